@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/http/fields.h"
+
+#include <algorithm>
+
+#include "edge/base/text.h"
+
+namespace http {
+
+void Fields::add(std::string_view name, std::string_view value) {
+  const auto at = static_cast<std::uint32_t>(text_.size());
+  for (const char c : name) text_ += base::lower(c);
+  text_ += value;
+  const auto name_size = static_cast<std::uint32_t>(name.size());
+  entries_.push_back({at, name_size, at + name_size, static_cast<std::uint32_t>(value.size())});
+}
+
+void Fields::set(std::string_view name, std::string_view value) {
+  remove(name);
+  add(name, value);
+}
+
+std::size_t Fields::remove(std::string_view name) {
+  const std::size_t before = entries_.size();
+  std::erase_if(entries_, [&](const Entry& e) {
+    return std::string_view(text_).substr(e.name_at, e.name_size) == name;
+  });
+  return before - entries_.size();
+}
+
+std::optional<std::string_view> Fields::get(std::string_view name) const {
+  for (const Field field : *this) {
+    if (field.name == name) return field.value;
+  }
+  return {};
+}
+
+std::size_t Fields::count(std::string_view name) const {
+  return static_cast<std::size_t>(
+      std::count_if(begin(), end(), [&](const Field& f) { return f.name == name; }));
+}
+
+std::string Fields::combined(std::string_view name) const {
+  std::string out;
+  bool first = true;
+  for (const Field field : *this) {
+    if (field.name != name) continue;
+    if (!first) out += ", ";
+    out += field.value;
+    first = false;
+  }
+  return out;
+}
+
+Fields::Field Fields::at(std::size_t index) const {
+  const Entry& e = entries_[index];
+  const std::string_view text = text_;
+  return {text.substr(e.name_at, e.name_size), text.substr(e.value_at, e.value_size)};
+}
+
+void Fields::clear() {
+  text_.clear();
+  entries_.clear();
+}
+
+bool Fields::operator==(const Fields& other) const {
+  return size() == other.size() && std::equal(begin(), end(), other.begin(), [](Field a, Field b) {
+           return a.name == b.name && a.value == b.value;
+         });
+}
+
+}  // namespace http

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace http {
+
+/// Header or trailer fields in the order they came (RFC 9110 5). Names are kept in lower case. All text lies
+/// in one buffer. A value; one thread at a time.
+class Fields {
+ public:
+  struct Field {
+    std::string_view name;
+    std::string_view value;
+  };
+
+  /// Appends; `name` is lowered, `value` taken as it is (the parsers have trimmed and checked it).
+  void add(std::string_view name, std::string_view value);
+  /// Removes all fields of that name, then appends one.
+  void set(std::string_view name, std::string_view value);
+  /// Removes all fields of that name (lower case); answers how many there were.
+  std::size_t remove(std::string_view name);
+
+  /// The first value of that name (lower case). The view holds until the next change.
+  std::optional<std::string_view> get(std::string_view name) const;
+  bool has(std::string_view name) const { return get(name).has_value(); }
+  std::size_t count(std::string_view name) const;
+  /// All values of that name joined with ", " (RFC 9110 5.3); empty if there is none.
+  std::string combined(std::string_view name) const;
+
+  std::size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  Field at(std::size_t index) const;
+  /// Bytes of names and values.
+  std::size_t text_bytes() const { return text_.size(); }
+  void clear();
+
+  class Iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = Field;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const Field*;
+    using reference = Field;
+    Iterator() = default;
+    Iterator(const Fields* fields, std::size_t index) : fields_(fields), index_(index) {}
+    Field operator*() const { return fields_->at(index_); }
+    Iterator& operator++() {
+      ++index_;
+      return *this;
+    }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    const Fields* fields_ = nullptr;
+    std::size_t index_ = 0;
+  };
+  Iterator begin() const { return {this, 0}; }
+  Iterator end() const { return {this, entries_.size()}; }
+
+  /// Same names and values in the same order.
+  bool operator==(const Fields& other) const;
+
+ private:
+  struct Entry {
+    std::uint32_t name_at;
+    std::uint32_t name_size;
+    std::uint32_t value_at;
+    std::uint32_t value_size;
+  };
+  std::string text_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace http

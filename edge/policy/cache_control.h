@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "edge/http/fields.h"
+
+namespace policy {
+
+/// Directives of Cache-Control (RFC 9111 5.2), all fields of one message combined. Seconds, capped at 2^31 (RFC 9111 1.2.2).
+/// A directive with an argument that cannot be read is taken in its strictest sense (max-age=x is max-age=0).
+struct CacheControl {
+  std::optional<std::uint32_t> max_age{};
+  std::optional<std::uint32_t> s_maxage{};
+  std::optional<std::uint32_t> max_stale{};   ///< request; without an argument: no limit (2^31)
+  std::optional<std::uint32_t> min_fresh{};   ///< request
+  std::optional<std::uint32_t> stale_while_revalidate{};
+  std::optional<std::uint32_t> stale_if_error{};
+  bool no_store = false;
+  bool no_cache = false;         ///< with field names (no-cache="x") too: the stricter reading
+  bool is_private = false;       ///< with field names too
+  bool is_public = false;
+  bool must_revalidate = false;
+  bool proxy_revalidate = false;
+  bool no_transform = false;
+  bool only_if_cached = false;
+  bool immutable = false;
+  bool must_understand = false;
+  bool present = false;          ///< there was any Cache-Control field
+};
+
+/// Of a message's fields. `Pragma: no-cache` counts as no-cache in a request without Cache-Control (RFC 9111 5.4).
+CacheControl parse_cache_control(const http::Fields& fields);
+CacheControl parse_cache_control_text(std::string_view text);
+
+}  // namespace policy

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "edge/base/clock.h"
+#include "edge/http/message.h"
+#include "edge/policy/cache_control.h"
+
+namespace policy {
+
+/// What the cache keeps of a response beside its body: enough to answer, to judge and to revalidate without the origin.
+struct StoredResponse {
+  /// A response, or the list of fields that choose one (the first step of a look-up under Vary).
+  enum class Kind : std::uint8_t { Response, VaryMarker };
+
+  Kind kind = Kind::Response;
+  int status = 200;
+  http::Fields fields{};           ///< as to be sent: hop-by-hop, framing, Age, Cache-Status and tag fields are gone
+  std::uint64_t body_bytes = 0;
+  base::Wall request_time{};       ///< when the request that brought (or last validated) it was sent (RFC 9111 4.2.3)
+  base::Wall response_time{};
+  std::chrono::seconds initial_age{0};   ///< corrected_initial_age of RFC 9111 4.2.3
+  std::chrono::seconds lifetime{0};      ///< freshness lifetime, the site's rules applied; negative never
+  std::chrono::seconds stale_while_revalidate{0};
+  std::chrono::seconds stale_if_error{0};
+  bool must_revalidate = false;    ///< never stale: must-revalidate, proxy-revalidate, s-maxage
+  bool no_cache = false;           ///< validate before each use
+  bool immutable = false;
+
+  // For purges.
+  std::string site{};
+  std::string host{};
+  std::string url{};
+  std::vector<std::string> tags{};
+  std::uint64_t fill_stamp = 0;    ///< purge clock when the request was sent (or last validated)
+
+  // VaryMarker only.
+  std::vector<std::string> vary{};
+  std::uint64_t generation = 0;    ///< part of the variants' keys: a new marker orphans the variants of the old one
+
+  std::string_view etag() const;          ///< empty if none
+  std::string_view last_modified() const; ///< empty if none
+  std::size_t footprint() const;
+};
+
+/// To the bytes that the store keeps, and back; nothing if they are damaged or of an unknown version.
+std::string encode(const StoredResponse& response);
+std::optional<StoredResponse> decode(std::string_view bytes);
+
+}  // namespace policy

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "edge/http/message.h"
+#include "edge/policy/cache_key.h"
+#include "edge/policy/freshness.h"
+#include "edge/policy/stored_response.h"
+
+namespace policy {
+
+/// How a request meets the cache.
+enum class Handling : std::uint8_t {
+  Cache,  ///< GET and HEAD: look up, coalesce, store
+  Pass,   ///< OPTIONS and unsafe methods; GET with a body
+};
+Handling handling(const http::RequestHead& request);
+/// POST, PUT, DELETE, PATCH and unknown methods: a non-error answer invalidates the URL (RFC 9111 4.4).
+bool is_unsafe(std::string_view method);
+
+/// Why a response may not be stored (RFC 9111 3); Yes: it may.
+enum class Storable : std::uint8_t {
+  Yes, Status, NoStore, Private, Authorization, VaryStar, Bypass, Expired, PartialContent,
+};
+const char* name_of(Storable why);
+Storable storable(const http::RequestHead& request, const http::ResponseHead& response, const TtlRule& rule,
+                  base::Wall request_time, base::Wall response_time);
+
+/// What to keep of a final response. Tags come from Surrogate-Key (spaces) and Cache-Tag (commas).
+StoredResponse make_stored(std::string_view site, const CacheKey& key, const http::ResponseHead& response, const TtlRule& rule,
+                           base::Wall request_time, base::Wall response_time, std::uint64_t fill_stamp);
+/// A stored response freshened by a 304 (RFC 9111 3.2, 4.3.4): new fields, times, lifetime, tags (if the 304 has any) and stamp; same body.
+StoredResponse freshened(const StoredResponse& stored, const http::ResponseHead& not_modified, const TtlRule& rule,
+                         base::Wall request_time, base::Wall response_time, std::uint64_t fill_stamp);
+
+}  // namespace policy

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "edge/http/fields.h"
+
+namespace policy {
+
+/// Field names of a response's Vary (RFC 9111 4.1), lower case, sorted, without doubles. Nothing: `Vary: *`.
+std::optional<std::vector<std::string>> vary_names(const http::Fields& response);
+
+/// A request's values of `names`, as text for the variant's key. Accept-Encoding is reduced (see accept_encoding()); other values
+/// are combined and their optional white space normalised; absence differs from emptiness.
+std::string variant_text(const std::vector<std::string>& names, const http::Fields& request);
+
+/// Accept-Encoding as it is sent to origins and compared: of br, zstd, gzip, those that the client accepts (q > 0, "*" understood), in
+/// that fixed order, "br, gzip"; empty: identity only.
+std::string accept_encoding(const http::Fields& request);
+
+}  // namespace policy

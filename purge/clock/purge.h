@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "edge/base/error.h"
+
+/// A purge as the one log holds it, and what it is matched against. Values; pure functions.
+namespace purge {
+
+/// Position in the log; 0: before the first entry. Never reused, never goes back.
+using Sequence = std::uint64_t;
+
+/// Time on the purge clock, as objects keep it: the epoch in the upper 16 bits, the sequence below. The epoch counts the resets of
+/// this edge (another log, or a log that no longer reaches back): stamps of an earlier epoch are older than all of this one.
+using Stamp = std::uint64_t;
+constexpr Stamp make_stamp(std::uint16_t epoch, Sequence sequence) {
+  return (static_cast<Stamp>(epoch) << 48) | (sequence & 0xffff'ffff'ffffULL);
+}
+constexpr Sequence sequence_of(Stamp stamp) { return stamp & 0xffff'ffff'ffffULL; }
+
+enum class Kind : std::uint8_t { Urls, Tags, Prefixes, Hosts, Everything };
+
+struct Purge {
+  std::string site{};
+  Kind kind = Kind::Everything;
+  std::vector<std::string> names{};  ///< URLs, tags, prefixes or hosts; empty for Everything
+  bool soft = false;                 ///< treat as stale, not as absent
+
+  bool operator==(const Purge&) const = default;
+};
+
+/// The body of POST /v1/purges: {"site", one of "urls" "tags" "prefixes" "hosts" "everything", "soft"}.
+/// Errors name the member, what was found and what is allowed.
+base::Result<Purge> parse_purge(std::string_view json);
+/// The same form back, on one line.
+std::string to_json(const Purge& purge);
+
+/// What a purge can match of an object. Views; used during a call only.
+struct Subject {
+  std::string_view site{};
+  std::string_view host{};              ///< lower case, without port
+  std::string_view url{};               ///< normalised: host, path and the query of the cache key ("www.a.test/x?y=1")
+  std::span<const std::string> tags{};
+};
+
+enum class Verdict : std::uint8_t { Live, Stale, Dead };
+
+}  // namespace purge

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "edge/base/executor.h"
+#include "edge/http/exchange.h"
+#include "purge/clock/ledger.h"
+
+namespace purge {
+
+/// The ledger's persistence (purge/follow/ledger_disk.h): one LMDB transaction keeps an entry's effect and applied_seq together.
+class LedgerStore {
+ public:
+  virtual ~LedgerStore() = default;
+  /// Keeps `rows` and that `sequence` is applied; answers on `home` once it is durable. Calls are kept in order and grouped. Any thread.
+  virtual void keep(std::uint16_t epoch, Sequence sequence, std::string log_id, std::vector<Ledger::Row> rows,
+                    base::Executor& home, std::move_only_function<void(base::Status)> kept) = 0;
+  /// Forgets all rows and begins `epoch` at `sequence`, as one transaction.
+  virtual void restart(std::uint16_t epoch, Sequence sequence, std::string log_id, base::Executor& home,
+                       std::move_only_function<void(base::Status)> kept) = 0;
+};
+
+/// An edge's side of the log: follows GET /v1/log?after=N as one long response of JSON lines, applies each entry to the ledger, keeps it, acknowledges it
+/// (POST /v1/nodes/NAME/ack), reconnects with backoff and jitter, and starts a new epoch when the log cannot go back far enough or is another
+/// log. Lives on one loop.
+class Follower {
+ public:
+  struct Options {
+    std::string api_url{};  ///< "https://purge.example:9443"
+    std::string token{};
+    std::string node{};     ///< this edge's name
+    std::shared_ptr<const http::ServerOptions> server{};
+    std::chrono::milliseconds backoff_min{100};
+    std::chrono::milliseconds backoff_max{10'000};
+    std::chrono::milliseconds silence_limit{15'000};  ///< the API sends a heartbeat at least every 5 s
+    std::uint64_t seed = 0;                           ///< of the jitter
+  };
+  /// What is known about the log; read by any thread.
+  struct State {
+    std::atomic<bool> connected{false};
+    std::atomic<bool> caught_up{false};        ///< has applied all that the log held when it connected, at least once since start
+    std::atomic<std::int64_t> heard_ms{0};     ///< steady clock, milliseconds, of the last byte from the log
+    std::atomic<std::uint64_t> applied{0};
+    std::atomic<std::uint64_t> log_head{0};
+    std::atomic<std::uint64_t> reconnects{0};
+    std::atomic<std::uint64_t> resets{0};
+  };
+
+  /// `log_id` is what the ledger's persistence remembers; empty on a first start.
+  Follower(base::Executor& home, http::ExchangeMaker& client, Ledger& ledger, LedgerStore& store, Options options,
+           std::string log_id);
+  ~Follower();
+  void start();
+  const State& state() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace purge

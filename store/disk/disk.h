@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "edge/base/error.h"
+#include "edge/base/executor.h"
+#include "store/object/object.h"
+
+/// The disk tier as the edge sees it. LmdbDisk is the real one; the simulation has its own. Nothing here blocks: work
+/// is done on the store's own threads, answers come by Executor::post to the executor that was given, in an
+/// unspecified order. Wrap callbacks with base::Anchor to make them die with their owner. Any thread may call.
+namespace store {
+
+template <typename T>
+using Answer = std::move_only_function<void(base::Result<T>)>;
+
+/// While held, the chunks of one stored object are neither evicted nor overwritten, even if the object is replaced or erased.
+class Pin {
+ public:
+  virtual ~Pin() = default;
+};
+using PinRef = std::shared_ptr<Pin>;
+
+/// One object being written chunk by chunk. Its chunks can be read (Disk::read_chunk) once their put was answered; the object
+/// can be found only after commit was answered. Destroying it without commit() removes what was written.
+class DiskWrite {
+ public:
+  virtual ~DiskWrite() = default;
+  /// The next chunk; all but the last hold exactly kChunkBytes. `stored` comes when it can be read back from disk, or with why not
+  /// (then nothing more should be put).
+  virtual void put(std::uint32_t index, base::ChunkRef chunk, base::Executor& home, Answer<void> stored) = 0;
+  /// All chunks are in: makes the object findable, in place of an older one of that key, in one transaction
+  /// after the last chunk's. Answers a pin on it.
+  virtual void commit(ObjectRef object, base::Executor& home, Answer<PinRef> stored) = 0;
+};
+
+class Disk {
+ public:
+  struct Use {
+    std::uint64_t bytes = 0;          ///< pages that records take
+    std::uint64_t budget_bytes = 0;
+    std::uint64_t file_bytes = 0;     ///< high-water mark of the files
+    std::uint64_t objects = 0;
+    std::uint64_t evictions = 0;
+    std::uint64_t dropped_writes = 0; ///< small objects not written: the queue was full, or an error
+    std::uint64_t queued_bytes = 0;   ///< waiting for the writers
+    std::uint64_t read_errors = 0;    ///< records that could not be read or did not match their checksum
+    std::uint64_t map_full = 0;       ///< times that LMDB had no page left; must stay 0
+  };
+
+  virtual ~Disk() = default;
+
+  /// A new id, higher than any given out before, also before a restart.
+  virtual ObjectId next_id() = 0;
+
+  /// Whether an object may be stored under `key`: false is certain. From memory, never blocks.
+  virtual bool may_have(const Key& key) const = 0;
+  /// Reads the object under `key` whose key text is `text` (with its body if single). NotFound, Corrupt or System on failure.
+  virtual void find(const Key& key, std::string text, base::Executor& home, Answer<ObjectRef> answer) = 0;
+  /// Keeps the chunks of a multi-chunk object from eviction; null if they are not (or no longer) stored.
+  virtual PinRef pin(const Key& key, ObjectId id) = 0;
+  /// Reads chunk `index` of a pinned or still unfinished object.
+  virtual void read_chunk(const Key& key, ObjectId id, std::uint32_t index, base::Executor& home,
+                          Answer<base::ChunkRef> answer) = 0;
+
+  /// Stores a single() object, or replaces the head of a stored one with the same id (freshening). May be dropped under load.
+  virtual void put(ObjectRef object) = 0;
+  /// Begins a multi-chunk object. `id` comes from next_id(). `expected_bytes` 0: unknown.
+  virtual std::unique_ptr<DiskWrite> begin(const Key& key, ObjectId id, std::uint64_t expected_bytes) = 0;
+  /// Removes the object under `key`. Effective at once for may_have and find.
+  virtual void erase(const Key& key) = 0;
+
+  /// Called (on a store thread) for each multi-chunk object that eviction or an error has removed. Set before use.
+  virtual void on_removed(std::function<void(const Key&, ObjectId)> removed) = 0;
+  /// Largest body that the disk will take.
+  virtual std::uint64_t max_object_bytes() const = 0;
+  virtual Use use() const = 0;
+};
+
+}  // namespace store
