@@ -73,10 +73,10 @@ class Transfer {
   bool sent_ = false;                 ///< bytes of the request have left
   bool reader_paused_ = false;        ///< the listener wants no bytes
   bool curl_holds_ = false;           ///< curl keeps bytes that on_bytes did not take
-  bool body_over_ = false;      ///< the body reader has said so
+  bool body_over_ = false;            ///< the body reader has said so
   std::uint64_t body_sent_ = 0;
-  bool body_waits_ = false;           ///< the body reader had nothing
-  bool body_again_ = false;           ///< body_ready() was called from within the reader
+  bool body_waits_ = false;  ///< the body reader had nothing
+  bool body_again_ = false;  ///< body_ready() was called from within the reader
   Phase phase_ = Phase::Connecting;
   base::Steady active_{};  ///< when the last thing happened that the time limit of the phase waits for
   base::Timer timer_;

@@ -109,13 +109,17 @@ void set_method(const EasyHandle& easy, const ClientRequest& request) {
 }
 
 void set_version(const EasyHandle& easy, const ServerOptions& options, bool https) {
-  long version = CURL_HTTP_VERSION_1_1;
-  if (https && options.prefer_http2) version = CURL_HTTP_VERSION_2TLS;
-  if (!https && options.prefer_http2 && options.http2_prior_knowledge)
-    version = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
-  set(easy, CURLOPT_HTTP_VERSION, version);
-  // Requests that find no connection yet share the one that is being made.
-  if (version != CURL_HTTP_VERSION_1_1) set(easy, CURLOPT_PIPEWAIT, 1L);
+  if (https && options.prefer_http2) {
+    set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2TLS});
+    set(easy, CURLOPT_PIPEWAIT, 1L);  // requests that find no connection yet share the one that is being made
+  } else if (!https && options.prefer_http2 && options.http2_prior_knowledge) {
+    set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE});
+    // libcurl 7.88 puts a second HTTP/2 layer on such a connection when it is used again, which breaks it.
+    set(easy, CURLOPT_FRESH_CONNECT, 1L);
+    set(easy, CURLOPT_FORBID_REUSE, 1L);
+  } else {
+    set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+  }
 }
 
 void set_tls(const EasyHandle& easy, const ServerOptions& options) {
