@@ -109,7 +109,8 @@ seconds lifetime(const http::ResponseHead& response, const CacheControl& directi
   const auto said = explicit_lifetime(response.fields, directives, date, response_time);
   seconds value = said ? *said : heuristic_lifetime(response, directives, date, response_time);
   if (may_be_ruled(response, said.has_value() || directives.is_public)) {
-    if (!said && value == seconds(0) && rule.default_ttl) value = *rule.default_ttl;
+    // The operator's word counts for more than a guess.
+    if (!said && rule.default_ttl) value = *rule.default_ttl;
     if (rule.ttl) value = *rule.ttl;
     if (rule.min_ttl) value = std::max(value, *rule.min_ttl);
   }

@@ -130,8 +130,13 @@ const char* name_of(Storable why) {
     case Storable::Expired: return "expired";
     case Storable::PartialContent: return "partial-content";
     case Storable::Method: return "method";
+    case Storable::RequestNoStore: return "request-no-store";
   }
   CHECK(false);
+}
+
+bool is_of_request(Storable why) {
+  return why == Storable::Authorization || why == Storable::Method || why == Storable::RequestNoStore;
 }
 
 Storable storable(const http::RequestHead& request, const http::ResponseHead& response, const TtlRule& rule,
@@ -142,18 +147,20 @@ Storable storable(const http::RequestHead& request, const http::ResponseHead& re
   if (response.status == 206) return Storable::PartialContent;
   if (response.status < 200 || response.status > 599 || response.status == 304) return Storable::Status;
   if (directives.must_understand && !is_understood(response.status)) return Storable::Status;
-  if (forbids_storing(directives, response.status) || parse_cache_control(request.fields).no_store) {
-    return Storable::NoStore;
-  }
+  if (forbids_storing(directives, response.status)) return Storable::NoStore;
   if (directives.is_private) return Storable::Private;
+  if (!vary_names(response.fields)) return Storable::VaryStar;
+  if (!has_grounds(response, directives)) return Storable::Status;
+  const StoredResponse stored = make_stored({}, {}, response, rule, request_time, response_time, 0);
+  if (!is_of_use(stored, response_time)) return Storable::Expired;
+  // Reasons of the request come last: they count only for a response that another request could have had
+  // stored.
+  if (parse_cache_control(request.fields).no_store) return Storable::RequestNoStore;
   if (request.fields.has("authorization") && !directives.is_public && !directives.must_revalidate &&
       !directives.s_maxage) {
     return Storable::Authorization;
   }
-  if (!vary_names(response.fields)) return Storable::VaryStar;
-  if (!has_grounds(response, directives)) return Storable::Status;
-  const StoredResponse stored = make_stored({}, {}, response, rule, request_time, response_time, 0);
-  return is_of_use(stored, response_time) ? Storable::Yes : Storable::Expired;
+  return Storable::Yes;
 }
 
 StoredResponse make_stored(std::string_view site, const CacheKey& key, const http::ResponseHead& response,

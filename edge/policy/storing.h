@@ -22,9 +22,12 @@ bool is_unsafe(std::string_view method);
 
 /// Why a response may not be stored (RFC 9111 3); Yes: it may.
 enum class Storable : std::uint8_t {
-  Yes, Status, NoStore, Private, Authorization, VaryStar, Bypass, Expired, PartialContent, Method,
+  Yes, Status, NoStore, Private, Authorization, VaryStar, Bypass, Expired, PartialContent, Method, RequestNoStore,
 };
 const char* name_of(Storable why);
+/// The reason lies in this one request (Authorization, Method, RequestNoStore): it must not be remembered for the key, or a client could
+/// keep others from the cache.
+bool is_of_request(Storable why);
 /// `request` as it was sent to the origin (the answer to a HEAD has no body to store), `response` as it came: before
 /// clean_response(). Expired: neither fresh nor of use when stale.
 Storable storable(const http::RequestHead& request, const http::ResponseHead& response, const TtlRule& rule,
