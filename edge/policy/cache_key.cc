@@ -86,7 +86,8 @@ std::string host_of(std::string_view authority) {
 std::string origin_target(const KeyRules& rules, std::string_view target) {
   if (target == "*") return "*";
   const Target parts = split_target(target);
-  std::string out = without_dot_segments(normal_encoding(parts.path));
+  // In this order: a segment with a malformed "%" that ".." takes away must not leave the rest as it came.
+  std::string out = normal_encoding(without_dot_segments(parts.path));
   if (parts.query) out += chosen_query(rules, normal_encoding(*parts.query));
   return out;
 }
@@ -110,7 +111,9 @@ std::string normal_url(const KeyRules& rules, std::string_view url) {
 }
 
 std::string normal_path(std::string_view target) {
-  return without_dot_segments(decoded(split_target(target).path));
+  // Dot segments go before decoding, as in what is sent to the origin, and after it, since an origin may
+  // decode first.
+  return without_dot_segments(decoded(without_dot_segments(split_target(target).path)));
 }
 
 bool path_matches(std::string_view pattern, std::string_view path) {
