@@ -156,6 +156,7 @@ void Loop::run() {
   while (!impl_->stopping.load(std::memory_order_acquire)) {
     uv_run(&impl_->uv, UV_RUN_ONCE);
   }
+  impl_->stopping.store(false, std::memory_order_release);  // may be run again
 }
 
 void Loop::stop() {
