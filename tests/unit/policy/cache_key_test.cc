@@ -97,6 +97,7 @@ TEST(CacheKeyQuery, FollowsTheRule) {
   EXPECT_EQ(target_of("/p?x=1", allow), "/p");
   EXPECT_EQ(target_of("/p?b=1&utm_source=x&utm%5fsource=y&a", deny), "/p?b=1&a");
   EXPECT_EQ(target_of("/p?utm_source", deny), "/p");
+  EXPECT_EQ(target_of("/p?x=%&%61=1&b=2", allow), "/p?a=1");
   EXPECT_EQ(target_of("/p?utm_source2=1", deny), "/p?utm_source2=1");
 }
 
