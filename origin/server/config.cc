@@ -176,17 +176,19 @@ void ConfigFile::fault_at_listener(std::size_t index, const std::string& text) {
   settings_.root().tables("listener").at(index).fault("address", text);
 }
 
-void ConfigFile::fault_at_admin(const std::string& text) {
-  const auto admin = settings_.root().table("admin");
-  if (admin) {
-    admin->fault("address", text);
+void ConfigFile::fault_at(std::string_view table, std::string_view key, const std::string& text) {
+  const base::Table root = settings_.root();
+  if (const auto found = root.table(table)) {
+    found->fault(key, text);
   } else {
-    settings_.root().fault("admin", text);
+    root.fault(table, text);
   }
 }
 
-void ConfigFile::fault_at_root(const std::string& text) {
-  if (const auto content = settings_.root().table("content")) content->fault("root", text);
-}
+void ConfigFile::fault_at_admin(const std::string& text) { fault_at("admin", "address", text); }
+
+void ConfigFile::fault_at_root(const std::string& text) { fault_at("content", "root", text); }
+
+void ConfigFile::fault_at_access_log(const std::string& text) { fault_at("log", "access", text); }
 
 }  // namespace origin

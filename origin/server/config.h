@@ -50,10 +50,12 @@ class ConfigFile {
   void fault_at_listener(std::size_t index, const std::string& text);
   void fault_at_admin(const std::string& text);
   void fault_at_root(const std::string& text);
+  void fault_at_access_log(const std::string& text);
 
  private:
   explicit ConfigFile(base::Settings settings) : settings_(std::move(settings)) {}
   void interpret();
+  void fault_at(std::string_view table, std::string_view key, const std::string& text);
 
   base::Settings settings_;
   Config config_{};
