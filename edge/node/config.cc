@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "edge/base/text.h"
+#include "edge/loop/listener.h"
 #include "edge/node/config_site.h"
 
 namespace node {
@@ -42,7 +43,13 @@ std::uint16_t port_of(const std::string& address) {
   return static_cast<std::uint16_t>(base::decimal(address.substr(colon + 1)).value_or(0));
 }
 
-void read_listeners(const Table& root, Config& config) {
+// The address must be free: with SO_REUSEPORT two programs could share it without either noticing.
+void try_address(const Table& table, const std::string& address) {
+  if (address.empty()) return;
+  if (const auto free = loop::Listener::probe(address); !free) table.fault("address", free.error().text);
+}
+
+void read_listeners(const Table& root, Config& config, Reading reading) {
   const auto listeners = root.tables("listener");
   if (listeners.empty()) root.fault("listener", "there is no [[listener]]; at least one is needed");
   for (const Table& table : listeners) {
@@ -56,6 +63,7 @@ void read_listeners(const Table& root, Config& config) {
         table.fault("address", "found \"" + listener.address + "\", which listener \"" + other.name + "\" has already");
       }
     }
+    if (reading == Reading::Start) try_address(table, listener.address);
     if (listener.tls && config.https_port == 0) config.https_port = port_of(listener.address);
     config.listeners.push_back(std::move(listener));
   }
@@ -178,15 +186,19 @@ void read_log(const Table& root, Config& config) {
 
 }  // namespace
 
-std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_config(const std::string& path) {
+std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_config(const std::string& path,
+                                                                                   Reading reading) {
   Settings settings = Settings::parse_file(path);
   auto config = std::make_shared<Config>();
   if (settings.faults().empty()) {
     const Table root = settings.root();
     read_edge(root, *config);
-    read_listeners(root, *config);
+    read_listeners(root, *config, reading);
     read_certificates(root, *config);
-    if (const auto admin = root.table("admin")) config->admin_address = admin->text("address", "127.0.0.1:9180");
+    if (const auto admin = root.table("admin")) {
+      config->admin_address = admin->text("address", "127.0.0.1:9180");
+      if (reading == Reading::Start) try_address(*admin, config->admin_address);
+    }
     read_store(root, *config);
     read_purge(root, *config);
     read_sites(root, *config);

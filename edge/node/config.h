@@ -77,8 +77,11 @@ struct Config {
   std::string access_file{};       ///< empty: no access log; "-": standard output
 };
 
+/// Start: the listeners' addresses are tried too. Check and Reload leave them alone, since the running program has them.
+enum class Reading : std::uint8_t { Start, Check, Reload };
 /// Reads and checks the file as a whole: certificates are opened, folders are tried. All faults, or the configuration.
-std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_config(const std::string& path);
+std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_config(const std::string& path,
+                                                                                   Reading reading);
 
 /// What a reload may not change, named: "[disk] folder"; empty if `next` can take the place of `running`.
 std::string unchangeable(const Config& running, const Config& next);
