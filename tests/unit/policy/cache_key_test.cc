@@ -132,6 +132,13 @@ TEST(CacheKeyText, DiffersWhereverAPartDiffers) {
     }
   }
   EXPECT_EQ(texts.size(), count);
+
+  // No part can pass for the rest of the part before it.
+  http::RequestHead one = support::get("/p0:0:/q");
+  one.authority = "h";
+  http::RequestHead two = support::get("/q");
+  two.authority = "";
+  EXPECT_NE(policy::cache_key("a", {}, one).text, policy::cache_key("a0:1:h/p", {}, two).text);
 }
 
 TEST(NormalUrl, IsWhatKeysOfRequestsHold) {
