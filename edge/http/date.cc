@@ -181,9 +181,11 @@ void append_padded(std::string& out, unsigned value, int digits) {
 }  // namespace
 
 std::string format_date(base::Wall time) {
-  const auto day = floor<std::chrono::days>(time);
+  // In seconds: the first day of the clock begins before the clock does.
+  const sys_seconds moment = floor<seconds>(time);
+  const sys_days day = floor<std::chrono::days>(moment);
   const year_month_day date{day};
-  const std::chrono::hh_mm_ss clock{floor<seconds>(time - day)};
+  const std::chrono::hh_mm_ss clock{moment - day};
   const unsigned weekday = std::chrono::weekday(day).c_encoding();
 
   std::string out;

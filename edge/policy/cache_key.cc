@@ -26,19 +26,21 @@ std::string_view name_of_parameter(std::string_view parameter) {
   return parameter.substr(0, parameter.find('='));
 }
 
-std::vector<std::string_view> parameters_of(std::string_view query) {
-  std::vector<std::string_view> out;
+/// The parameters of a query, each normalised by itself: one with a malformed "%" must not leave the others
+/// as they came.
+std::vector<std::string> parameters_of(std::string_view query) {
+  std::vector<std::string> out;
   for (;;) {
     const std::size_t end = query.find('&');
-    out.push_back(query.substr(0, end));
+    out.push_back(normal_encoding(query.substr(0, end)));
     if (end == std::string_view::npos) return out;
     query.remove_prefix(end + 1);
   }
 }
 
-std::string joined(const std::vector<std::string_view>& parameters) {
+std::string joined(const std::vector<std::string>& parameters) {
   std::string out;
-  for (const std::string_view parameter : parameters) {
+  for (const std::string& parameter : parameters) {
     out += out.empty() ? '?' : '&';
     out += parameter;
   }
@@ -49,19 +51,17 @@ bool is_listed(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
 }
 
-/// The part of a query that belongs to the key, with its "?"; `query` is normalised.
-std::string chosen_query(const KeyRules& rules, const std::string& query) {
+/// The part of a query that belongs to the key, with its "?".
+std::string chosen_query(const KeyRules& rules, std::string_view query) {
   if (rules.query == QueryRule::None) return {};
-  if (rules.query == QueryRule::All) return "?" + query;
-  std::vector<std::string_view> parameters = parameters_of(query);
+  std::vector<std::string> parameters = parameters_of(query);
   if (rules.query == QueryRule::Sorted) {
     // By name and stable: the order of several values of one name means something.
     std::ranges::stable_sort(parameters, {}, name_of_parameter);
-  } else {
+  } else if (rules.query != QueryRule::All) {
     const bool wanted = rules.query == QueryRule::Allow;
-    std::erase_if(parameters, [&](std::string_view parameter) {
-      const bool listed = is_listed(rules.parameters, decoded(name_of_parameter(parameter)));
-      return listed != wanted;
+    std::erase_if(parameters, [&](const std::string& parameter) {
+      return is_listed(rules.parameters, decoded(name_of_parameter(parameter))) != wanted;
     });
   }
   return joined(parameters);
@@ -88,7 +88,7 @@ std::string origin_target(const KeyRules& rules, std::string_view target) {
   const Target parts = split_target(target);
   // In this order: a segment with a malformed "%" that ".." takes away must not leave the rest as it came.
   std::string out = normal_encoding(without_dot_segments(parts.path));
-  if (parts.query) out += chosen_query(rules, normal_encoding(*parts.query));
+  if (parts.query) out += chosen_query(rules, *parts.query);
   return out;
 }
 

@@ -15,7 +15,7 @@ namespace fetch {
 using base::kChunkBytes;
 
 void Fetch::open(std::shared_ptr<const policy::StoredResponse> head, Sharing sharing, bool kept,
-                 std::optional<std::uint64_t> total, base::Steady at) {
+                 std::optional<std::uint64_t> total, std::string variant, base::Steady at) {
   const std::scoped_lock lock(mutex_);
   CHECK(view_.state == State::Waiting);
   view_.state = State::Streaming;
@@ -23,6 +23,7 @@ void Fetch::open(std::shared_ptr<const policy::StoredResponse> head, Sharing sha
   view_.sharing = sharing;
   view_.kept = kept;
   view_.total = total;
+  view_.variant = std::move(variant);
   view_.head_at = at;
   signal_readers();
 }

@@ -45,6 +45,7 @@ class Fetch {
     store::ObjectRef object{};             ///< Answered
     bool stale = false;                    ///< Answered: sent although the origin failed
     bool kept = false;                     ///< goes into the cache
+    std::string variant{};                 ///< policy::variant_text of the request that led; empty without Vary
     base::Error error{};
     base::Steady head_at{};
   };
@@ -63,7 +64,7 @@ class Fetch {
   void set_writer(base::Wakeup::Sender writer) { writer_ = std::move(writer); }
   /// The head is in. `kept`: chunks stay until released; otherwise until all readers have read them.
   void open(std::shared_ptr<const policy::StoredResponse> head, Sharing sharing, bool kept,
-            std::optional<std::uint64_t> total, base::Steady at);
+            std::optional<std::uint64_t> total, std::string variant, base::Steady at);
   /// Names the stored chunks: those that have left the window are read from disk under this name.
   void set_stored(store::Key key, store::ObjectId id);
   /// From now on nothing more is kept (the store failed, the object is too large): readers hold the window back.

@@ -90,6 +90,12 @@ std::uint64_t Env::last_page() const {
   return about.me_last_pgno;
 }
 
+int Env::descriptor() const {
+  mdb_filehandle_t file = -1;
+  mdb_env_get_fd(env_, &file);
+  return file;
+}
+
 base::Result<Txn> Txn::begin(const Env& env, Mode mode) {
   MDB_txn* raw = nullptr;
   const int code = mdb_txn_begin(env.native(), nullptr, mode == Mode::Read ? MDB_RDONLY : 0, &raw);
@@ -110,6 +116,15 @@ base::Result<std::string_view> Txn::get(MDB_dbi dbi, std::string_view key) const
   MDB_val k = to_val(key);
   MDB_val v{};
   if (const int code = mdb_get(txn_, dbi, &k, &v)) return fail("mdb_get", code);
+  return to_view(v);
+}
+
+base::Result<std::optional<std::string_view>> Txn::find(MDB_dbi dbi, std::string_view key) const {
+  MDB_val k = to_val(key);
+  MDB_val v{};
+  const int code = mdb_get(txn_, dbi, &k, &v);
+  if (code == MDB_NOTFOUND) return std::nullopt;
+  if (code != MDB_SUCCESS) return fail("mdb_get", code);
   return to_view(v);
 }
 

@@ -43,6 +43,7 @@ class Env {
   std::size_t page_bytes() const;
   std::uint64_t map_bytes() const;
   std::uint64_t last_page() const;  ///< highest page in use: the file's high-water mark
+  int descriptor() const;           ///< of data.mdb, owned by the environment
 
  private:
   explicit Env(MDB_env* env) : env_(env) {}
@@ -66,6 +67,8 @@ class Txn {
   MDB_txn* native() const { return txn_; }
   /// The value under `key`; a view into the map, valid until the transaction ends (or, when writing, until the next write).
   base::Result<std::string_view> get(MDB_dbi dbi, std::string_view key) const;
+  /// As get, where it is no error that there is nothing.
+  base::Result<std::optional<std::string_view>> find(MDB_dbi dbi, std::string_view key) const;
   base::Status put(MDB_dbi dbi, std::string_view key, std::string_view value, unsigned flags = 0);
   /// Room of `size` bytes under `key` for the caller to fill before the next call.
   base::Result<char*> reserve(MDB_dbi dbi, std::string_view key, std::size_t size, unsigned flags = 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,15 +12,16 @@
 
 namespace store {
 
-/// The memory tier, shared by all loops: whole small objects, heads of large ones, and chunks of large bodies,
-/// each an entry of its own with its own eviction. Sharded; a hit holds one shard's lock for a look-up, a reference
-/// copy and one mark (SIEVE: no list moves). The sum of all entries' footprints, with bookkeeping, never exceeds the budget.
-/// Evicting drops the tier's reference only: requests in delivery keep theirs. Any thread.
+/// The memory tier, shared by all loops: whole small objects, heads of large ones, and chunks of large
+/// bodies, each an entry of its own with its own eviction. Sharded; a hit holds one shard's lock for a
+/// look-up, a reference copy and one mark (SIEVE: no list moves). The sum of all entries' footprints, with
+/// bookkeeping, never exceeds the budget. Evicting drops the tier's reference only: requests in delivery keep
+/// theirs. Any thread.
 class MemoryTier {
  public:
   struct Options {
     std::uint64_t budget_bytes = 256ULL << 20;
-    unsigned shards = 64;  ///< rounded up to a power of two
+    unsigned shards = 64;  ///< at most: a power of two, fewer when a shard would get less than 4 MiB
   };
   struct Use {
     std::uint64_t bytes = 0;
@@ -33,8 +35,8 @@ class MemoryTier {
 
   /// The object under `key` if its key text is `text`.
   ObjectRef find(const Key& key, std::string_view text);
-  /// Puts `object` under its key, in place of an older one. Without effect if the object there has a higher id,
-  /// or if this one is larger than a shard may hold.
+  /// Puts `object` under its key, in place of an older one. Without effect if the object there has a higher
+  /// id, or if this one takes more than an eighth of the budget (a full chunk always fits into 1 MiB).
   void insert(ObjectRef object);
   /// Removes the object under `key` if its id is `id` (0: whatever its id).
   void erase(const Key& key, ObjectId id = 0);
@@ -49,8 +51,18 @@ class MemoryTier {
  private:
   struct Shard;
   Shard& shard_of(std::uint64_t hash) const;
-  std::unique_ptr<Shard[]> shards_;
+  /// Takes `bytes` of the budget, evicting first from `home`, then from the other shards. False if there is
+  /// no way.
+  bool reserve(std::uint64_t bytes, std::uint64_t home_hash);
+  bool try_take(std::uint64_t bytes);
+  void give_back(std::uint64_t bytes) { used_bytes_.fetch_sub(bytes); }
+
   std::size_t mask_;
+  std::unique_ptr<Shard[]> shards_;
+  std::atomic<std::uint64_t> budget_bytes_;
+  /// One sum for all shards, so that a shard may hold more than its share. What is being inserted counts from
+  /// before it is in.
+  std::atomic<std::uint64_t> used_bytes_{0};
 };
 
 }  // namespace store

@@ -84,6 +84,8 @@ TEST(DateRfc9110_5_6_7, BeyondTheClockIsItsEnd) {
   const auto early = http::parse_date("Mon, 01 Jan 0001 00:00:00 GMT", kNow);
   ASSERT_TRUE(early);
   EXPECT_LT(*early, sys_days(1678y / 1 / 1));
+  EXPECT_EQ(http::format_date(base::Wall::min()), "Tue, 21 Sep 1677 00:12:43 GMT");
+  EXPECT_EQ(http::format_date(base::Wall::max()), "Fri, 11 Apr 2262 23:47:16 GMT");
 }
 
 TEST(DateFormat, IsImfFixdateAndReadsBack) {

@@ -97,6 +97,7 @@ TEST(CacheKeyQuery, FollowsTheRule) {
   EXPECT_EQ(target_of("/p?x=1", allow), "/p");
   EXPECT_EQ(target_of("/p?b=1&utm_source=x&utm%5fsource=y&a", deny), "/p?b=1&a");
   EXPECT_EQ(target_of("/p?utm_source", deny), "/p");
+  EXPECT_EQ(target_of("/p?x=%&%61=1&b=2", allow), "/p?a=1");
   EXPECT_EQ(target_of("/p?utm_source2=1", deny), "/p?utm_source2=1");
 }
 
@@ -131,6 +132,13 @@ TEST(CacheKeyText, DiffersWhereverAPartDiffers) {
     }
   }
   EXPECT_EQ(texts.size(), count);
+
+  // No part can pass for the rest of the part before it.
+  http::RequestHead one = support::get("/p0:0:/q");
+  one.authority = "h";
+  http::RequestHead two = support::get("/q");
+  two.authority = "";
+  EXPECT_NE(policy::cache_key("a", {}, one).text, policy::cache_key("a0:1:h/p", {}, two).text);
 }
 
 TEST(NormalUrl, IsWhatKeysOfRequestsHold) {

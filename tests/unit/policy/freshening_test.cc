@@ -112,10 +112,14 @@ TEST(FresheningRfc9111_4_2_1, LifetimeIsOfTheNewFields) {
 }
 
 TEST(FresheningRfc9111_3, AResponseThatMayNoLongerBeStoredIsNeverFresh) {
-  for (const char* directives : {"no-store, max-age=60", "private, max-age=60"}) {
-    StoredResponse out =
+  policy::CacheControl takes_stale;
+  takes_stale.max_stale = policy::kDeltaSecondsMax;
+  for (const char* directives : {"no-store, max-age=60, stale-while-revalidate=60, stale-if-error=60",
+                                 "private, max-age=60, stale-while-revalidate=60, stale-if-error=60"}) {
+    const StoredResponse out =
         after_304({{"cache-control", "max-age=60"}, {"etag", "\"e\""}}, {{"cache-control", directives}});
     EXPECT_EQ(policy::judge(out, {}, at(0), {}), policy::Use::Revalidate) << directives;
+    EXPECT_EQ(policy::judge(out, takes_stale, at(0), {}), policy::Use::Revalidate) << directives;
     EXPECT_FALSE(policy::may_serve_on_error(out, at(0), {})) << directives;
   }
   const StoredResponse understood = after_304({{"cache-control", "max-age=60"}},

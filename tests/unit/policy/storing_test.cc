@@ -219,6 +219,18 @@ TEST(StorableRule, BypassAndLifetimes) {
   storable_all(support::get("/"), {.stale_if_error = seconds(9)}, {{"grace", silent, Storable::Yes}});
 }
 
+TEST(StorableRule, OverridesNoDirectiveThatForbids) {
+  const TtlRule rule{.ttl = seconds(99), .min_ttl = seconds(99)};
+  const auto response = support::response(200, {{"cache-control", "no-cache"}, {"etag", "\"a\""}});
+  const StoredResponse stored = policy::make_stored("shop", kKey, response, rule, at(0), at(0), 1);
+  EXPECT_EQ(policy::judge(stored, {}, at(0), {}), policy::Use::Revalidate);
+  storable_all(support::get("/"), rule,
+               {
+                   {"private", support::response(200, {{"cache-control", "private"}}), Storable::Private},
+                   {"no-store", support::response(200, {{"cache-control", "no-store"}}), Storable::NoStore},
+               });
+}
+
 StoredResponse make(const http::ResponseHead& response, const TtlRule& rule = {}) {
   return policy::make_stored("shop", kKey, response, rule, at(-2), at(0), 77);
 }

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/disk/disk_index.h"
+
+#include <utility>
+
+#include "edge/base/check.h"
+
+namespace store {
+
+class DiskIndex::StoredPin final : public Pin {
+ public:
+  StoredPin(std::shared_ptr<DiskIndex> index, const Key& key, ObjectId id)
+      : index_(std::move(index)), key_(key), id_(id) {}
+  ~StoredPin() override { index_->unpin(key_, id_); }
+  StoredPin(const StoredPin&) = delete;
+  StoredPin& operator=(const StoredPin&) = delete;
+
+ private:
+  std::shared_ptr<DiskIndex> index_;
+  Key key_;
+  ObjectId id_;
+};
+
+void DiskIndex::load(const std::vector<StoredObject>& objects) {
+  for (const StoredObject& object : objects) {
+    Stripe& stripe = stripe_of(object.key);
+    stripe.entries[object.key] = {.id = object.id, .multi = object.multi};
+    stripe.queue.push_back({object.key, object.id});
+  }
+  objects_ = objects.size();
+}
+
+bool DiskIndex::has(const Key& key) const {
+  const Stripe& stripe = stripe_of(key);
+  const std::scoped_lock lock(stripe.mutex);
+  return stripe.entries.contains(key);
+}
+
+std::optional<ObjectId> DiskIndex::find(const Key& key) {
+  Stripe& stripe = stripe_of(key);
+  const std::scoped_lock lock(stripe.mutex);
+  const auto at = stripe.entries.find(key);
+  if (at == stripe.entries.end()) return std::nullopt;
+  at->second.used = true;
+  return at->second.id;
+}
+
+PinRef DiskIndex::pin(const Key& key, ObjectId id) {
+  Stripe& stripe = stripe_of(key);
+  {
+    const std::scoped_lock lock(stripe.mutex);
+    const auto at = stripe.entries.find(key);
+    if (at == stripe.entries.end() || at->second.id != id) return nullptr;
+    at->second.used = true;
+    ++at->second.pins;
+  }
+  return std::make_shared<StoredPin>(shared_from_this(), key, id);
+}
+
+void DiskIndex::unpin(const Key& key, ObjectId id) {
+  Stripe& stripe = stripe_of(key);
+  {
+    const std::scoped_lock lock(stripe.mutex);
+    const auto at = stripe.entries.find(key);
+    if (at != stripe.entries.end() && at->second.id == id) {
+      --at->second.pins;
+      return;
+    }
+    const auto ghost = stripe.ghosts.find(id);
+    CHECK(ghost != stripe.ghosts.end());
+    if (--ghost->second.pins != 0) return;
+    stripe.ghosts.erase(ghost);
+  }
+  doom({key, id});
+}
+
+bool DiskIndex::hide(Stripe& stripe, const Key& key) {
+  const auto at = stripe.entries.find(key);
+  const Entry entry = at->second;
+  stripe.entries.erase(at);
+  --objects_;
+  if (entry.pins == 0) return true;
+  stripe.ghosts[entry.id] = {key, entry.pins};
+  return false;
+}
+
+PinRef DiskIndex::publish(const StoredObject& object, bool pinned) {
+  Stripe& stripe = stripe_of(object.key);
+  std::optional<Doomed> doomed;
+  {
+    const std::scoped_lock lock(stripe.mutex);
+    // Written anew under an id that was hidden while pinned: it stays hidden, and goes with its last pin.
+    const auto ghost = stripe.ghosts.find(object.id);
+    if (ghost != stripe.ghosts.end()) {
+      ghost->second.pins += pinned ? 1 : 0;
+    } else {
+      doomed = publish_in(stripe, object, pinned);
+    }
+  }
+  if (doomed) doom(*doomed);
+  return pinned ? std::make_shared<StoredPin>(shared_from_this(), object.key, object.id) : nullptr;
+}
+
+std::optional<DiskIndex::Doomed> DiskIndex::publish_in(Stripe& stripe, const StoredObject& object,
+                                                       bool pinned) {
+  std::optional<Doomed> doomed;
+  const auto at = stripe.entries.find(object.key);
+  if (at != stripe.entries.end() && at->second.id == object.id) {
+    at->second.pins += pinned ? 1 : 0;
+  } else {
+    if (at != stripe.entries.end()) {
+      const ObjectId replaced = at->second.id;
+      if (hide(stripe, object.key)) doomed = {object.key, replaced};
+    }
+    if (stripe.erasing.contains(object.key)) {
+      // What it replaces was hidden by that erase already, so only one can be doomed here.
+      if (!pinned) return Doomed{object.key, object.id};
+      stripe.ghosts[object.id] = {object.key, 1};
+      return doomed;
+    }
+    stripe.entries[object.key] = {.id = object.id, .pins = pinned ? 1U : 0U, .multi = object.multi};
+    ++objects_;
+    stripe.queue.push_back({object.key, object.id});
+    shorten(stripe);
+  }
+  return doomed;
+}
+
+/// Names that are gone cost memory until their turn comes; with much replacing that may be never.
+void DiskIndex::shorten(Stripe& stripe) {
+  if (stripe.queue.size() <= 2 * stripe.entries.size() + 64) return;
+  std::erase_if(stripe.queue, [&](const Doomed& name) {
+    const auto live = stripe.entries.find(name.key);
+    return live == stripe.entries.end() || live->second.id != name.id;
+  });
+}
+
+void DiskIndex::erase(const Key& key) {
+  Stripe& stripe = stripe_of(key);
+  std::optional<Doomed> doomed;
+  {
+    const std::scoped_lock lock(stripe.mutex);
+    ++stripe.erasing[key];
+    const auto at = stripe.entries.find(key);
+    if (at == stripe.entries.end()) return;
+    const ObjectId id = at->second.id;
+    if (hide(stripe, key)) doomed = {key, id};
+  }
+  if (doomed) doom(*doomed);
+}
+
+void DiskIndex::erase_done(const Key& key) {
+  Stripe& stripe = stripe_of(key);
+  const std::scoped_lock lock(stripe.mutex);
+  const auto at = stripe.erasing.find(key);
+  CHECK(at != stripe.erasing.end());
+  if (--at->second == 0) stripe.erasing.erase(at);
+}
+
+std::optional<DiskIndex::StoredObject> DiskIndex::remove(const Key& key, ObjectId id) {
+  Stripe& stripe = stripe_of(key);
+  StoredObject removed{key, id, false};
+  bool doomed = false;
+  {
+    const std::scoped_lock lock(stripe.mutex);
+    const auto at = stripe.entries.find(key);
+    if (at == stripe.entries.end() || at->second.id != id) return std::nullopt;
+    removed.multi = at->second.multi;
+    doomed = hide(stripe, key);
+  }
+  if (doomed) doom({key, id});
+  return removed;
+}
+
+std::optional<DiskIndex::StoredObject> DiskIndex::evict() {
+  for (std::size_t tried = 0; tried < kStripes; ++tried) {
+    Stripe& stripe = stripes_[next_stripe_++ % kStripes];
+    const std::scoped_lock lock(stripe.mutex);
+    if (auto evicted = evict_from(stripe)) return evicted;
+  }
+  return std::nullopt;
+}
+
+std::optional<DiskIndex::StoredObject> DiskIndex::evict_from(Stripe& stripe) {
+  // Two rounds: the first may clear marks only.
+  for (std::size_t turns = 2 * stripe.queue.size(); turns > 0 && !stripe.queue.empty(); --turns) {
+    const Doomed name = stripe.queue.front();
+    stripe.queue.pop_front();
+    const auto at = stripe.entries.find(name.key);
+    if (at == stripe.entries.end() || at->second.id != name.id) continue;
+    if (at->second.used || at->second.pins != 0) {
+      at->second.used = false;
+      stripe.queue.push_back(name);
+      continue;
+    }
+    const StoredObject evicted{name.key, name.id, at->second.multi};
+    hide(stripe, name.key);
+    return evicted;
+  }
+  return std::nullopt;
+}
+
+void DiskIndex::doom(const Doomed& doomed) {
+  {
+    const std::scoped_lock lock(doomed_mutex_);
+    doomed_.push_back(doomed);
+  }
+  if (notify_) notify_();
+}
+
+std::vector<DiskIndex::Doomed> DiskIndex::take_doomed() {
+  const std::scoped_lock lock(doomed_mutex_);
+  return std::exchange(doomed_, {});
+}
+
+}  // namespace store

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "store/disk/disk.h"
+#include "store/disk/tables.h"
+
+namespace store {
+
+/// What one shard of the disk holds, in memory: answers "not there" without a read, chooses what is evicted
+/// (first in, first out; what was found since its last turn gets another), keeps pins. An object is in here
+/// only when its transaction is committed; it is out of here before its records are deleted. About 80 bytes
+/// for each object. Any thread; each call holds one short lock.
+///
+/// Owned by the store and by pins, which may outlive it.
+class DiskIndex : public std::enable_shared_from_this<DiskIndex> {
+ public:
+  using StoredObject = Tables::StoredObject;
+  /// Records that may be deleted now: those of `id`, and the index entry of `key` if it still names `id`.
+  struct Doomed {
+    Key key{};
+    ObjectId id = 0;
+  };
+
+  /// What the files hold, oldest first. Before other threads come.
+  void load(const std::vector<StoredObject>& objects);
+
+  bool has(const Key& key) const;
+  /// The id under `key`; marks it as used.
+  std::optional<ObjectId> find(const Key& key);
+  PinRef pin(const Key& key, ObjectId id);
+
+  /// Writer: `object` is committed. The one it replaces is doomed, or hidden until its last pin goes. If an
+  /// erase came meanwhile, that befalls `object` itself.
+  PinRef publish(const StoredObject& object, bool pinned);
+  /// Hides what is under `key` now and what is published before erase_done.
+  void erase(const Key& key);
+  /// Writer: the erase is committed.
+  void erase_done(const Key& key);
+  /// Hides the object under `key` if it is `id` (its records are broken). What it was, if it was there.
+  std::optional<StoredObject> remove(const Key& key, ObjectId id);
+  /// Writer: takes out the object to evict now. Nothing if all are pinned or there is none. The caller
+  /// deletes its records.
+  std::optional<StoredObject> evict();
+
+  void doom(const Doomed& doomed);
+  /// Writer: what was doomed since the last call.
+  std::vector<Doomed> take_doomed();
+  /// Called, without locks, after something was doomed. Before other threads come.
+  void on_doomed(std::function<void()> notify) { notify_ = std::move(notify); }
+
+  std::uint64_t objects() const { return objects_.load(std::memory_order_relaxed); }
+
+ private:
+  class StoredPin;
+  struct Entry {
+    ObjectId id = 0;
+    std::uint32_t pins = 0;
+    bool multi = false;
+    bool used = false;
+  };
+  /// Hidden but pinned.
+  struct Ghost {
+    Key key{};
+    std::uint32_t pins = 0;
+  };
+  struct Stripe {
+    mutable std::mutex mutex;
+    boost::unordered_flat_map<Key, Entry, std::hash<Key>> entries;
+    std::deque<Doomed> queue;  ///< in order of arrival, with names that are gone
+    boost::unordered_flat_map<ObjectId, Ghost> ghosts;
+    boost::unordered_flat_map<Key, std::uint32_t, std::hash<Key>> erasing;
+  };
+  // Several small tables: growing one moves all its entries under its lock.
+  static constexpr std::size_t kStripes = 16;
+
+  Stripe& stripe_of(const Key& key) { return stripes_[key.high % kStripes]; }
+  const Stripe& stripe_of(const Key& key) const { return stripes_[key.high % kStripes]; }
+  /// Takes out the entry of `key`; true if its records may go, false if a pin keeps them.
+  bool hide(Stripe& stripe, const Key& key);
+  /// What its publication makes deletable.
+  std::optional<Doomed> publish_in(Stripe& stripe, const StoredObject& object, bool pinned);
+  static void shorten(Stripe& stripe);
+  std::optional<StoredObject> evict_from(Stripe& stripe);
+  void unpin(const Key& key, ObjectId id);
+
+  std::array<Stripe, kStripes> stripes_;
+  std::size_t next_stripe_ = 0;  ///< writer only
+  std::atomic<std::uint64_t> objects_{0};
+  std::mutex doomed_mutex_;
+  std::vector<Doomed> doomed_;
+  std::function<void()> notify_;
+};
+
+}  // namespace store

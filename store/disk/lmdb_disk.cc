@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/disk/lmdb_disk.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "store/disk/answer.h"
+#include "store/disk/chunked_write.h"
+#include "store/disk/folder_lock.h"
+#include "store/disk/reader_pool.h"
+#include "store/disk/shard_reader.h"
+#include "store/disk/space.h"
+#include "store/disk/writer.h"
+
+namespace store {
+namespace {
+
+base::Status check(const DiskOptions& options) {
+  const auto between = [](const char* name, std::uint64_t value, std::uint64_t least,
+                          std::uint64_t most) -> base::Status {
+    if (value >= least && value <= most) return {};
+    return base::fail(base::Errc::Invalid, std::string("disk cache: ") + name + " is " +
+                                               std::to_string(value) + ", allowed are " +
+                                               std::to_string(least) + " to " + std::to_string(most));
+  };
+  if (options.folder.empty()) return base::fail(base::Errc::Invalid, "disk cache: no folder given");
+  for (const base::Status& result :
+       {between("shards", options.shards, 1, 64), between("reader_threads", options.reader_threads, 1, 64),
+        between("budget_bytes", options.budget_bytes, options.shards * space::kShardBytesMin, 1ULL << 46),
+        between("commit_bytes", options.commit_bytes, 1, 1ULL << 30),
+        between("max_object_bytes", options.max_object_bytes, 0,
+                options.budget_bytes / options.shards / 2)}) {
+    if (!result) return result;
+  }
+  return {};
+}
+
+std::uint64_t max_object_bytes(const DiskOptions& options) {
+  if (options.max_object_bytes != 0) return options.max_object_bytes;
+  return std::min(options.budget_bytes / 4, options.budget_bytes / options.shards / 2);
+}
+
+constexpr std::uint64_t kPageBytes = 4096;
+
+std::uint64_t shard_bytes(const DiskOptions& options) {
+  return options.budget_bytes / options.shards / kPageBytes * kPageBytes;
+}
+
+WriteQueue::Options queue_options(const DiskOptions& options) {
+  const std::uint64_t pages = space::transaction_pages(shard_bytes(options) / kPageBytes);
+  return {.queue_bytes = options.queue_bytes / options.shards,
+          .batch_bytes = std::min(options.commit_bytes / options.shards, pages * kPageBytes),
+          .batch_ops = pages / 4,  // a small object changes that many B-tree pages
+          .interval = options.commit_interval};
+}
+
+}  // namespace
+
+/// One environment with all that works on it. Built and ended by the store; members in the order in which
+/// they need each other.
+struct LmdbDisk::Shard {
+  Shard(std::unique_ptr<Tables> opened, Parts& parts, unsigned number);
+
+  std::unique_ptr<Tables> tables;
+  std::shared_ptr<DiskIndex> index = std::make_shared<DiskIndex>();
+  std::shared_ptr<WriteQueue> queue;
+  SnapshotGate gate;
+  ShardCounts counts;
+  ShardReader reader;
+  std::unique_ptr<Writer> writer;
+};
+
+struct LmdbDisk::Parts {
+  Parts(const DiskOptions& chosen, Decoder made, FolderLock taken)
+      : options(chosen), decoder(std::move(made)), lock(std::move(taken)) {}
+  void tell_removed(const Tables::StoredObject& object);
+
+  const DiskOptions options;
+  const Decoder decoder;
+  FolderLock lock;
+  std::mutex removed_mutex{};
+  std::function<void(const Key&, ObjectId)> removed{};
+  std::vector<std::unique_ptr<Shard>> shards{};
+  std::unique_ptr<ReaderPool> readers{};
+  ObjectId first_id = 1;
+};
+
+LmdbDisk::Shard::Shard(std::unique_ptr<Tables> opened, Parts& parts, unsigned number)
+    : tables(std::move(opened)),
+      queue(std::make_shared<WriteQueue>(queue_options(parts.options))),
+      reader({*tables, index, gate, counts, parts.decoder,
+              [&parts](const auto& object) { parts.tell_removed(object); }}) {
+  const Tables::Contents contents = tables->take_contents();
+  index->load(contents.objects);
+  index->on_doomed([waiting = queue] { waiting->wake(); });
+  writer =
+      std::make_unique<Writer>(Writer::Parts{*tables, index, queue, gate, counts,
+                                             [&parts](const auto& object) { parts.tell_removed(object); }},
+                               contents.orphans, "disk-write-" + std::to_string(number));
+}
+
+void LmdbDisk::Parts::tell_removed(const Tables::StoredObject& object) {
+  if (!object.multi) return;
+  std::unique_lock guard(removed_mutex);
+  const auto tell = removed;
+  guard.unlock();
+  if (tell) tell(object.key, object.id);
+}
+
+base::Result<std::unique_ptr<LmdbDisk>> LmdbDisk::open(const DiskOptions& options, Decoder decoder) {
+  if (auto sound = check(options); !sound) return std::unexpected(sound.error());
+  auto lock = FolderLock::take(options.folder);
+  if (!lock) return std::unexpected(lock.error());
+  auto parts = std::make_unique<Parts>(options, std::move(decoder), *std::move(lock));
+  std::vector<std::unique_ptr<Tables>> opened;
+  std::uint64_t generation = 0;
+  for (unsigned i = 0; i < options.shards; ++i) {
+    auto tables = Tables::open({.folder = options.folder + "/shard-" + std::to_string(i),
+                                .map_bytes = shard_bytes(options),
+                                .readers = options.reader_threads + 8,
+                                .shard = i,
+                                .shards = options.shards});
+    if (!tables) {
+      return base::fail(tables.error().code, "disk cache '" + options.folder + "': " + tables.error().text);
+    }
+    generation = std::max(generation, (*tables)->layout().generation);
+    parts->first_id = std::max(parts->first_id, (*tables)->layout().id_max + 1);
+    opened.push_back(*std::move(tables));
+  }
+  // Ids that were given out but never written are not on record: each opening begins a range of its own.
+  parts->first_id = std::max(parts->first_id, generation << 32);
+  for (unsigned i = 0; i < options.shards; ++i) {
+    parts->shards.push_back(std::make_unique<Shard>(std::move(opened[i]), *parts, i));
+  }
+  parts->readers = std::make_unique<ReaderPool>(options.reader_threads, options.reads_max);
+  return std::unique_ptr<LmdbDisk>(new LmdbDisk(std::move(parts)));
+}
+
+LmdbDisk::LmdbDisk(std::unique_ptr<Parts> parts)
+    : parts_(std::move(parts)),
+      max_object_bytes_(store::max_object_bytes(parts_->options)),
+      next_id_(parts_->first_id) {}
+
+LmdbDisk::~LmdbDisk() {
+  parts_->readers->stop();
+  for (const auto& shard : parts_->shards) shard->queue->close();  // all at once; then each is waited for
+}
+
+LmdbDisk::Shard& LmdbDisk::shard_of(const Key& key) const {
+  return *parts_->shards[(key.high >> 16) % parts_->shards.size()];
+}
+
+bool LmdbDisk::may_have(const Key& key) const { return shard_of(key).index->has(key); }
+
+PinRef LmdbDisk::pin(const Key& key, ObjectId id) { return shard_of(key).index->pin(key, id); }
+
+void LmdbDisk::find(const Key& key, std::string text, base::Executor& home, Answer<ObjectRef> answer) {
+  Shard& shard = shard_of(key);
+  if (!shard.index->has(key)) {
+    post_answer<ObjectRef>(home, std::move(answer),
+                           base::fail(base::Errc::NotFound, "not in the disk cache"));
+    return;
+  }
+  parts_->readers->submit(
+      [&shard, key, text = std::move(text), &home, answer = std::move(answer)](bool run) mutable {
+        post_answer<ObjectRef>(
+            home, std::move(answer),
+            run ? shard.reader.find(key, text)
+                : base::fail(base::Errc::Busy, "the disk cache has too many reads waiting or is closing"));
+      });
+}
+
+void LmdbDisk::read_chunk(const Key& key, ObjectId id, std::uint32_t index, base::Executor& home,
+                          Answer<base::ChunkRef> answer) {
+  Shard& shard = shard_of(key);
+  parts_->readers->submit([&shard, key, id, index, &home, answer = std::move(answer)](bool run) mutable {
+    post_answer<base::ChunkRef>(
+        home, std::move(answer),
+        run ? shard.reader.read_chunk(key, id, index)
+            : base::fail(base::Errc::Busy, "the disk cache has too many reads waiting or is closing"));
+  });
+}
+
+void LmdbDisk::put(ObjectRef object) {
+  Shard& shard = shard_of(object->key);
+  WriteOp op = PutOp{std::move(object)};
+  const bool too_large = record_bytes(op) > record::kPayloadMax;
+  if (too_large || !shard.queue->push(op, /*droppable=*/true)) ++shard.counts.dropped_writes;
+}
+
+std::unique_ptr<DiskWrite> LmdbDisk::begin(const Key& key, ObjectId id, std::uint64_t expected_bytes) {
+  return std::make_unique<ChunkedWrite>(shard_of(key).queue, id, expected_bytes, max_object_bytes_);
+}
+
+void LmdbDisk::erase(const Key& key) {
+  Shard& shard = shard_of(key);
+  shard.index->erase(key);
+  WriteOp op = EraseOp{key};
+  if (!shard.queue->push(op)) shard.index->erase_done(key);
+}
+
+void LmdbDisk::on_removed(std::function<void(const Key&, ObjectId)> removed) {
+  parts_->removed = std::move(removed);
+}
+
+Disk::Use LmdbDisk::use() const {
+  Use use{.budget_bytes = parts_->options.budget_bytes};
+  for (const auto& shard : parts_->shards) {
+    use.bytes += shard->counts.used_bytes;
+    use.file_bytes += shard->counts.file_bytes;
+    use.objects += shard->index->objects();
+    use.evictions += shard->counts.evictions;
+    use.dropped_writes += shard->counts.dropped_writes;
+    use.queued_bytes += shard->queue->bytes();
+    use.read_errors += shard->counts.read_errors;
+    use.map_full += shard->counts.map_full;
+  }
+  return use;
+}
+
+}  // namespace store

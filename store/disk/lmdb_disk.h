@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "edge/base/error.h"
+#include "store/disk/disk.h"
+
+namespace store {
+
+struct DiskOptions {
+  std::string folder{};            ///< made if missing; for this store alone
+  std::uint64_t budget_bytes = 0;  ///< the data files never get larger, all together
+  unsigned shards = 2;  ///< 1 to 64, at least 16 MiB for each; another number than before empties the store
+  unsigned reader_threads = 4;                    ///< 1 to 64
+  std::uint64_t commit_bytes = 8ULL << 20;        ///< records written in one transaction, all shards together
+  std::chrono::milliseconds commit_interval{50};  ///< longest wait for more to write
+  std::uint64_t queue_bytes = 64ULL << 20;        ///< waiting records, above which small objects are dropped
+  std::uint64_t max_object_bytes = 0;             ///< 0: a quarter of the budget; at most half a shard
+  std::size_t reads_max = 65'536;                 ///< waiting reads; more are answered with Errc::Busy
+};
+
+/// The disk tier: an object lies with all its chunks in one of several LMDB environments ("shards"), each
+/// with a writer thread that groups transactions; reader threads copy records out. Every record carries a
+/// checksum. Evicts to keep the budget. After a crash it holds every object whose commit was answered (of the
+/// last 50 ms perhaps not), none in part. Owned by the node.
+///
+/// Executors given with calls must outlive the store: its destructor writes what is queued, answers what is
+/// left with Errc::Cancelled, and joins its threads. An executor that runs no more just drops the answers.
+/// Pins and DiskWrites may outlive it.
+class LmdbDisk final : public Disk {
+ public:
+  /// Blocks while it reads the index. Errors say which folder and why. Broken files are emptied with a line
+  /// in the log.
+  static base::Result<std::unique_ptr<LmdbDisk>> open(const DiskOptions& options, Decoder decoder);
+  ~LmdbDisk() override;
+  LmdbDisk(const LmdbDisk&) = delete;
+  LmdbDisk& operator=(const LmdbDisk&) = delete;
+
+  ObjectId next_id() override { return next_id_.fetch_add(1, std::memory_order_relaxed); }
+  bool may_have(const Key& key) const override;
+  void find(const Key& key, std::string text, base::Executor& home, Answer<ObjectRef> answer) override;
+  PinRef pin(const Key& key, ObjectId id) override;
+  void read_chunk(const Key& key, ObjectId id, std::uint32_t index, base::Executor& home,
+                  Answer<base::ChunkRef> answer) override;
+  void put(ObjectRef object) override;
+  std::unique_ptr<DiskWrite> begin(const Key& key, ObjectId id, std::uint64_t expected_bytes) override;
+  void erase(const Key& key) override;
+  void on_removed(std::function<void(const Key&, ObjectId)> removed) override;
+  std::uint64_t max_object_bytes() const override { return max_object_bytes_; }
+  Use use() const override;
+
+ private:
+  struct Parts;
+  struct Shard;
+  explicit LmdbDisk(std::unique_ptr<Parts> parts);
+  Shard& shard_of(const Key& key) const;
+
+  std::unique_ptr<Parts> parts_;
+  std::uint64_t max_object_bytes_;
+  std::atomic<ObjectId> next_id_;
+};
+
+}  // namespace store

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why pages are shed: looking up a record maps its B-tree pages, and the kernel maps up to 16 neighbours with
+// each ("fault around"), so a busy process would slowly show the whole file as its own memory.
+#include "store/disk/mapped_file.h"
+
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+#include "edge/base/check.h"
+
+namespace store {
+namespace {
+
+constexpr std::size_t kThroughMapMax =
+    2048;  // values of this size lie in a B-tree page that was just touched anyway
+constexpr std::uint64_t kShedAfterPages = 2048;  // 8 MiB
+constexpr std::uint64_t kFaultAroundPages = 16;
+
+/// Start of file offset 0 of the mapping that holds `inside`, or null.
+const char* base_of(const char* inside) {
+  std::ifstream maps("/proc/self/maps");
+  const auto at = reinterpret_cast<std::uintptr_t>(inside);
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long long start = 0;
+    unsigned long long end = 0;
+    unsigned long long offset = 0;
+    if (std::sscanf(line.c_str(), "%llx-%llx %*s %llx", &start, &end, &offset) != 3) continue;
+    if (at >= start && at < end) return reinterpret_cast<const char*>(start - offset);
+  }
+  return nullptr;
+}
+
+base::Status pread_all(int descriptor, std::span<char> first, std::span<char> second, std::uint64_t offset) {
+  while (!first.empty() || !second.empty()) {
+    const std::array<iovec, 2> pieces{iovec{first.data(), first.size()}, iovec{second.data(), second.size()}};
+    const ssize_t n = ::preadv(descriptor, pieces.data(), pieces.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return base::fail_system("cannot read a stored record", errno);
+    if (n == 0) return base::fail(base::Errc::Corrupt, "the data file ends within a record");
+    const auto bytes = static_cast<std::size_t>(n);
+    const std::size_t from_first = std::min(bytes, first.size());
+    first = first.subspan(from_first);
+    second = second.subspan(bytes - from_first);
+    offset += bytes;
+  }
+  return {};
+}
+
+}  // namespace
+
+MappedFile::MappedFile(int descriptor, std::uint64_t map_bytes, std::string_view inside)
+    : descriptor_(descriptor), map_bytes_(map_bytes), base_(base_of(inside.data())) {
+  if (base_ == nullptr) return;
+  // Trust, but look: the file must show the same bytes at that place.
+  std::string same(inside.size(), '\0');
+  if (!pread_all(descriptor_, same, {}, offset_of(inside)) || same != inside) {
+    base_ = nullptr;
+  }
+}
+
+base::Status MappedFile::read(std::string_view value, std::span<char> first, std::span<char> second) {
+  CHECK(first.size() + second.size() == value.size());
+  touched(kFaultAroundPages);
+  if (value.size() > kThroughMapMax && base_ != nullptr) {
+    return pread_all(descriptor_, first, second, offset_of(value));
+  }
+  value.copy(first.data(), first.size());
+  value.copy(second.data(), second.size(), first.size());
+  if (base_ == nullptr && value.size() > kThroughMapMax) {
+    // Without the map's start, at least these pages can be let go of.
+    constexpr std::uintptr_t kPage = 4096;
+    const auto start = reinterpret_cast<std::uintptr_t>(value.data()) / kPage * kPage;
+    const auto end = reinterpret_cast<std::uintptr_t>(value.data()) + value.size();
+    ::madvise(reinterpret_cast<void*>(start), end - start, MADV_DONTNEED);
+  }
+  return {};
+}
+
+void MappedFile::shed() {
+  if (base_ != nullptr) ::madvise(const_cast<char*>(base_), map_bytes_, MADV_DONTNEED);
+}
+
+void MappedFile::touched(std::uint64_t pages) {
+  if (touched_pages_.fetch_add(pages, std::memory_order_relaxed) + pages < kShedAfterPages) return;
+  touched_pages_.store(0, std::memory_order_relaxed);
+  shed();
+}
+
+}  // namespace store

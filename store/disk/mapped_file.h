@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "edge/base/error.h"
+
+namespace store {
+
+/// LMDB's data file beside its memory map. Large values are read with pread() instead of through the map: no
+/// page fault for every 4 KiB, and the process does not grow by the file pages that it maps. One for each
+/// environment, and it must not outlive it; any thread that holds a transaction.
+class MappedFile {
+ public:
+  /// `descriptor` is the environment's; `inside` is any value that a read transaction shows, by which the map
+  /// is found.
+  MappedFile(int descriptor, std::uint64_t map_bytes, std::string_view inside);
+
+  /// Copies `value`, which lies in the map and is valid now, to the two places, which have its length
+  /// together.
+  base::Status read(std::string_view value, std::span<char> first, std::span<char> second = {});
+  /// Takes the map's pages out of the process's resident memory (they stay in the page cache). Costs later
+  /// readers minor faults.
+  void shed();
+  /// Says that up to `pages` of the map were touched; sheds now and then.
+  void touched(std::uint64_t pages);
+
+  bool found() const { return base_ != nullptr; }
+
+ private:
+  std::uint64_t offset_of(std::string_view value) const {
+    return static_cast<std::uint64_t>(value.data() - base_);
+  }
+
+  int descriptor_;
+  std::uint64_t map_bytes_;
+  const char* base_ = nullptr;  ///< null: not found, everything goes through the map
+  std::atomic<std::uint64_t> touched_pages_{0};
+};
+
+}  // namespace store

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/disk/reader_pool.h"
+
+#include <pthread.h>
+
+#include <string>
+#include <utility>
+
+namespace store {
+
+ReaderPool::ReaderPool(unsigned threads, std::size_t jobs_max) : jobs_max_(jobs_max) {
+  for (unsigned i = 0; i < threads; ++i) {
+    threads_.emplace_back([this] { run(); });
+    pthread_setname_np(threads_.back().native_handle(), ("disk-read-" + std::to_string(i)).c_str());
+  }
+}
+
+void ReaderPool::submit(Job job) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!stopped_ && jobs_.size() < jobs_max_) {
+      jobs_.push_back(std::move(job));
+      added_.notify_one();
+      return;
+    }
+  }
+  job(false);
+}
+
+void ReaderPool::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    added_.wait(lock, [this] { return stopped_ || !jobs_.empty(); });
+    if (stopped_) return;
+    Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    job(true);
+    job = nullptr;
+    lock.lock();
+  }
+}
+
+void ReaderPool::stop() {
+  std::deque<Job> left;
+  {
+    const std::scoped_lock lock(mutex_);
+    stopped_ = true;
+    left.swap(jobs_);
+  }
+  added_.notify_all();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+  for (Job& job : left) job(false);
+}
+
+}  // namespace store

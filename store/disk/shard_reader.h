@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "store/disk/disk_index.h"
+#include "store/disk/snapshot_gate.h"
+#include "store/disk/tables.h"
+#include "store/disk/writer.h"
+
+namespace store {
+
+/// Reads records of one shard: one read transaction for each, ended before anything is answered. What does
+/// not match its checksum is hidden at once and deleted. Reader threads only (it blocks on the disk).
+class ShardReader {
+ public:
+  struct Parts {
+    Tables& tables;
+    std::shared_ptr<DiskIndex> index;
+    SnapshotGate& gate;
+    ShardCounts& counts;
+    const Decoder& decoder;
+    /// Told of every object that an error removes.
+    std::function<void(const Tables::StoredObject&)> removed;
+  };
+  explicit ShardReader(Parts parts) : parts_(std::move(parts)) {}
+
+  base::Result<ObjectRef> find(const Key& key, std::string_view text);
+  base::Result<base::ChunkRef> read_chunk(const Key& key, ObjectId id, std::uint32_t index);
+
+ private:
+  base::Result<ObjectRef> find_id(const Key& key, ObjectId id);
+  base::Result<std::string> read_record(ObjectId id);
+  base::Result<base::ChunkRef> copy_chunk(ObjectId id, std::uint32_t index);
+  /// Counts and hides what an unexpected `error` makes useless.
+  void note_error(const Key& key, ObjectId id, const base::Error& error);
+
+  Parts parts_;
+};
+
+}  // namespace store

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/disk/write_queue.h"
+
+#include <utility>
+
+#include "store/disk/record.h"
+
+namespace store {
+namespace {
+
+/// What an operation that writes nothing is counted as.
+constexpr std::size_t kOpBytes = 128;
+
+std::size_t queued_bytes(const WriteOp& op) { return kOpBytes + record_bytes(op); }
+
+}  // namespace
+
+std::size_t record_bytes(const WriteOp& op) {
+  if (const auto* put = std::get_if<PutOp>(&op)) return record::head_bytes(*put->object);
+  if (const auto* chunk = std::get_if<ChunkOp>(&op)) return record::chunk_bytes(chunk->chunk->size());
+  if (const auto* commit = std::get_if<CommitOp>(&op)) return record::head_bytes(*commit->object);
+  return 0;
+}
+
+base::Status WriteQueue::push(WriteOp& op, bool droppable) {
+  const std::size_t bytes = queued_bytes(op);
+  bool wake = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (closed_) return base::fail(base::Errc::Cancelled, "the disk cache is closing");
+    if (bytes > kOpBytes && suspended_until_ > std::chrono::steady_clock::now()) {
+      return base::fail(base::Errc::Unavailable, "the disk cache takes no writes for a while after errors");
+    }
+    if (droppable && bytes_.load() + bytes > options_.queue_bytes) {
+      return base::fail(base::Errc::Busy, "the disk cache's write queue is full");
+    }
+    ops_.push_back(std::move(op));
+    bytes_ += bytes;
+    wake = ops_.size() == 1 || enough();
+  }
+  if (wake) changed_.notify_one();
+  return {};
+}
+
+void WriteQueue::wake() {
+  {
+    const std::scoped_lock lock(mutex_);
+    woken_ = true;
+  }
+  changed_.notify_one();
+}
+
+std::optional<std::vector<WriteOp>> WriteQueue::take(bool linger) {
+  std::unique_lock lock(mutex_);
+  if (linger) {
+    changed_.wait(lock, [this] { return closed_ || woken_ || !ops_.empty(); });
+    if (!ops_.empty()) changed_.wait_for(lock, options_.interval, [this] { return enough(); });
+  }
+  if (closed_ && ops_.empty()) return std::nullopt;
+  woken_ = false;
+  std::vector<WriteOp> batch;
+  std::uint64_t taken = 0;
+  while (!ops_.empty() && batch.size() < options_.batch_ops && taken < options_.batch_bytes) {
+    taken += queued_bytes(ops_.front());
+    batch.push_back(std::move(ops_.front()));
+    ops_.pop_front();
+  }
+  bytes_ -= taken;
+  return batch;
+}
+
+void WriteQueue::suspend(std::chrono::milliseconds duration) {
+  const std::scoped_lock lock(mutex_);
+  suspended_until_ = std::chrono::steady_clock::now() + duration;
+}
+
+void WriteQueue::close() {
+  {
+    const std::scoped_lock lock(mutex_);
+    closed_ = true;
+  }
+  changed_.notify_one();
+}
+
+}  // namespace store

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "store/disk/disk.h"
+
+namespace store {
+
+/// Shared by a DiskWrite and what it has queued: a commit must not follow a chunk that was not stored.
+struct WriteProgress {
+  std::atomic<bool> failed{false};
+};
+
+struct PutOp {
+  ObjectRef object{};
+};
+struct ChunkOp {
+  ObjectId id = 0;
+  std::uint32_t index = 0;
+  base::ChunkRef chunk{};
+  std::shared_ptr<WriteProgress> progress{};
+  base::Executor* home = nullptr;
+  Answer<void> answer{};
+};
+struct CommitOp {
+  ObjectRef object{};
+  std::shared_ptr<WriteProgress> progress{};
+  base::Executor* home = nullptr;
+  Answer<PinRef> answer{};
+};
+struct AbandonOp {
+  ObjectId id = 0;
+};
+struct EraseOp {
+  Key key{};
+};
+/// One thing for a shard's writer to do. What comes first is done first.
+using WriteOp = std::variant<PutOp, ChunkOp, CommitOp, AbandonOp, EraseOp>;
+
+/// Bytes of the record that `op` writes; 0 if none.
+std::size_t record_bytes(const WriteOp& op);
+
+/// What waits for one shard's writer. Owned by the store and by the DiskWrites, which may outlive it. Any
+/// thread.
+class WriteQueue {
+ public:
+  struct Options {
+    std::uint64_t queue_bytes = 64ULL << 20;
+    std::uint64_t batch_bytes = 8ULL << 20;
+    std::size_t batch_ops = 4096;
+    std::chrono::milliseconds interval{50};
+  };
+  explicit WriteQueue(const Options& options) : options_(options) {}
+
+  /// Adds `op`. Fails, leaving `op` as it was, when closed (Cancelled), or when it writes a record and
+  /// writing is suspended (Unavailable). `droppable`: also when the queue is full (Busy).
+  base::Status push(WriteOp& op, bool droppable = false);
+  /// Lets the writer look even if there is no operation.
+  void wake();
+
+  /// Writer: the next batch: waits until there is something (or a wake), then until it is enough for a
+  /// transaction or the interval is over. `linger` false: takes what is there. Nothing when closed and empty.
+  std::optional<std::vector<WriteOp>> take(bool linger);
+
+  /// Refuses records for `duration`: the disk fails.
+  void suspend(std::chrono::milliseconds duration);
+  void close();
+
+  std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  bool enough() const {
+    return closed_ || bytes_.load() >= options_.batch_bytes || ops_.size() >= options_.batch_ops;
+  }
+
+  Options options_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<WriteOp> ops_;
+  std::atomic<std::uint64_t> bytes_{0};
+  std::chrono::steady_clock::time_point suspended_until_{};
+  bool woken_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace store

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// A batch touches nothing but its transaction until that is committed, so it can be tried again as it is.
+#include "store/disk/writer.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "edge/base/log.h"
+#include "store/disk/answer.h"
+#include "store/disk/space.h"
+
+namespace store {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds kReadersWait = seconds(1);
+constexpr milliseconds kSuspension = seconds(10);
+constexpr unsigned kFailuresMax = 3;
+constexpr seconds kQuiet{10};
+constexpr std::uint64_t kTreePages = 16;  // B-tree pages that any transaction copies
+
+}  // namespace
+
+Writer::Writer(Parts parts, const std::vector<ObjectId>& orphans, const std::string& thread_name)
+    : parts_(std::move(parts)),
+      reclaimer_(parts_.tables, *parts_.index,
+                 [this](const Tables::StoredObject& object) {
+                   ++parts_.counts.evictions;
+                   parts_.evicted(object);
+                 }),
+      layout_(parts_.tables.layout()) {
+  std::vector<DiskIndex::Doomed> doomed;
+  for (const ObjectId id : orphans) doomed.push_back({{}, id});
+  reclaimer_.add(doomed);
+  update_counts();
+  thread_ = std::thread([this] { run(); });
+  pthread_setname_np(thread_.native_handle(), thread_name.c_str());
+}
+
+Writer::~Writer() {
+  parts_.queue->close();
+  thread_.join();
+}
+
+void Writer::run() {
+  for (;;) {
+    // With deleting left to do there is no waiting, unless the disk fails.
+    const bool linger = reclaimer_.idle() || failures_in_a_row_ != 0;
+    auto batch = parts_.queue->take(linger);
+    if (!batch) return;
+    const auto doomed = parts_.index->take_doomed();
+    reclaimer_.add(doomed);
+    if (!batch->empty() || !reclaimer_.idle()) write(*batch);
+  }
+}
+
+void Writer::write(Batch& batch) {
+  auto outcomes = try_write(batch);
+  if (!outcomes && outcomes.error().code == base::Errc::Limit) {
+    ++parts_.counts.map_full;
+    if (widen()) outcomes = try_write(batch);
+  }
+  if (outcomes) {
+    failures_in_a_row_ = 0;
+    for (std::size_t i = 0; i < batch.size(); ++i) finish(batch[i], (*outcomes)[i]);
+    return;
+  }
+  note_failure(outcomes.error(), batch.size());
+  for (WriteOp& op : batch) fail(op, outcomes.error());
+}
+
+base::Result<std::vector<Writer::Outcome>> Writer::try_write(Batch& batch) {
+  std::uint64_t pages = kTreePages;
+  for (const WriteOp& op : batch) pages += parts_.tables.pages_for(record_bytes(op)) + 1;
+  auto txn = begin_with_room(batch.empty() ? 0 : pages);
+  if (!txn) return std::unexpected(txn.error());
+  auto outcomes = apply(*txn, batch);
+  auto done = outcomes ? commit(*txn) : std::unexpected(outcomes.error());
+  if (!done) {
+    reclaimer_.aborted();
+    return std::unexpected(done.error());
+  }
+  return outcomes;
+}
+
+base::Result<lmdb::Txn> Writer::begin_with_room(std::uint64_t pages) {
+  const std::uint64_t limit = space::used_pages_max(parts_.tables.map_pages());
+  for (;;) {
+    parts_.gate.wait_for_readers(1, kReadersWait);
+    auto txn = lmdb::Txn::begin(parts_.tables.env(), lmdb::Txn::Mode::Write);
+    if (!txn) return txn;
+    const auto room = reclaimer_.reclaim(*txn, limit - std::min(limit, pages));
+    if (room && *room == Reclaimer::Room::Enough) return txn;
+    auto done = room ? base::Status() : std::unexpected(room.error());
+    if (done && *room == Reclaimer::Room::None) {
+      done = base::fail(base::Errc::Busy,
+                        "no room in the disk cache: all that it holds is in use or unfinished");
+    }
+    if (done) done = commit(*txn);
+    if (!done) {
+      reclaimer_.aborted();
+      return std::unexpected(done.error());
+    }
+  }
+}
+
+base::Status Writer::commit(lmdb::Txn& txn) {
+  if (auto done = txn.commit(); !done) return done;
+  reclaimer_.committed();
+  parts_.gate.committed();
+  update_counts();
+  return {};
+}
+
+base::Status Writer::widen() {
+  const std::uint64_t map_pages = parts_.tables.map_pages();
+  const std::uint64_t target = space::used_pages_max(map_pages) - map_pages / 16;
+  for (bool enough = false; !enough;) {
+    auto txn = lmdb::Txn::begin(parts_.tables.env(), lmdb::Txn::Mode::Write);
+    if (!txn) return std::unexpected(txn.error());
+    const auto room = reclaimer_.reclaim(*txn, target);
+    auto done = room ? commit(*txn) : std::unexpected(room.error());
+    if (!done) {
+      reclaimer_.aborted();
+      return done;
+    }
+    enough = *room != Reclaimer::Room::More;
+  }
+  // Pages freed by a transaction can be taken by the second one after it.
+  for (int i = 0; i < 2; ++i) {
+    auto txn = lmdb::Txn::begin(parts_.tables.env(), lmdb::Txn::Mode::Write);
+    if (!txn) return std::unexpected(txn.error());
+    if (auto written = parts_.tables.write_layout(*txn, layout_); !written) return written;
+    if (auto done = commit(*txn); !done) return done;
+  }
+  parts_.gate.wait_for_readers(0, kReadersWait);
+  return {};
+}
+
+void Writer::note_failure(const base::Error& error, std::size_t operations) {
+  if (error.code == base::Errc::Corrupt && !std::exchange(condemned_, true)) parts_.tables.condemn();
+  if (error.code == base::Errc::System || error.code == base::Errc::Corrupt) {
+    if (++failures_in_a_row_ >= kFailuresMax) parts_.queue->suspend(kSuspension);
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (now < quiet_until_) return;
+  quiet_until_ = now + kQuiet;
+  logs::error(
+      "disk cache cannot write",
+      {{"reason", error.text}, {"operations", operations}, {"failures_in_a_row", failures_in_a_row_}});
+}
+
+void Writer::update_counts() {
+  const auto txn = lmdb::Txn::begin(parts_.tables.env(), lmdb::Txn::Mode::Read);
+  if (!txn) return;
+  if (const auto used = parts_.tables.used_pages(*txn))
+    parts_.counts.used_bytes = *used * parts_.tables.page_bytes();
+  parts_.counts.file_bytes = (parts_.tables.env().last_page() + 1) * parts_.tables.page_bytes();
+}
+
+}  // namespace store

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each operation does in the transaction, and what follows from it once that is committed or lost.
+#include <algorithm>
+#include <utility>
+
+#include "store/disk/answer.h"
+#include "store/disk/writer.h"
+
+namespace store {
+namespace {
+
+template <typename... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+ObjectId id_of(const WriteOp& op) {
+  return std::visit(Overloaded{[](const PutOp& put) { return put.object->id; },
+                               [](const ChunkOp& chunk) { return chunk.id; },
+                               [](const CommitOp& commit) { return commit.object->id; },
+                               [](const AbandonOp& abandon) { return abandon.id; },
+                               [](const EraseOp&) { return ObjectId{0}; }},
+                    op);
+}
+
+}  // namespace
+
+base::Result<std::vector<Writer::Outcome>> Writer::apply(lmdb::Txn& txn, Batch& batch) {
+  std::vector<Outcome> outcomes;
+  outcomes.reserve(batch.size());
+  Tables::Layout layout = layout_;
+  for (WriteOp& op : batch) {
+    layout.id_max = std::max(layout.id_max, id_of(op));
+    const auto outcome = apply_one(txn, op);
+    if (!outcome) return std::unexpected(outcome.error());
+    outcomes.push_back(*outcome);
+  }
+  if (layout.id_max != layout_.id_max) {
+    if (auto written = parts_.tables.write_layout(txn, layout); !written)
+      return std::unexpected(written.error());
+    layout_ = layout;  // a number that is too high does no harm if this transaction is lost
+  }
+  return outcomes;
+}
+
+base::Result<Writer::Outcome> Writer::apply_one(lmdb::Txn& txn, WriteOp& op) {
+  if (const auto* put = std::get_if<PutOp>(&op)) return apply_put(txn, *put->object);
+  if (const auto* commit = std::get_if<CommitOp>(&op)) return apply_commit(txn, *commit);
+  base::Status done;
+  if (const auto* chunk = std::get_if<ChunkOp>(&op)) {
+    if (chunk->progress->failed) return Outcome::Failed;
+    done = parts_.tables.write_chunk(txn, chunk->id, chunk->index, chunk->chunk->view());
+  } else if (const auto* erase = std::get_if<EraseOp>(&op)) {
+    done = parts_.tables.unlink(txn, erase->key, 0);
+  }
+  if (!done) return std::unexpected(done.error());
+  return Outcome::Done;
+}
+
+base::Result<Writer::Outcome> Writer::apply_put(lmdb::Txn& txn, const Object& object) {
+  const auto there = parts_.tables.find(txn, object.key);
+  if (!there) return std::unexpected(there.error());
+  if (*there && (*there)->id > object.id) return Outcome::Ignored;
+  // The head of chunks that are gone, or of others, must not be found.
+  if (!object.single() && (!*there || (*there)->id != object.id)) return Outcome::Ignored;
+  if (auto written = parts_.tables.write_object(txn, object); !written)
+    return std::unexpected(written.error());
+  return Outcome::Done;
+}
+
+base::Result<Writer::Outcome> Writer::apply_commit(lmdb::Txn& txn, const CommitOp& op) {
+  if (op.progress->failed) return Outcome::Failed;
+  const auto there = parts_.tables.find(txn, op.object->key);
+  if (!there) return std::unexpected(there.error());
+  if (*there && (*there)->id > op.object->id) return Outcome::Superseded;
+  if (auto written = parts_.tables.write_object(txn, *op.object); !written)
+    return std::unexpected(written.error());
+  return Outcome::Done;
+}
+
+void Writer::finish(WriteOp& op, Outcome outcome) {
+  DiskIndex& index = *parts_.index;
+  std::visit(Overloaded{[&](PutOp& put) {
+                          // A head that was refreshed is in the index already, or was just evicted.
+                          if (outcome != Outcome::Done || !put.object->single()) return;
+                          index.publish({put.object->key, put.object->id, false}, false);
+                        },
+                        [&](ChunkOp& chunk) {
+                          base::Result<void> result;
+                          if (outcome == Outcome::Failed) {
+                            result = base::fail(base::Errc::Cancelled,
+                                                "an earlier chunk of the object was not stored");
+                          }
+                          post_answer<void>(*chunk.home, std::move(chunk.answer), std::move(result));
+                        },
+                        [&](CommitOp& commit) { finish_commit(commit, outcome); },
+                        [&](AbandonOp& abandon) { index.doom({{}, abandon.id}); },
+                        [&](EraseOp& erase) { index.erase_done(erase.key); }},
+             op);
+}
+
+void Writer::finish_commit(CommitOp& op, Outcome outcome) {
+  const Object& object = *op.object;
+  if (outcome == Outcome::Done) {
+    PinRef pin = parts_.index->publish({object.key, object.id, !object.single()}, true);
+    post_answer<PinRef>(*op.home, std::move(op.answer), std::move(pin));
+    return;
+  }
+  parts_.index->doom({{}, object.id});
+  base::Error error{base::Errc::Exists, "a newer object is stored under the key"};
+  if (outcome == Outcome::Failed) error = {base::Errc::Cancelled, "a chunk of the object was not stored"};
+  post_answer<PinRef>(*op.home, std::move(op.answer), std::unexpected(std::move(error)));
+}
+
+void Writer::fail(WriteOp& op, const base::Error& error) {
+  DiskIndex& index = *parts_.index;
+  std::visit(
+      Overloaded{[&](PutOp&) { ++parts_.counts.dropped_writes; },
+                 [&](ChunkOp& chunk) {
+                   chunk.progress->failed = true;
+                   post_answer<void>(*chunk.home, std::move(chunk.answer), std::unexpected(error));
+                 },
+                 [&](CommitOp& commit) {
+                   index.doom({{}, commit.object->id});
+                   post_answer<PinRef>(*commit.home, std::move(commit.answer), std::unexpected(error));
+                 },
+                 [&](AbandonOp& abandon) { index.doom({{}, abandon.id}); },
+                 // Hidden until the next start; what is replaced or evicted till then is gone for good.
+                 [&](EraseOp& erase) { index.erase_done(erase.key); }},
+      op);
+}
+
+}  // namespace store

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/memory/memory_tier.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "edge/base/hash.h"
+
+namespace store {
+namespace {
+
+ObjectRef make_object(const std::string& text, ObjectId id, std::size_t body_bytes = 100) {
+  auto object = std::make_shared<Object>();
+  object->key = base::hash128(text);
+  object->key_text = text;
+  object->id = id;
+  object->body_bytes = body_bytes;
+  object->body = base::Chunk::copy_of(std::string(body_bytes, 'x'));
+  return object;
+}
+
+ObjectRef find(MemoryTier& tier, const std::string& text) { return tier.find(base::hash128(text), text); }
+
+base::ChunkRef full_chunk() {
+  base::ChunkRef chunk = base::Chunk::make(base::kChunkBytes);
+  chunk->grow(base::kChunkBytes);
+  return chunk;
+}
+
+TEST(MemoryTier, FindsWhatWasInserted) {
+  MemoryTier tier({});
+  const ObjectRef object = make_object("/a", 1);
+  tier.insert(object);
+  EXPECT_EQ(find(tier, "/a"), object);
+  EXPECT_EQ(find(tier, "/b"), nullptr);
+}
+
+TEST(MemoryTier, OtherTextUnderTheSameKeyIsAMissAndInsertReplacesIt) {
+  MemoryTier tier({});
+  const ObjectRef first = make_object("/a", 9);
+  tier.insert(first);
+  EXPECT_EQ(tier.find(first->key, "/collides"), nullptr);
+  auto second = std::make_shared<Object>(*make_object("/collides", 2));
+  second->key = first->key;
+  tier.insert(second);
+  EXPECT_EQ(tier.find(first->key, "/collides"), second);
+  EXPECT_EQ(tier.find(first->key, "/a"), nullptr);
+}
+
+TEST(MemoryTier, OlderObjectDoesNotReplaceNewer) {
+  MemoryTier tier({});
+  tier.insert(make_object("/a", 5));
+  tier.insert(make_object("/a", 4));
+  EXPECT_EQ(find(tier, "/a")->id, 5U);
+  const std::uint64_t bytes = tier.use().bytes;
+  tier.insert(make_object("/a", 6));
+  EXPECT_EQ(find(tier, "/a")->id, 6U);
+  EXPECT_EQ(tier.use().bytes, bytes);
+  EXPECT_EQ(tier.use().objects, 1U);
+}
+
+TEST(MemoryTier, EraseWithAnIdSparesOtherVersions) {
+  MemoryTier tier({});
+  tier.insert(make_object("/a", 5));
+  tier.erase(base::hash128("/a"), 4);
+  EXPECT_NE(find(tier, "/a"), nullptr);
+  tier.erase(base::hash128("/a"), 5);
+  EXPECT_EQ(find(tier, "/a"), nullptr);
+  tier.insert(make_object("/a", 6));
+  tier.erase(base::hash128("/a"));
+  EXPECT_EQ(find(tier, "/a"), nullptr);
+  EXPECT_EQ(tier.use().bytes, 0U);
+}
+
+TEST(MemoryTier, ChunksAreNamedByIdAndIndex) {
+  MemoryTier tier({});
+  const base::ChunkRef chunk = full_chunk();
+  tier.insert_chunk(7, 3, chunk);
+  EXPECT_EQ(tier.find_chunk(7, 3), chunk);
+  EXPECT_FALSE(tier.find_chunk(7, 4));
+  EXPECT_FALSE(tier.find_chunk(8, 3));
+  EXPECT_EQ(tier.use().chunks, 1U);
+}
+
+TEST(MemoryTier, KeepsTheBudgetWithOverheadCounted) {
+  constexpr std::uint64_t kBudget = 2 << 20;
+  MemoryTier tier({.budget_bytes = kBudget});
+  std::uint64_t inserted = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const ObjectRef object = make_object("/" + std::to_string(i), 1, 1 + i % 1000);
+    inserted += object->footprint();
+    tier.insert(object);
+    ASSERT_LE(tier.use().bytes, kBudget);
+  }
+  const MemoryTier::Use use = tier.use();
+  EXPECT_GT(inserted, 5 * kBudget);
+  EXPECT_GT(use.bytes, kBudget * 9 / 10);  // and uses it
+  EXPECT_EQ(use.objects + use.evictions, 20'000U);
+}
+
+TEST(MemoryTier, SmallBudgetTakesFullChunks) {
+  MemoryTier tier({.budget_bytes = 1 << 20});
+  for (std::uint32_t i = 0; i < 100; ++i) tier.insert_chunk(1, i, full_chunk());
+  EXPECT_TRUE(tier.find_chunk(1, 99));
+  EXPECT_GE(tier.use().chunks, 14U);
+  EXPECT_LE(tier.use().bytes, 1U << 20);
+}
+
+TEST(MemoryTier, WhatIsLargerThanTheLimitIsRefusedAndItsPredecessorGoes) {
+  MemoryTier tier({.budget_bytes = 400 << 10});
+  tier.insert(make_object("/a", 1));
+  auto large = std::make_shared<Object>(*make_object("/a", 2));
+  large->meta.assign(300 << 10, 'm');
+  tier.insert(large);
+  EXPECT_EQ(find(tier, "/a"), nullptr);
+  EXPECT_EQ(tier.use().bytes, 0U);
+}
+
+TEST(MemoryTier, VisitedEntriesOutliveAScan) {
+  MemoryTier tier({.budget_bytes = 2 << 20});
+  for (int i = 0; i < 10; ++i) tier.insert(make_object("/hot" + std::to_string(i), 1));
+  for (int i = 0; i < 50'000; ++i) {
+    tier.insert(make_object("/scan" + std::to_string(i), 1));
+    if (i % 500 == 0) {
+      for (int hot = 0; hot < 10; ++hot) ASSERT_NE(find(tier, "/hot" + std::to_string(hot)), nullptr) << i;
+    }
+  }
+}
+
+TEST(MemoryTier, EvictedObjectStaysReadable) {
+  MemoryTier tier({.budget_bytes = 1 << 20});
+  tier.insert(make_object("/a", 1, 500));
+  const ObjectRef held = find(tier, "/a");
+  tier.set_budget(0);
+  EXPECT_EQ(find(tier, "/a"), nullptr);
+  EXPECT_EQ(held->body->view(), std::string(500, 'x'));
+}
+
+TEST(MemoryTier, LoweredBudgetEvictsAtOnceAndRaisedOneIsUsed) {
+  MemoryTier tier({.budget_bytes = 8 << 20});
+  for (std::uint32_t i = 0; i < 200; ++i) tier.insert_chunk(1, i, full_chunk());
+  tier.set_budget(1 << 20);
+  EXPECT_LE(tier.use().bytes, 1U << 20);
+  EXPECT_GT(tier.use().chunks, 10U);
+  tier.set_budget(8 << 20);
+  for (std::uint32_t i = 0; i < 200; ++i) tier.insert_chunk(2, i, full_chunk());
+  EXPECT_GT(tier.use().bytes, 7U << 20);
+}
+
+}  // namespace
+}  // namespace store
