@@ -3,6 +3,10 @@
 // for one line only and the thread pool for none.
 #include "edge/base/log.h"
 
+// Header-only, so that a sanitizer build sees inside.
+#undef SPDLOG_COMPILED_LIB
+#undef SPDLOG_SHARED_LIB
+#define SPDLOG_HEADER_ONLY
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
 #include <spdlog/sinks/basic_file_sink.h>
