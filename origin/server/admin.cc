@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "origin/server/file_source.h"
+#include "edge/http/text_source.h"
 
 namespace origin {
 namespace {
@@ -23,8 +23,7 @@ class AdminRequest final : public http::Handler {
     http::ResponseHead head{answer_.status, {}, answer_.text.size()};
     head.fields.add("content-type", answer_.type);
     head.fields.add("cache-control", "no-store");
-    writer_.respond(std::move(head),
-                    head_only_ ? nullptr : std::make_unique<TextSource>(std::move(answer_.text)));
+    writer_.respond(std::move(head), head_only_ ? nullptr : std::make_unique<http::TextSource>(answer_.text));
   }
   void on_body(std::string_view bytes) override { writer_.consumed(bytes.size()); }
   void on_body_end() override {}

@@ -89,12 +89,4 @@ void FileSource::take(Read read) {
   if (std::exchange(waiting_, false)) resume_();
 }
 
-http::Pull TextSource::pull(std::size_t max, base::Slice& out) {
-  if (at_ == text_.size()) return http::Pull::End;
-  const std::string_view piece = std::string_view(text_).substr(at_, std::min(max, base::kChunkBytes));
-  out = base::slice_of(piece);
-  at_ += piece.size();
-  return http::Pull::Data;
-}
-
 }  // namespace origin

@@ -56,15 +56,4 @@ class FileSource final : public http::BodySource {
   base::Anchor anchor_;
 };
 
-/// A short text as a body.
-class TextSource final : public http::BodySource {
- public:
-  explicit TextSource(std::string text) : text_(std::move(text)) {}
-  http::Pull pull(std::size_t max, base::Slice& out) override;
-
- private:
-  std::string text_;
-  std::size_t at_ = 0;
-};
-
 }  // namespace origin

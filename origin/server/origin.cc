@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "edge/base/metrics.h"
+#include "edge/base/program.h"
 #include "origin/server/admin.h"
 #include "origin/server/worker.h"
 
@@ -149,6 +150,17 @@ void Origin::Impl::add_metrics() {
 std::uint16_t Origin::port(std::size_t listener) const { return impl_->workers.front()->port(listener); }
 
 std::uint16_t Origin::admin_port() const { return impl_->admin ? impl_->admin->port(0) : std::uint16_t{0}; }
+
+base::Status Origin::write_ready_file(const std::string& path) const {
+  std::vector<base::BoundListener> bound;
+  for (std::size_t i = 0; i < impl_->config.listeners.size(); ++i) {
+    const ListenerConfig& listener = impl_->config.listeners[i];
+    bound.push_back({listener.tls ? "https" : "http", with_port(listener.address, port(i))});
+  }
+  const std::string admin =
+      impl_->admin ? with_port(impl_->config.admin_address, admin_port()) : std::string();
+  return base::write_ready_file(path, bound, admin);
+}
 
 base::Status Origin::reload(const Config& config) {
   const Config& now = impl_->config;

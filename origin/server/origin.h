@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "edge/base/error.h"
 #include "edge/loop/loop.h"
@@ -21,6 +22,8 @@ class Origin {
 
   std::uint16_t port(std::size_t listener) const;
   std::uint16_t admin_port() const;
+  /// Tells the world where it listens (base::write_ready_file).
+  base::Status write_ready_file(const std::string& path) const;
 
   /// Puts new rules, tokens and certificates in force. Fails, changing nothing, if `config` differs in what
   /// only a restart can change.

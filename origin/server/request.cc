@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "edge/http/date.h"
+#include "edge/http/text_source.h"
 #include "origin/server/download.h"
-#include "origin/server/file_source.h"
 #include "origin/server/removal.h"
 #include "origin/server/upload.h"
 
@@ -57,12 +57,12 @@ void Request::respond(int status, http::Fields fields, std::optional<std::uint64
 }
 
 void Request::respond(const Refusal& refusal, http::Fields fields) {
-  std::string text = refusal.text + "\n";
+  const std::string text = refusal.text + "\n";
   fields.add("content-type", "text/plain; charset=utf-8");
   fields.add("cache-control", "no-store");
   const std::size_t size = text.size();
   std::unique_ptr<http::BodySource> body;
-  if (head_.method != "HEAD") body = std::make_unique<TextSource>(std::move(text));
+  if (head_.method != "HEAD") body = std::make_unique<http::TextSource>(text);
   respond(refusal.status, std::move(fields), size, std::move(body));
 }
 
