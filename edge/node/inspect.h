@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "edge/base/error.h"
 #include "edge/base/executor.h"
 #include "edge/http/message.h"
 #include "edge/policy/cache_key.h"
