@@ -85,15 +85,15 @@ std::size_t Chunk::append(std::string_view bytes) {
   return n;
 }
 
-void Chunk::release() {
-  if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  if (capacity_ == kChunkBytes) {
-    Pool::instance().give(bytes_);
-    delete this;
+void Chunk::release(Chunk* chunk) {
+  if (chunk->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (chunk->capacity_ == kChunkBytes) {
+    Pool::instance().give(chunk->bytes_);
+    delete chunk;
     return;
   }
-  this->~Chunk();
-  std::free(this);
+  chunk->~Chunk();
+  std::free(chunk);
 }
 
 Slice slice_of(std::string_view text) {

@@ -48,7 +48,8 @@ class Chunk {
   friend class ChunkRef;
   Chunk(char* bytes, std::size_t capacity) : bytes_(bytes), capacity_(capacity) {}
   ~Chunk() = default;
-  void release();
+  /// Gives up one reference; the last one ends the chunk.
+  static void release(Chunk* chunk);
 
   std::atomic<std::uint32_t> references_{1};
   std::size_t size_ = 0;
@@ -69,7 +70,7 @@ class ChunkRef {
     return *this;
   }
   ~ChunkRef() {
-    if (chunk_) chunk_->release();
+    if (chunk_) Chunk::release(chunk_);
   }
 
   explicit operator bool() const { return chunk_ != nullptr; }

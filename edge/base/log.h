@@ -10,22 +10,24 @@
 
 #include "edge/base/error.h"
 
-/// The program's log: one line per event, `message key=value …`, asynchronous (spdlog): a caller never waits for
-/// the disk; when the queue is full the oldest lines are dropped and counted. Any thread.
+/// The program's log: one line per event, `message key=value …`, asynchronous (spdlog): a caller never waits
+/// for the disk; when the queue is full the oldest lines are dropped and counted. Any thread.
 namespace logs {
 
 enum class Level { Debug, Info, Warn, Error };
 
 struct Setup {
   Level level = Level::Info;
-  std::string file{};            ///< empty: standard error
-  std::size_t queue_lines = 8192;
+  std::string file{};              ///< empty: standard error
+  std::size_t queue_lines = 8192;  ///< of the first open(); later ones keep the queue
 };
 
 /// Call once before the first line, and again to reopen or change the level (SIGHUP).
 base::Status open(const Setup& setup);
 /// Writes what is queued, then closes. Call before main returns.
 void close();
+/// Lines lost so far: pushed out of a full queue, or refused by the disk.
+std::uint64_t dropped();
 
 struct Field {
   Field(std::string_view name, std::string_view value) : key(name), text(value) {}
@@ -41,6 +43,7 @@ struct Field {
 };
 using Fields = std::initializer_list<Field>;
 
+/// Before open() and after close() warnings and errors go straight to standard error.
 /// `logs::warn("fetch failed", {{"origin", name}, {"status", 502}});`
 void debug(std::string_view message, Fields fields = {});
 void info(std::string_view message, Fields fields = {});

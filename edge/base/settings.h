@@ -22,8 +22,9 @@ struct Fault {
   std::string file{};
   int line = 0;
   int column = 0;
-  std::string text{};        ///< key, what was found, what is allowed
-  std::string str() const;  ///< "edge.toml:12:3: disk.budget: found \"lots\", allowed: a size such as \"64MiB\""
+  std::string text{};  ///< key, what was found, what is allowed
+  std::string str()
+      const;  ///< "edge.toml:12:3: disk.budget: found \"lots\", allowed: a size such as \"64MiB\""
 };
 
 class Settings;
@@ -45,14 +46,16 @@ class Table {
   std::int64_t number(std::string_view key, std::int64_t fallback, std::int64_t min, std::int64_t max) const;
   double real(std::string_view key, double fallback, double min, double max) const;
   /// A number of bytes: 1048576, "64KiB", "1.5GiB", "10MB".
-  std::uint64_t bytes(std::string_view key, std::uint64_t fallback, std::uint64_t min, std::uint64_t max) const;
+  std::uint64_t bytes(std::string_view key, std::uint64_t fallback, std::uint64_t min,
+                      std::uint64_t max) const;
   /// A time: "250ms", "5s", "10m", "1h", "7d"; a bare number is a fault (which unit?), but 0.
   std::chrono::milliseconds duration(std::string_view key, std::chrono::milliseconds fallback,
                                      std::chrono::milliseconds min, std::chrono::milliseconds max) const;
   std::vector<std::string> texts(std::string_view key) const;
   /// One of a list of words.
   template <typename E>
-  E choice(std::string_view key, std::initializer_list<std::pair<std::string_view, E>> allowed, E fallback) const {
+  E choice(std::string_view key, std::initializer_list<std::pair<std::string_view, E>> allowed,
+           E fallback) const {
     std::vector<std::string_view> words;
     for (const auto& [word, value] : allowed) words.push_back(word);
     const auto index = choice_index(key, words);
@@ -72,7 +75,8 @@ class Table {
   friend class Settings;
   struct Impl;
   Table(std::shared_ptr<Impl> impl, std::string path) : impl_(std::move(impl)), path_(std::move(path)) {}
-  std::optional<std::size_t> choice_index(std::string_view key, const std::vector<std::string_view>& words) const;
+  std::optional<std::size_t> choice_index(std::string_view key,
+                                          const std::vector<std::string_view>& words) const;
 
   std::shared_ptr<Impl> impl_;
   std::string path_;
@@ -97,9 +101,10 @@ class Settings {
   ~Settings();
 
  private:
+  friend class Table;
   struct Impl;
-  explicit Settings(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Settings(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;  ///< shared with the tables handed out
 };
 
 }  // namespace base

@@ -26,7 +26,9 @@ struct Limits {
   std::chrono::milliseconds idle{60'000};          ///< between requests
   std::chrono::milliseconds write_stall{60'000};   ///< a client that takes no byte for so long
   std::chrono::milliseconds body_stall{60'000};    ///< a client that sends no byte of its body for so long
+  std::chrono::milliseconds linger{2'000};         ///< a closed connection waits so long for the client to read and close too
   std::uint32_t resets_per_second = 100;           ///< RST_STREAM from the client (rapid reset), bursts of 10 times that
+  std::uint32_t control_frames_per_second = 500;   ///< PING, SETTINGS, PRIORITY, empty DATA from the client, bursts likewise
 };
 
 struct ListenOptions {

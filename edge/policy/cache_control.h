@@ -9,8 +9,12 @@
 
 namespace policy {
 
+/// The largest number of seconds that is told apart; all beyond count as this (RFC 9111 1.2.2).
+inline constexpr std::uint32_t kDeltaSecondsMax = std::uint32_t{1} << 31;
+
 /// Directives of Cache-Control (RFC 9111 5.2), all fields of one message combined. Seconds, capped at 2^31 (RFC 9111 1.2.2).
-/// A directive with an argument that cannot be read is taken in its strictest sense (max-age=x is max-age=0).
+/// A directive with an argument that cannot be read is taken in its strictest sense (max-age=x is max-age=0). Of a directive
+/// given more than once the strictest value counts (RFC 9111 4.2.1).
 struct CacheControl {
   std::optional<std::uint32_t> max_age{};
   std::optional<std::uint32_t> s_maxage{};
@@ -34,5 +38,9 @@ struct CacheControl {
 /// Of a message's fields. `Pragma: no-cache` counts as no-cache in a request without Cache-Control (RFC 9111 5.4).
 CacheControl parse_cache_control(const http::Fields& fields);
 CacheControl parse_cache_control_text(std::string_view text);
+
+/// The directives of a response that govern this cache. Pragma means nothing in a response (RFC 9111 5.4). The one place
+/// to choose between Cache-Control and a field that is meant for caches of our kind.
+CacheControl response_directives(const http::Fields& response);
 
 }  // namespace policy

@@ -28,6 +28,10 @@ struct CacheKey {
 };
 CacheKey cache_key(std::string_view site, const KeyRules& rules, const http::RequestHead& request);
 
+/// The target as it is to be sent to the origin: what the key says and nothing else, so that no part of a request which is
+/// not in the key can change the response that is stored under it.
+std::string origin_target(const KeyRules& rules, std::string_view target);
+
 /// CacheKey::url of an absolute URL ("https://Host:port/path?query", scheme optional), for purges.
 std::string normal_url(const KeyRules& rules, std::string_view url);
 

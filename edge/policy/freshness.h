@@ -11,7 +11,9 @@
 
 namespace policy {
 
-/// A site's say in lifetimes (rules by path, the first that matches). Unset: what the response says.
+/// A site's say in lifetimes (rules by path, the first that matches). Unset: what the response says. `ttl`, `default_ttl` and
+/// `min_ttl` are for content, that is 200, 203, 204, 300, 301 and 308 without Set-Cookie (unless its response says that it may be
+/// cached): an error lives as long as the origin says, and nobody's cookie is shared by a rule.
 struct TtlRule {
   std::optional<std::chrono::seconds> ttl{};          ///< instead of what the response says
   std::optional<std::chrono::seconds> default_ttl{};  ///< where the response says nothing

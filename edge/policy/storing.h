@@ -22,16 +22,26 @@ bool is_unsafe(std::string_view method);
 
 /// Why a response may not be stored (RFC 9111 3); Yes: it may.
 enum class Storable : std::uint8_t {
-  Yes, Status, NoStore, Private, Authorization, VaryStar, Bypass, Expired, PartialContent,
+  Yes, Status, NoStore, Private, Authorization, VaryStar, Bypass, Expired, PartialContent, Method, RequestNoStore,
 };
 const char* name_of(Storable why);
+/// The reason lies in this one request (Authorization, Method, RequestNoStore): it must not be remembered for the key, or a client could
+/// keep others from the cache.
+bool is_of_request(Storable why);
+/// `request` as it was sent to the origin (the answer to a HEAD has no body to store), `response` as it came: before
+/// clean_response(). Expired: neither fresh nor of use when stale.
 Storable storable(const http::RequestHead& request, const http::ResponseHead& response, const TtlRule& rule,
                   base::Wall request_time, base::Wall response_time);
 
-/// What to keep of a final response. Tags come from Surrogate-Key (spaces) and Cache-Tag (commas).
+/// What to keep of a final response, given as it came: before clean_response(). Tags come from Surrogate-Key (spaces) and
+/// Cache-Tag (commas).
 StoredResponse make_stored(std::string_view site, const CacheKey& key, const http::ResponseHead& response, const TtlRule& rule,
                            base::Wall request_time, base::Wall response_time, std::uint64_t fill_stamp);
+/// Whether a 304 is about this stored response (RFC 9111 4.3.4): a 304 with another entity-tag is not, and must not freshen it.
+bool confirms(const StoredResponse& stored, const http::ResponseHead& not_modified);
 /// A stored response freshened by a 304 (RFC 9111 3.2, 4.3.4): new fields, times, lifetime, tags (if the 304 has any) and stamp; same body.
+/// Kept as they are: what describes the stored body (Content-Length, -Encoding, -Range, -MD5, digests, ETag); a 304's Set-Cookie is
+/// for whoever caused the validation and is not stored. A 304 that says no-store or private leaves a response that is validated before each use.
 StoredResponse freshened(const StoredResponse& stored, const http::ResponseHead& not_modified, const TtlRule& rule,
                          base::Wall request_time, base::Wall response_time, std::uint64_t fill_stamp);
 

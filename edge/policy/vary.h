@@ -12,8 +12,9 @@ namespace policy {
 /// Field names of a response's Vary (RFC 9111 4.1), lower case, sorted, without doubles. Nothing: `Vary: *`.
 std::optional<std::vector<std::string>> vary_names(const http::Fields& response);
 
-/// A request's values of `names`, as text for the variant's key. Accept-Encoding is reduced (see accept_encoding()); other values
-/// are combined and their optional white space normalised; absence differs from emptiness.
+/// A request's values of `names`, as text for the variant's key. `request`: as sent to the origin (fields_to_origin()), since that
+/// is what the response depends on: Vary may name a field that the edge sets, such as X-Forwarded-Proto. Accept-Encoding is reduced (see accept_encoding()); other values
+/// are combined and their optional white space normalised, Accept-Language's case and order too; absence differs from emptiness.
 std::string variant_text(const std::vector<std::string>& names, const http::Fields& request);
 
 /// Accept-Encoding as it is sent to origins and compared: of br, zstd, gzip, those that the client accepts (q > 0, "*" understood), in

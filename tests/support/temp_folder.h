@@ -6,15 +6,17 @@
 #include <string>
 #include <system_error>
 
+#include "edge/base/check.h"
+
 namespace support {
 
-/// A fresh empty folder, deleted with all that is in it at the end.
+/// A fresh folder under the system's folder for temporary files; removed with all that is in it.
 class TempFolder {
  public:
   TempFolder() {
-    std::string pattern = std::filesystem::temp_directory_path().string() + "/selvage-test-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    path_ = pattern;
+    std::string name = (std::filesystem::temp_directory_path() / "selvage-test-XXXXXX").string();
+    CHECK(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
   }
   ~TempFolder() {
     std::error_code ignored;
@@ -24,6 +26,8 @@ class TempFolder {
   TempFolder& operator=(const TempFolder&) = delete;
 
   const std::string& path() const { return path_; }
+  /// The path of `name` in this folder.
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
  private:
   std::string path_;

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/http/client_exchange.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "edge/base/check.h"
+#include "edge/http/client_error.h"
+#include "edge/http/client_multi.h"
+
+namespace http {
+namespace {
+
+constexpr std::chrono::milliseconds kShortestCheck{1};
+
+}  // namespace
+
+Transfer::Transfer(Multi& multi, ClientRequest request, ExchangeListener& listener)
+    : multi_(&multi),
+      request_(std::move(request)),
+      listener_(&listener),
+      head_(multi.limits().header_bytes),
+      timer_(multi.loop()) {
+  if (!request_.options) request_.options = std::make_shared<const ServerOptions>();
+  auto prepared = prepare(request_);
+  if (!prepared) {
+    error_ = std::move(prepared).error();
+    return;
+  }
+  prepared_ = std::move(*prepared);
+  set_callbacks();
+  enter(Phase::Connecting);
+}
+
+Transfer::~Transfer() = default;
+
+void Transfer::set_callbacks() {
+  const auto set = [this](CURLoption option, auto value) {
+    CHECK(curl_easy_setopt(easy(), option, value) == CURLE_OK);
+  };
+  set(CURLOPT_PRIVATE, static_cast<void*>(this));
+  set(CURLOPT_ERRORBUFFER, error_text_.data());
+  set(CURLOPT_PREREQFUNCTION, &Transfer::on_connected);
+  set(CURLOPT_PREREQDATA, static_cast<void*>(this));
+  set(CURLOPT_HEADERFUNCTION, &Transfer::on_line);
+  set(CURLOPT_HEADERDATA, static_cast<void*>(this));
+  set(CURLOPT_WRITEFUNCTION, &Transfer::on_bytes);
+  set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  if (request_.body) {
+    set(CURLOPT_READFUNCTION, &Transfer::on_room);
+    set(CURLOPT_READDATA, static_cast<void*>(this));
+  }
+}
+
+int Transfer::on_connected(void* self, char*, char*, int, int) noexcept {
+  Transfer& transfer = *static_cast<Transfer*>(self);
+  if (transfer.phase_ == Phase::Connecting) transfer.enter(Phase::Waiting);
+  return transfer.listener_ != nullptr ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+std::size_t Transfer::on_line(char* bytes, std::size_t size, std::size_t count, void* self) noexcept {
+  Transfer& transfer = *static_cast<Transfer*>(self);
+  const std::string_view line(bytes, size * count);
+  return transfer.listener_ != nullptr && transfer.take_line(line) ? line.size() : 0;
+}
+
+bool Transfer::take_line(std::string_view line) {
+  touch();
+  switch (head_.line(line)) {
+    case HeadReader::Event::More: break;
+    case HeadReader::Event::Informational: listener_->on_informational(head_.take_head()); break;
+    case HeadReader::Event::Final:
+      enter(Phase::Receiving);
+      listener_->on_head(head_.take_head());
+      break;
+    case HeadReader::Event::Broken:
+      error_ = head_.error();
+      error_->text = server_of(request_.url) + ": " + error_->text;
+      return false;
+  }
+  return listener_ != nullptr;  // the call may have ended the exchange
+}
+
+std::size_t Transfer::on_bytes(char* bytes, std::size_t size, std::size_t count, void* self) noexcept {
+  Transfer& transfer = *static_cast<Transfer*>(self);
+  const std::string_view piece(bytes, size * count);
+  if (transfer.listener_ == nullptr) return 0;
+  if (transfer.reader_paused_) {
+    transfer.curl_holds_ = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  transfer.touch();
+  if (piece.empty()) return 0;
+  const Flow flow = transfer.listener_->on_data(piece);
+  if (flow == Flow::Pause && transfer.listener_ != nullptr) transfer.reader_paused_ = true;
+  return transfer.listener_ != nullptr ? piece.size() : 0;
+}
+
+std::size_t Transfer::on_room(char* room, std::size_t size, std::size_t count, void* self) noexcept {
+  Transfer& transfer = *static_cast<Transfer*>(self);
+  return transfer.listener_ != nullptr ? transfer.give_body(room, size * count) : CURL_READFUNC_ABORT;
+}
+
+std::size_t Transfer::give_body(char* room, std::size_t size) {
+  if (body_over_) return 0;
+  BodyPiece piece;
+  do {
+    body_again_ = false;
+    piece = request_.body(room, size);
+  } while (listener_ != nullptr && piece.bytes == 0 && !piece.end && !piece.failed && body_again_);
+  if (listener_ == nullptr) return CURL_READFUNC_ABORT;
+  body_sent_ += piece.bytes;
+  if (piece.failed || (piece.end && body_sent_ != request_.body_bytes.value_or(body_sent_))) {
+    keep_error(base::Errc::Cancelled, "the request's body could not be read to its end");
+    return CURL_READFUNC_ABORT;
+  }
+  touch();
+  body_over_ = piece.end;
+  if (piece.bytes == 0 && !piece.end) {
+    body_waits_ = true;
+    return CURL_READFUNC_PAUSE;
+  }
+  return piece.bytes;
+}
+
+void Transfer::resume() {
+  if (listener_ == nullptr || !std::exchange(reader_paused_, false)) return;
+  touch();
+  if (curl_holds_) multi_->wake(*this);
+}
+
+void Transfer::body_ready() {
+  body_again_ = true;
+  if (listener_ != nullptr && body_waits_) multi_->wake(*this);
+}
+
+bool Transfer::apply_pause() {
+  if (listener_ == nullptr) return true;
+  if (!reader_paused_) curl_holds_ = false;
+  if (std::exchange(body_waits_, false)) touch();
+  // Calls on_bytes with what was held, which may pause, or end the exchange, again.
+  const CURLcode code = curl_easy_pause(easy(), curl_holds_ ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+  if (code == CURLE_OK || listener_ == nullptr) return true;
+  if (!error_) error_ = describe(code, request_.url, error_text_.data());
+  return false;
+}
+
+void Transfer::silence() {
+  listener_ = nullptr;
+  timer_.stop();
+}
+
+void Transfer::orphan() {
+  silence();
+  multi_ = nullptr;
+}
+
+void Transfer::note_sent() {
+  long bytes = 0;
+  if (prepared() && curl_easy_getinfo(easy(), CURLINFO_REQUEST_SIZE, &bytes) == CURLE_OK && bytes > 0)
+    sent_ = true;
+}
+
+void Transfer::finish(CURLcode code) {
+  timer_.stop();
+  if (listener_ == nullptr) return;
+  std::optional<ExchangeError> failure;
+  if (error_ || code != CURLE_OK) {
+    failure = take_error(code);
+  } else if (!head_.complete()) {
+    error_ = {base::Errc::Protocol, server_of(request_.url) + ": the connection ended without a response"};
+    failure = take_error(code);
+  } else if (head_.has_trailers()) {
+    listener_->on_trailers(head_.take_trailers());
+  }
+  // on_trailers may have ended the exchange.
+  if (ExchangeListener* listener = std::exchange(listener_, nullptr)) listener->on_end(std::move(failure));
+}
+
+ExchangeError Transfer::take_error(CURLcode code) {
+  if (!error_) error_ = describe(code, request_.url, error_text_.data());
+  return {std::move(*error_), !head_.begun(), !sent_ && !head_.begun()};
+}
+
+void Transfer::keep_error(base::Errc code, std::string text) {
+  error_ = {code, server_of(request_.url) + ": " + std::move(text)};
+}
+
+void Transfer::enter(Phase phase) {
+  phase_ = phase;
+  touch();
+  watch_time(limit());
+}
+
+void Transfer::touch() { active_ = multi_->loop().clock().steady(); }
+
+std::chrono::milliseconds Transfer::limit() const {
+  switch (phase_) {
+    case Phase::Connecting: return request_.options->connect_limit;
+    case Phase::Waiting: return request_.options->first_byte_limit;
+    case Phase::Receiving: return request_.options->idle_limit;
+  }
+  return request_.options->idle_limit;
+}
+
+void Transfer::watch_time(base::Duration delay) {
+  timer_.start(delay, [this] { check_time(); });
+}
+
+/// Activity only moves `active_`; the timer looks when it rings whether that was long enough ago.
+void Transfer::check_time() {
+  if (reader_paused_ || body_waits_) touch();  // the wait is not the server's fault
+  const base::Duration left = active_ + limit() - multi_->loop().clock().steady();
+  if (left > base::Duration::zero()) {
+    watch_time(std::max<base::Duration>(left, kShortestCheck));
+    return;
+  }
+  const std::string after = std::to_string(limit().count()) + " ms";
+  switch (phase_) {
+    case Phase::Connecting: keep_error(base::Errc::Timeout, "no connection within " + after); break;
+    case Phase::Waiting: keep_error(base::Errc::Timeout, "no response within " + after); break;
+    case Phase::Receiving: keep_error(base::Errc::Timeout, "no byte of the body for " + after); break;
+  }
+  note_sent();
+  multi_->fail(*this);
+}
+
+ClientExchange::~ClientExchange() {
+  transfer_->silence();
+  if (Multi* multi = transfer_->multi()) multi->discard(std::move(transfer_));
+}
+
+}  // namespace http

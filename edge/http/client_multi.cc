@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/http/client_multi.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "edge/base/check.h"
+#include "edge/http/client_exchange.h"
+
+namespace http {
+namespace {
+
+/// curl's process-wide state, made before the first handle and kept to the end.
+void init_curl_once() {
+  static const bool done = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  CHECK(done);
+}
+
+CURLM* make_multi() {
+  init_curl_once();
+  CURLM* multi = curl_multi_init();
+  CHECK(multi != nullptr);
+  return multi;
+}
+
+template <typename T>
+void set(CURLM* multi, CURLMoption option, T value) {
+  CHECK(curl_multi_setopt(multi, option, value) == CURLM_OK);
+}
+
+}  // namespace
+
+Multi::Multi(loop::Loop& loop, const ClientLimits& limits)
+    : loop_(loop), limits_(limits), timer_(loop), multi_(make_multi()) {
+  CURLM* multi = multi_.get();
+  set(multi, CURLMOPT_SOCKETFUNCTION, &Multi::on_socket);
+  set(multi, CURLMOPT_SOCKETDATA, this);
+  set(multi, CURLMOPT_TIMERFUNCTION, &Multi::on_timer);
+  set(multi, CURLMOPT_TIMERDATA, this);
+  set(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
+  set(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, static_cast<long>(limits.streams_per_connection));
+  set(multi, CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(limits.connections_per_host));
+  set(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(limits.connections_total));
+  set(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(limits.connections_total));
+}
+
+Multi::~Multi() {
+  CHECK(!busy_);  // a listener must not end the client that calls it
+  busy_ = true;
+  for (Transfer* transfer : added_) curl_multi_remove_handle(multi_.get(), transfer->easy());
+  for (Transfer* transfer : all_) transfer->orphan();
+  discarded_.clear();
+  multi_.reset();
+}
+
+void Multi::start(Transfer& transfer) {
+  all_.insert(&transfer);
+  if (!transfer.prepared()) {
+    invalid_.push_back(&transfer);
+    settle_soon();
+  } else if (busy_) {
+    starting_.push_back(&transfer);
+  } else {
+    add(transfer);
+  }
+}
+
+void Multi::wake(Transfer& transfer) {
+  waking_.push_back(&transfer);
+  settle_soon();
+}
+
+void Multi::fail(Transfer& transfer) {
+  CHECK(!busy_);
+  busy_ = true;
+  take_off(transfer);
+  transfer.finish(CURLE_OK);
+  busy_ = false;
+  settle();
+}
+
+void Multi::discard(std::unique_ptr<Transfer> transfer) {
+  std::erase(starting_, transfer.get());
+  std::erase(invalid_, transfer.get());
+  std::erase(waking_, transfer.get());
+  all_.erase(transfer.get());
+  if (busy_) {
+    discarded_.push_back(std::move(transfer));
+    settle_soon();
+    return;
+  }
+  busy_ = true;  // curl may flush other transfers of the same connection
+  take_off(*transfer);
+  transfer.reset();
+  busy_ = false;
+}
+
+void Multi::add(Transfer& transfer) {
+  CHECK(curl_multi_add_handle(multi_.get(), transfer.easy()) == CURLM_OK);
+  added_.insert(&transfer);
+}
+
+void Multi::take_off(Transfer& transfer) {
+  if (added_.erase(&transfer) != 0) curl_multi_remove_handle(multi_.get(), transfer.easy());
+}
+
+int Multi::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept {
+  Multi& multi = *static_cast<Multi*>(self);
+  if (what == CURL_POLL_REMOVE) {
+    multi.polls_.erase(fd);
+    return 0;
+  }
+  std::unique_ptr<loop::Poll>& poll = multi.polls_[fd];
+  if (!poll) {
+    poll = std::make_unique<loop::Poll>(multi.loop_, fd, [&multi, fd](int events) {
+      multi.drive(fd, ((events & loop::Poll::Readable) != 0 ? CURL_CSELECT_IN : 0) |
+                          ((events & loop::Poll::Writable) != 0 ? CURL_CSELECT_OUT : 0));
+    });
+  }
+  poll->watch(((what & CURL_POLL_IN) != 0 ? loop::Poll::Readable : 0) |
+              ((what & CURL_POLL_OUT) != 0 ? loop::Poll::Writable : 0));
+  return 0;
+}
+
+int Multi::on_timer(CURLM*, long timeout_ms, void* self) noexcept {
+  Multi& multi = *static_cast<Multi*>(self);
+  if (timeout_ms < 0) {
+    multi.timer_.stop();
+  } else {
+    multi.timer_.start(std::chrono::milliseconds(timeout_ms),
+                       [&multi] { multi.drive(CURL_SOCKET_TIMEOUT, 0); });
+  }
+  return 0;
+}
+
+void Multi::drive(curl_socket_t fd, int events) {
+  CHECK(!busy_);
+  busy_ = true;
+  int running = 0;
+  curl_multi_socket_action(multi_.get(), fd, events, &running);
+  busy_ = false;
+  settle();
+}
+
+void Multi::settle_soon() {
+  if (busy_ || std::exchange(settling_, true)) return;  // who is busy settles at its end
+  loop_.at_turn_end(anchor_.wrap([this] {
+    settling_ = false;
+    settle();
+  }));
+}
+
+void Multi::settle() {
+  busy_ = true;
+  while (settle_one()) {
+  }
+  busy_ = false;
+}
+
+bool Multi::settle_one() {
+  if (!discarded_.empty()) {
+    const std::unique_ptr<Transfer> transfer = std::move(discarded_.back());
+    discarded_.pop_back();
+    take_off(*transfer);
+    return true;
+  }
+  if (!starting_.empty()) {
+    add(*starting_.front());
+    starting_.erase(starting_.begin());
+    return true;
+  }
+  if (!waking_.empty()) {
+    Transfer* transfer = waking_.back();
+    waking_.pop_back();
+    if (!transfer->apply_pause()) {
+      take_off(*transfer);
+      transfer->finish(CURLE_OK);
+    }
+    return true;
+  }
+  if (!invalid_.empty()) {
+    Transfer* transfer = invalid_.front();
+    invalid_.erase(invalid_.begin());
+    transfer->finish(CURLE_OK);
+    return true;
+  }
+  return finish_one();
+}
+
+bool Multi::finish_one() {
+  int left = 0;
+  const CURLMsg* message = curl_multi_info_read(multi_.get(), &left);
+  if (message == nullptr) return false;
+  if (message->msg != CURLMSG_DONE) return true;
+  const CURLcode code = message->data.result;
+  void* tag = nullptr;
+  curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &tag);
+  Transfer& transfer = *static_cast<Transfer*>(tag);
+  // Taking the handle off would lose what curl knows of the connection: the transfer reads it first.
+  transfer.note_sent();
+  take_off(transfer);
+  transfer.finish(code);
+  return true;
+}
+
+}  // namespace http

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <curl/curl.h>
+
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "edge/base/executor.h"
+#include "edge/http/client.h"
+#include "edge/loop/loop.h"
+
+namespace http {
+
+class Transfer;
+
+/// libcurl's multi handle on a loop: its sockets are watched by loop::Poll, its one timer by the loop, and
+/// whatever transfers want of it while it runs their callbacks waits until it has returned (curl refuses to
+/// be called from there). Owned by the Client; home thread only.
+class Multi {
+ public:
+  Multi(loop::Loop& loop, const ClientLimits& limits);
+  /// Takes all transfers off; their owners may still hold them.
+  ~Multi();
+  Multi(const Multi&) = delete;
+  Multi& operator=(const Multi&) = delete;
+
+  loop::Loop& loop() { return loop_; }
+  const ClientLimits& limits() const { return limits_; }
+
+  /// The transfer's listener hears nothing before start() has returned.
+  void start(Transfer& transfer);
+  /// Has transfer.apply_pause() called soon, outside of curl.
+  void wake(Transfer& transfer);
+  /// Ends `transfer` as failed with the error that it keeps. Not from within curl's callbacks.
+  void fail(Transfer& transfer);
+  /// Takes over a transfer that its owner has given up.
+  void discard(std::unique_ptr<Transfer> transfer);
+
+ private:
+  struct FreeMulti {
+    void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+  };
+
+  static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* per_socket) noexcept;
+  static int on_timer(CURLM* multi, long timeout_ms, void* self) noexcept;
+  void drive(curl_socket_t fd, int events);
+  void settle_soon();
+  /// Does what was put off while curl ran, until nothing is left. Listeners are called from here.
+  void settle();
+  bool settle_one();
+  bool finish_one();
+  void add(Transfer& transfer);
+  void take_off(Transfer& transfer);
+
+  loop::Loop& loop_;
+  const ClientLimits limits_;
+  std::unordered_map<curl_socket_t, std::unique_ptr<loop::Poll>> polls_;
+  std::unordered_set<Transfer*> added_;  ///< in the multi handle
+  std::vector<Transfer*> starting_;
+  std::vector<Transfer*> invalid_;  ///< could not be prepared: wait to be told so
+  std::vector<Transfer*> waking_;
+  std::vector<std::unique_ptr<Transfer>> discarded_;
+  std::unordered_set<Transfer*> all_;
+  bool busy_ = false;      ///< in curl or in a listener
+  bool settling_ = false;  ///< settle() is queued
+  base::Timer timer_;
+  std::unique_ptr<CURLM, FreeMulti> multi_;
+  base::Anchor anchor_;
+};
+
+}  // namespace http

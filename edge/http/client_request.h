@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <curl/curl.h>
+
+#include <memory>
+#include <string>
+
+#include "edge/base/error.h"
+#include "edge/http/client.h"
+
+namespace http {
+
+struct FreeEasy {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using EasyHandle = std::unique_ptr<CURL, FreeEasy>;
+using TextList = std::unique_ptr<curl_slist, FreeList>;
+
+/// A ClientRequest put into curl's terms: one easy handle with every option that does not concern callbacks,
+/// and the lists that it refers to. Owned by its Transfer.
+struct PreparedRequest {
+  TextList fields{};
+  TextList connect_to{};
+  EasyHandle easy{};  ///< last: it refers to the lists
+};
+
+/// Errors: a URL that is not http or https, a method, target or field that cannot be sent as it is. What is
+/// sent is exactly what `request` holds: no proxy, cookie, redirect, default field or path normalisation of
+/// curl's.
+base::Result<PreparedRequest> prepare(const ClientRequest& request);
+
+}  // namespace http

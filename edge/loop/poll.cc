@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <uv.h>
+
+#include "edge/base/check.h"
+#include "edge/loop/loop.h"
+
+namespace loop {
+
+struct Poll::Impl {
+  uv_poll_t handle{};
+  std::move_only_function<void(int)> on_ready{};
+  bool ended = false;  ///< the Poll is gone; the handle is closing
+
+  static void ready(uv_poll_t* handle, int status, int events) {
+    Impl& impl = *static_cast<Impl*>(handle->data);
+    if (impl.ended) return;
+    int seen = 0;
+    if (status < 0) {
+      seen = Readable | Writable;
+    } else {
+      if ((events & (UV_READABLE | UV_DISCONNECT)) != 0) seen |= Readable;
+      if ((events & UV_WRITABLE) != 0) seen |= Writable;
+    }
+    impl.on_ready(seen);  // may end the Poll; the Impl lives until libuv has closed the handle
+  }
+};
+
+Poll::Poll(Loop& loop, int fd, std::move_only_function<void(int events)> on_ready) : impl_(new Impl) {
+  impl_->handle.data = impl_;
+  impl_->on_ready = std::move(on_ready);
+  const int code = uv_poll_init(loop.native(), &impl_->handle, fd);
+  CHECK(code == 0);
+}
+
+Poll::~Poll() {
+  impl_->ended = true;
+  uv_close(reinterpret_cast<uv_handle_t*>(&impl_->handle),
+           [](uv_handle_t* handle) { delete static_cast<Impl*>(handle->data); });
+}
+
+void Poll::watch(int events) {
+  if (events == 0) {
+    uv_poll_stop(&impl_->handle);
+    return;
+  }
+  int wanted = 0;
+  if ((events & Readable) != 0) wanted |= UV_READABLE;
+  if ((events & Writable) != 0) wanted |= UV_WRITABLE;
+  uv_poll_start(&impl_->handle, wanted, &Impl::ready);
+}
+
+}  // namespace loop

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/node/bytes.h"
+
+#include <algorithm>
+
+#include "edge/base/log.h"
+
+namespace node {
+namespace {
+
+using base::kChunkBytes;
+using http::Pull;
+
+class SingleBytes final : public Bytes {
+ public:
+  explicit SingleBytes(store::ObjectRef object) : object_(std::move(object)) {}
+  Pull read(std::uint64_t offset, std::size_t max, base::Slice& out) override {
+    if (offset >= object_->body_bytes) return Pull::End;
+    out = {object_->body, object_->body->view().substr(static_cast<std::size_t>(offset), max)};
+    return Pull::Data;
+  }
+
+ private:
+  store::ObjectRef object_;
+};
+
+class ChunkBytes final : public Bytes {
+ public:
+  ChunkBytes(Context& context, store::ObjectRef object, store::PinRef pin, Ready ready)
+      : object_(std::move(object)),
+        pin_(std::move(pin)),
+        chunks_(context, object_->key, object_->id, std::move(ready)) {
+    chunks_.set_end(object_->chunk_count());
+  }
+  Pull read(std::uint64_t offset, std::size_t max, base::Slice& out) override {
+    if (offset >= object_->body_bytes) return Pull::End;
+    return chunks_.read(offset, max, out);
+  }
+
+ private:
+  store::ObjectRef object_;
+  store::PinRef pin_;
+  StoredChunks chunks_;
+};
+
+class FetchBytes final : public Bytes {
+ public:
+  FetchBytes(Context& context, std::shared_ptr<fetch::Fetch::Reader> reader, Ready ready)
+      : context_(context), reader_(std::move(reader)), ready_(std::move(ready)) {}
+
+  Pull read(std::uint64_t offset, std::size_t max, base::Slice& out) override {
+    reader_->advance(offset);
+    switch (reader_->read(offset, max, out)) {
+      case fetch::Fetch::Read::Data: return Pull::Data;
+      case fetch::Fetch::Read::Later: return Pull::Later;
+      case fetch::Fetch::Read::End: return Pull::End;
+      case fetch::Fetch::Read::Failed: return Pull::Failed;
+      case fetch::Fetch::Read::OnDisk: break;
+    }
+    if (!chunks_) {
+      chunks_ = std::make_unique<StoredChunks>(context_, reader_->stored_key(), reader_->stored_id(), ready_);
+    }
+    // Everything before the chunk being read now has been released or is about to be: look one ahead only.
+    chunks_->set_end(static_cast<std::uint32_t>(offset / kChunkBytes) + 1);
+    return chunks_->read(offset, max, out);
+  }
+
+ private:
+  Context& context_;
+  std::shared_ptr<fetch::Fetch::Reader> reader_;
+  Ready ready_;
+  std::unique_ptr<StoredChunks> chunks_{};
+};
+
+}  // namespace
+
+std::unique_ptr<Bytes> bytes_of_single(store::ObjectRef object) {
+  return std::make_unique<SingleBytes>(std::move(object));
+}
+
+std::unique_ptr<Bytes> bytes_of_chunks(Context& context, store::ObjectRef object, store::PinRef pin, Ready ready) {
+  return std::make_unique<ChunkBytes>(context, std::move(object), std::move(pin), std::move(ready));
+}
+
+std::unique_ptr<Bytes> bytes_of_fetch(Context& context, std::shared_ptr<fetch::Fetch::Reader> reader, Ready ready) {
+  return std::make_unique<FetchBytes>(context, std::move(reader), std::move(ready));
+}
+
+StoredChunks::StoredChunks(Context& context, store::Key key, store::ObjectId id, Ready ready)
+    : context_(context), key_(key), id_(id), ready_(std::move(ready)) {}
+
+Pull StoredChunks::read(std::uint64_t offset, std::size_t max, base::Slice& out) {
+  if (failed_) return Pull::Failed;
+  const auto index = static_cast<std::uint32_t>(offset / kChunkBytes);
+  if (!current_ || current_index_ != index) {
+    current_ = context_.shared.memory.find_chunk(id_, index);
+    current_index_ = index;
+    if (const auto found = ahead_.find(index); found != ahead_.end() && !current_) current_ = found->second;
+    if (!current_) {
+      want(index);
+    } else {
+      ahead_.erase(ahead_.begin(), ahead_.upper_bound(index));
+    }
+    if (index + 1 < end_) want(index + 1);
+    if (!current_) return Pull::Later;
+  }
+  const std::size_t begin = static_cast<std::size_t>(offset % kChunkBytes);
+  if (begin >= current_->size()) return Pull::Failed;  // shorter than the object says
+  out = {current_, current_->view().substr(begin, max)};
+  return Pull::Data;
+}
+
+void StoredChunks::want(std::uint32_t index) {
+  if (ahead_.contains(index)) return;
+  if (index != current_index_ && context_.shared.memory.find_chunk(id_, index)) return;
+  ahead_.emplace(index, base::ChunkRef());
+  context_.shared.disk.read_chunk(key_, id_, index, context_.executor,
+                                  anchor_.wrap([this, index](base::Result<base::ChunkRef> chunk) {
+                                    arrived(index, std::move(chunk));
+                                  }));
+}
+
+void StoredChunks::arrived(std::uint32_t index, base::Result<base::ChunkRef> chunk) {
+  if (!chunk) {
+    // One that is only read ahead may yet come from memory or from a second try.
+    ahead_.erase(index);
+    if (index != current_index_ || current_) return;
+    logs::warn("chunk cannot be read", {{"reason", chunk.error().text}, {"chunk", index}});
+    failed_ = true;
+    return ready_();
+  }
+  context_.shared.memory.insert_chunk(id_, index, *chunk);
+  if (const auto found = ahead_.find(index); found != ahead_.end()) found->second = std::move(*chunk);
+  if (index == current_index_ && !current_) {
+    current_ = ahead_[index];
+    ready_();
+  }
+}
+
+}  // namespace node

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "edge/base/log.h"
+#include "edge/base/settings.h"
+#include "edge/http/client.h"
+#include "edge/http/server.h"
+#include "edge/loop/tls_context.h"
+#include "edge/node/site.h"
+
+namespace node {
+
+struct ListenerConfig {
+  std::string name{};
+  std::string address{};
+  bool tls = false;
+  bool proxy_protocol = false;
+  bool operator==(const ListenerConfig&) const = default;
+};
+
+struct PurgeConfig {
+  std::string url{};          ///< empty: no purge API; nothing can be purged
+  std::string token{};
+  std::string ca_file{};
+  std::string state_folder{};
+  std::chrono::milliseconds distrust_after{60'000};  ///< without word from the log; 0: never
+  bool operator==(const PurgeConfig&) const = default;
+};
+
+struct DiskConfig {
+  std::string folder{};
+  std::uint64_t budget_bytes = 0;
+  unsigned shards = 2;
+  unsigned reader_threads = 4;
+  std::uint64_t max_object_bytes = 0;
+  std::uint64_t queue_bytes = 0;
+  bool operator==(const DiskConfig&) const = default;
+};
+
+/// Bounds of fetching; see docs/configuration.md.
+struct FetchLimits {
+  std::uint64_t fill_window_bytes = 16ULL << 20;   ///< of one fill, received but not yet on disk: the origin is paused past it
+  std::uint64_t fill_total_bytes = 0;              ///< of all fills together, out of the memory budget; 0: an eighth of it
+  std::uint64_t pass_window_bytes = 256ULL << 10;  ///< of one response that is not stored
+  std::uint64_t finish_bytes = 64ULL << 20;        ///< a fill that nobody waits for is finished if no more than this is missing
+  std::chrono::milliseconds pass_mark{120'000};    ///< how long an uncacheable answer is remembered
+  std::uint32_t pass_marks = 100'000;
+  std::uint32_t ranges = 50;                       ///< parts of one multipart/byteranges answer
+};
+
+/// The edge's whole configuration, as read from one TOML file. Immutable once read; shared by all loops.
+struct Config {
+  std::string node{};
+  unsigned loops = 0;
+  std::uint16_t https_port = 443;  ///< in redirects from plain listeners
+  std::chrono::milliseconds drain{30'000};
+  std::vector<ListenerConfig> listeners{};
+  std::string admin_address{};
+  loop::TlsOptions tls{};
+  std::uint64_t memory_bytes = 0;
+  DiskConfig disk{};
+  PurgeConfig purge{};
+  SiteTable sites{};
+  std::size_t site_count = 0;
+  http::Limits limits{};
+  http::ClientLimits client_limits{};
+  FetchLimits fetch{};
+  logs::Setup log{};
+  std::string access_file{};       ///< empty: no access log; "-": standard output
+};
+
+/// Start: the listeners' addresses are tried too. Check and Reload leave them alone, since the running program has them.
+enum class Reading : std::uint8_t { Start, Check, Reload };
+/// Reads and checks the file as a whole: certificates are opened, folders are tried. All faults, or the configuration.
+std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_config(const std::string& path,
+                                                                                   Reading reading);
+
+/// What a reload may not change, named: "[disk] folder"; empty if `next` can take the place of `running`.
+std::string unchangeable(const Config& running, const Config& next);
+
+}  // namespace node

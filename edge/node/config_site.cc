@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/node/config_site.h"
+
+#include <map>
+
+#include "edge/base/text.h"
+
+namespace node {
+namespace {
+
+using base::Table;
+using namespace std::chrono_literals;
+using Origins = std::map<std::string, std::shared_ptr<const Origin>>;
+
+bool is_base_url(std::string_view url) {
+  std::string_view rest = url;
+  if (rest.starts_with("https://")) rest.remove_prefix(8);
+  else if (rest.starts_with("http://")) rest.remove_prefix(7);
+  else return false;
+  return !rest.empty() && rest.find_first_of("/?# \t@") == std::string_view::npos;
+}
+
+std::shared_ptr<const Origin> read_origin(const std::string& name, const Table& table) {
+  auto origin = std::make_shared<Origin>();
+  origin->name = name;
+  origin->url = table.required_text("url");
+  if (origin->url.ends_with('/')) origin->url.pop_back();
+  if (!origin->url.empty() && !is_base_url(origin->url)) {
+    table.fault("url", "found \"" + origin->url + "\", allowed: http:// or https:// with host and port, no path");
+  }
+  auto server = std::make_shared<http::ServerOptions>();
+  server->ca_file = table.text("ca_file", "");
+  server->verify_tls = table.flag("verify", true);
+  server->client_cert_file = table.text("client_certificate", "");
+  server->client_key_file = table.text("client_key", "");
+  server->connect_to = table.text("connect_to", "");
+  enum class Http2 { Auto, Never, PriorKnowledge };
+  const Http2 http2 = table.choice<Http2>(
+      "http2", {{"auto", Http2::Auto}, {"never", Http2::Never}, {"prior-knowledge", Http2::PriorKnowledge}},
+      Http2::Auto);
+  server->prefer_http2 = http2 != Http2::Never;
+  server->http2_prior_knowledge = http2 == Http2::PriorKnowledge;
+  server->connect_limit = table.duration("connect_limit", server->connect_limit, 10ms, 10min);
+  server->first_byte_limit = table.duration("first_byte_limit", server->first_byte_limit, 10ms, 1h);
+  server->idle_limit = table.duration("idle_limit", server->idle_limit, 10ms, 1h);
+  origin->server = std::move(server);
+  return origin;
+}
+
+std::optional<std::chrono::seconds> seconds(const Table& table, std::string_view key) {
+  if (!table.has(key)) return {};
+  return std::chrono::duration_cast<std::chrono::seconds>(table.duration(key, 0ms, 0ms, 24h * 3650));
+}
+
+policy::TtlRule read_ttl(const Table& table) {
+  policy::TtlRule rule;
+  rule.ttl = seconds(table, "ttl");
+  rule.default_ttl = seconds(table, "default_ttl");
+  rule.min_ttl = seconds(table, "min_ttl");
+  rule.max_ttl = seconds(table, "max_ttl");
+  rule.stale_while_revalidate = seconds(table, "stale_while_revalidate");
+  rule.stale_if_error = seconds(table, "stale_if_error");
+  rule.bypass = table.flag("bypass", false);
+  return rule;
+}
+
+policy::KeyRules read_key(const Table& site) {
+  using policy::QueryRule;
+  policy::KeyRules key;
+  key.scheme = site.flag("scheme_in_key", false);
+  key.query = site.choice<QueryRule>("query",
+                                     {{"all", QueryRule::All}, {"none", QueryRule::None}, {"sorted", QueryRule::Sorted},
+                                      {"allow", QueryRule::Allow}, {"deny", QueryRule::Deny}},
+                                     QueryRule::All);
+  key.parameters = site.texts("query_parameters");
+  const bool listed = key.query == QueryRule::Allow || key.query == QueryRule::Deny;
+  if (listed && key.parameters.empty()) {
+    site.fault("query", "query = \"allow\" or \"deny\" needs a list: query_parameters = [\"v\"]");
+  }
+  if (!listed && !key.parameters.empty()) {
+    site.fault("query_parameters", "is of use with query = \"allow\" or \"deny\" only");
+  }
+  return key;
+}
+
+bool is_host_pattern(std::string_view host) {
+  if (host.starts_with("*.")) host.remove_prefix(2);
+  if (host.empty() || host.size() > 253) return false;
+  if (host.starts_with('[')) return host.ends_with(']');
+  return host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-._") == std::string_view::npos;
+}
+
+void read_hosts(const Table& table, Site& site) {
+  for (const std::string& host : table.texts("hosts")) {
+    std::string lowered = base::lowered(host);
+    if (!is_host_pattern(lowered)) {
+      table.fault("hosts", "found \"" + host + "\", allowed: host names without port, or \"*.\" and a host name");
+      continue;
+    }
+    site.hosts.push_back(std::move(lowered));
+  }
+  if (site.hosts.empty()) table.fault("hosts", "is missing or empty; allowed: a list of host names");
+}
+
+std::shared_ptr<const Site> read_site(const Table& table, const Origins& origins) {
+  auto site = std::make_shared<Site>();
+  site->name = table.required_text("name");
+  read_hosts(table, *site);
+  const std::string origin = table.required_text("origin");
+  if (const auto found = origins.find(origin); found != origins.end()) {
+    site->origin = found->second;
+  } else if (!origin.empty()) {
+    std::string known;
+    for (const auto& [name, unused] : origins) known += (known.empty() ? "" : ", ") + name;
+    table.fault("origin", "found \"" + origin + "\", allowed: one of the [origins]: " + known);
+  }
+  site->origin_host = table.text("origin_host", "");
+  site->plain = table.choice<PlainMode>(
+      "plain", {{"serve", PlainMode::Serve}, {"redirect", PlainMode::Redirect}, {"off", PlainMode::Off}},
+      PlainMode::Redirect);
+  site->key = read_key(table);
+  site->defaults = read_ttl(table);
+  for (const Table& rule : table.tables("rule")) {
+    site->rules.push_back({rule.required_text("path"), read_ttl(rule)});
+    if (!site->rules.back().path.starts_with('/') && !site->rules.back().path.starts_with('*')) {
+      rule.fault("path", "found \"" + site->rules.back().path + "\", allowed: a path that begins with \"/\" or \"*\"");
+    }
+  }
+  return site;
+}
+
+}  // namespace
+
+void read_sites(const Table& root, Config& config) {
+  Origins origins;
+  for (const auto& [name, table] : root.named_tables("origins")) origins[name] = read_origin(name, table);
+  const auto sites = root.tables("site");
+  if (sites.empty()) root.fault("site", "there is no [[site]]; at least one is needed");
+  std::map<std::string, std::string> owners;
+  std::map<std::string, bool> names;
+  for (const Table& table : sites) {
+    const auto site = read_site(table, origins);
+    if (!site->name.empty() && !names.emplace(site->name, true).second) {
+      table.fault("name", "found \"" + site->name + "\" a second time; names of sites must differ");
+    }
+    for (const std::string& host : site->hosts) {
+      if (config.sites.add(host, site)) {
+        owners[host] = site->name;
+      } else {
+        table.fault("hosts", "found \"" + host + "\", which site \"" + owners[host] + "\" has already");
+      }
+    }
+    ++config.site_count;
+  }
+}
+
+}  // namespace node

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "edge/base/executor.h"
+#include "edge/base/log.h"
+#include "edge/http/exchange.h"
+#include "edge/node/config.h"
+#include "edge/node/counters.h"
+#include "origin/fetch/fetch_table.h"
+#include "origin/fetch/pass_marks.h"
+#include "purge/clock/ledger.h"
+#include "store/disk/disk.h"
+#include "store/memory/memory_tier.h"
+
+namespace node {
+
+class Fills;
+
+/// What all loops share. Each part is safe for any thread; node::Node owns them.
+struct Shared {
+  store::MemoryTier& memory;
+  store::Disk& disk;
+  fetch::FetchTable& fetches;
+  fetch::PassMarks& pass_marks;
+  const purge::Ledger& ledger;
+  std::atomic<std::uint64_t>& fill_bytes;       ///< in the windows of all fills
+  std::function<bool()> distrust{};             ///< the purge log has been silent for too long
+  logs::LineFile* access_log = nullptr;         ///< may be null
+};
+
+/// What a request or a fill can reach: one for each loop, on which it lives.
+struct Context {
+  Shared& shared;
+  base::Executor& executor;
+  http::ExchangeMaker& client;
+  Fills& fills;
+  LoopCounters& counters;
+  std::shared_ptr<const Config> config;  ///< replaced at a reload; requests keep the one they began with
+};
+
+}  // namespace node

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "edge/base/clock.h"
+#include "edge/base/metrics.h"
+#include "edge/policy/cache_status.h"
+
+namespace node {
+
+/// A number that one thread counts and any thread reads; no locked instruction.
+class Count {
+ public:
+  void add(std::uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void subtract(std::uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed); }
+  std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+/// Bounds of the time histograms, in seconds.
+inline constexpr std::array kTimeBounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                           0.1,    0.25,  0.5,    1.0,   2.5,  5.0,   10.0};
+
+/// Counts times for a histogram. Counted by one thread.
+class TimeCounts {
+ public:
+  void add(base::Duration time);
+  std::array<std::uint64_t, kTimeBounds.size() + 1> counts() const;
+  double sum_seconds() const { return static_cast<double>(sum_ns_.get()) / 1e9; }
+
+ private:
+  std::array<Count, kTimeBounds.size() + 1> counts_{};
+  Count sum_ns_{};
+};
+
+/// What one loop counts. Written by its loop, read by whoever scrapes.
+struct LoopCounters {
+  static constexpr std::size_t kOutcomes = 8;
+  std::array<Count, kOutcomes> requests{};    ///< by policy::Outcome
+  std::array<Count, 6> statuses{};            ///< by hundreds; 0: none sent
+  Count body_bytes{};
+  Count aborted{};                            ///< responses that did not reach their end
+  Count origin_requests{};
+  Count origin_failures{};
+  Count origin_bytes{};
+  Count origin_not_modified{};
+  Count fills_abandoned{};                    ///< ended because nobody wanted them
+  Count purged_misses{};                      ///< objects found dead by a purge
+  TimeCounts first_byte{};
+  TimeCounts origin_first_byte{};
+};
+
+}  // namespace node

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: Apache-2.0
+// Life of a fill: start -> head -> (not modified | kept | alone) -> body -> end.
+//   kept:  bytes go to the fetch's window, full chunks from there to memory and disk; small bodies become one object at the end.
+//   alone: bytes go to the window, the one reader takes them out.
+// The origin is paused while the window is over its bound; readers and the disk make room and wake the fill.
+#include "edge/node/fill.h"
+
+#include <algorithm>
+
+#include "edge/base/log.h"
+#include "edge/node/variant.h"
+#include "edge/policy/conditional.h"
+#include "edge/policy/forwarding.h"
+#include "edge/policy/vary.h"
+
+namespace node {
+
+using base::Errc;
+using base::kChunkBytes;
+using fetch::Fetch;
+
+namespace {
+
+// Keeps the chunks of an object that will never be whole in the store, until their last reader is gone.
+class UnfinishedWrite final : public store::Pin {
+ public:
+  explicit UnfinishedWrite(std::unique_ptr<store::DiskWrite> write) : write_(std::move(write)) {}
+
+ private:
+  std::unique_ptr<store::DiskWrite> write_;
+};
+
+}  // namespace
+
+Fill::Fill(Context& context, std::shared_ptr<Fetch> fetch, FillOrder order)
+    : context_(context),
+      fetch_(std::move(fetch)),
+      order_(std::move(order)),
+      wakeup_(context.executor, [this] { look_again(); }) {
+  fetch_->set_writer(wakeup_.sender());
+}
+
+Fill::~Fill() {
+  if (order_.body) order_.body->ready = nullptr;
+  context_.shared.fill_bytes.fetch_sub(window_accounted_, std::memory_order_relaxed);
+  if (!done_) {
+    leave_table();
+    fetch_->fail({Errc::Cancelled, "the fetch was given up"});
+  }
+}
+
+void Fill::start() { send(order_.validate); }
+
+void Fill::send(bool validate) {
+  const Site& site = *order_.site;
+  http::ClientRequest request;
+  request.method = order_.cacheable ? "GET" : order_.request.method;
+  request.url = site.origin->url + policy::origin_target(site.key, order_.request.target);
+  sent_fields_ = policy::fields_to_origin(order_.request, order_.connection, order_.config->node, order_.cacheable);
+  sent_fields_.set("host", site.origin_host.empty() ? order_.request.authority : site.origin_host);
+  request.fields = sent_fields_;
+  if (validate && order_.stored) validating_ = policy::add_validators(response_of(*order_.stored), request.fields);
+  if (order_.body) {
+    request.body = [body = order_.body](char* room, std::size_t size) { return body->read(room, size); };
+    request.body_bytes = order_.request.body_bytes;
+    order_.body->ready = [this] {
+      if (exchange_) exchange_->body_ready();
+    };
+  }
+  request.options = site.origin->server;
+  request_time_ = context_.executor.clock().wall();
+  request_sent_ = context_.executor.clock().steady();
+  context_.counters.origin_requests.add();
+  exchange_ = context_.client.start(std::move(request), *this);
+}
+
+void Fill::on_head(http::ResponseHead head) {
+  const base::Steady now = context_.executor.clock().steady();
+  context_.counters.origin_first_byte.add(now - request_sent_);
+  const int status = head.status;
+  if (status == 304 && validating_) return on_not_modified(head);
+  if (http::has_no_body(order_.cacheable ? "GET" : order_.request.method, status)) {
+    total_ = head.body_bytes.value_or(0);
+  } else {
+    total_ = head.body_bytes;
+  }
+  const bool server_error = status == 500 || (status >= 502 && status <= 504);
+  if (server_error && order_.stored && may_answer_stale()) {
+    return answer_stale_or_fail({Errc::Unavailable, "the origin answered " + std::to_string(status)});
+  }
+  const policy::TtlRule& rule = order_.site->rule_for(policy::normal_path(order_.request.target));
+  if (!order_.cacheable) {
+    invalidate_after(status);
+    return open_alone(std::move(head), policy::Storable::Method);
+  }
+  http::RequestHead asked = order_.request;
+  asked.method = "GET";
+  const policy::Storable why =
+      policy::storable(asked, head, rule, request_time_, context_.executor.clock().wall());
+  if (why != policy::Storable::Yes || too_large(total_)) return open_alone(std::move(head), why);
+  open_shared(head, rule);
+}
+
+void Fill::on_not_modified(const http::ResponseHead& head) {
+  context_.counters.origin_not_modified.add();
+  const store::Object& stored = *order_.stored;
+  if (!policy::confirms(response_of(stored), head)) {
+    // The origin speaks of another version than ours: ask for the whole of it.
+    validating_ = false;
+    exchange_.reset();
+    return send(false);
+  }
+  const policy::TtlRule& rule = order_.site->rule_for(policy::normal_path(order_.request.target));
+  auto object = make_object(stored.key, stored.key_text, stored.id,
+                            policy::freshened(response_of(stored), head, rule, request_time_,
+                                              context_.executor.clock().wall(), fetch_->stamp()));
+  object->body = stored.body;
+  object->body_bytes = stored.body_bytes;
+  const bool live = verdict_of(*object, context_.shared.ledger) != purge::Verdict::Dead && !fetch_->retired();
+  if (live) {
+    context_.shared.memory.insert(object);
+    context_.shared.disk.put(object);
+  }
+  fetch_->answer(std::move(object), false, context_.executor.clock().steady());
+  end();
+}
+
+bool Fill::may_answer_stale() const {
+  if (!order_.stored) return false;
+  const store::Object& stored = *order_.stored;
+  const purge::Verdict verdict = verdict_of(stored, context_.shared.ledger);
+  if (verdict == purge::Verdict::Dead) return false;
+  return policy::may_serve_on_error(response_of(stored), context_.executor.clock().wall(),
+                                    {verdict == purge::Verdict::Stale, context_.shared.distrust()});
+}
+
+void Fill::answer_stale_or_fail(base::Error error) {
+  context_.counters.origin_failures.add();
+  if (may_answer_stale()) {
+    fetch_->answer(order_.stored, true, context_.executor.clock().steady());
+  } else {
+    fetch_->fail(std::move(error));
+  }
+  end();
+}
+
+bool Fill::too_large(std::optional<std::uint64_t> bytes) const {
+  return bytes && *bytes > kChunkBytes && *bytes > context_.shared.disk.max_object_bytes();
+}
+
+void Fill::open_shared(const http::ResponseHead& head, const policy::TtlRule& rule) {
+  response_ = policy::make_stored(order_.site->name, order_.cache_key, head, rule, request_time_,
+                                  context_.executor.clock().wall(), fetch_->stamp());
+  response_.body_bytes = total_.value_or(0);
+  // A purge that came while the origin was thinking: those who asked before it may have the answer, the cache may not.
+  const bool dead = context_.shared.ledger.verdict(subject_of(response_), fetch_->stamp()) == purge::Verdict::Dead;
+  keeping_ = !dead && !fetch_->retired();
+  if (keeping_) {
+    context_.shared.pass_marks.clear(fetch_->key());
+    id_ = context_.shared.disk.next_id();
+    place_variant(head);
+    if (total_ && *total_ > kChunkBytes) begin_large();
+  } else {
+    leave_table();
+  }
+  fetch_->open(std::make_shared<policy::StoredResponse>(response_), Fetch::Sharing::All, keeping_, total_, variant_,
+               context_.executor.clock().steady());
+  look_again();
+}
+
+// Where the object goes: the base key, or under Vary the key of this request's variant, beneath a marker that names the fields.
+void Fill::place_variant(const http::ResponseHead& head) {
+  const auto names = policy::vary_names(head.fields).value_or(std::vector<std::string>{});
+  if (names.empty()) {
+    key_ = order_.base_key;
+    key_text_ = order_.cache_key.text;
+  } else {
+    std::uint64_t generation = order_.generation;
+    if (generation == 0 || names != order_.vary) generation = put_marker(names);
+    variant_ = policy::variant_text(names, sent_fields_);
+    key_text_ = variant_key_text(order_.cache_key.text, generation, variant_);
+    key_ = key_of(key_text_);
+  }
+  if (key_ != fetch_->key()) context_.shared.fetches.add(key_, fetch_);
+}
+
+std::uint64_t Fill::put_marker(std::vector<std::string> names) {
+  policy::StoredResponse marker;
+  marker.kind = policy::StoredResponse::Kind::VaryMarker;
+  marker.site = response_.site;
+  marker.host = response_.host;
+  marker.url = response_.url;
+  marker.fill_stamp = response_.fill_stamp;
+  marker.vary = std::move(names);
+  marker.generation = context_.shared.disk.next_id();
+  const std::uint64_t generation = marker.generation;
+  store::ObjectRef object = make_object(order_.base_key, order_.cache_key.text, generation, std::move(marker));
+  context_.shared.memory.insert(object);
+  context_.shared.disk.put(std::move(object));
+  return generation;
+}
+
+void Fill::open_alone(http::ResponseHead head, policy::Storable why) {
+  if (order_.cacheable && !policy::is_of_request(why)) {
+    context_.shared.pass_marks.mark(fetch_->key(), context_.executor.clock().steady() + order_.config->fetch.pass_mark);
+  }
+  leave_table();
+  response_.status = head.status;
+  response_.fields = std::move(head.fields);
+  policy::clean_response(response_.fields, context_.executor.clock().wall());
+  response_.body_bytes = total_.value_or(0);
+  fetch_->open(std::make_shared<policy::StoredResponse>(response_), Fetch::Sharing::Lead, false, total_, {},
+               context_.executor.clock().steady());
+  look_again();
+}
+
+void Fill::begin_large() {
+  write_ = context_.shared.disk.begin(key_, id_, total_.value_or(0));
+  fetch_->set_stored(key_, id_);
+}
+
+http::Flow Fill::on_data(std::string_view bytes) {
+  context_.counters.origin_bytes.add(bytes.size());
+  fetch_->append(bytes);
+  if (keeping_) {
+    const std::uint64_t come = fetch_->body_bytes();
+    if (!write_ && come > kChunkBytes) begin_large();
+    if (too_large(come)) stop_storing();
+    if (keeping_ && write_) store_full_chunks();
+  }
+  account_window();
+  paused_ = window_full();
+  return paused_ ? http::Flow::Pause : http::Flow::Continue;
+}
+
+void Fill::store_full_chunks() {
+  const auto full = static_cast<std::uint32_t>(fetch_->body_bytes() / kChunkBytes);
+  while (chunks_put_ < full) store_chunk(chunks_put_++);
+}
+
+void Fill::store_chunk(std::uint32_t index) {
+  base::ChunkRef chunk = fetch_->chunk(index);
+  context_.shared.memory.insert_chunk(id_, index, chunk);
+  write_->put(index, std::move(chunk), context_.executor,
+              anchor_.wrap([this, index](const base::Result<void>& stored) { on_chunk_stored(index, stored); }));
+}
+
+void Fill::on_chunk_stored(std::uint32_t index, const base::Result<void>& stored) {
+  if (!stored) {
+    if (keeping_) logs::warn("body not kept", {{"url", order_.cache_key.url}, {"reason", stored.error().text}});
+    return stop_storing();
+  }
+  fetch_->release(index);
+  look_again();
+}
+
+// The body cannot be kept: what is on disk stays readable for the readers that need it, the rest is held back by the slowest reader.
+void Fill::stop_storing() {
+  if (!keeping_) return;
+  keeping_ = false;
+  leave_table();
+  fetch_->stop_keeping();
+  if (received_) return end();
+  look_again();
+}
+
+void Fill::on_end(std::optional<http::ExchangeError> error) {
+  exchange_.reset();
+  received_ = true;
+  if (error) {
+    if (error->before_head) return answer_stale_or_fail(std::move(error->error));
+    context_.counters.origin_failures.add();
+    leave_table();
+    fetch_->fail(std::move(error->error));
+    return end();
+  }
+  if (!keeping_) {
+    fetch_->complete();
+    return end();
+  }
+  if (write_) return finish_large();
+  finish_single();
+}
+
+void Fill::finish_single() {
+  fetch_->complete();
+  response_.body_bytes = fetch_->body_bytes();
+  auto object = make_object(key_, key_text_, id_, response_);
+  if (response_.body_bytes > 0) {
+    base::ChunkRef chunk = fetch_->chunk(0);
+    const bool wasteful = chunk->capacity() - chunk->size() > chunk->capacity() / 8;
+    object->body = wasteful ? base::Chunk::copy_of(chunk->view()) : std::move(chunk);
+  }
+  if (!fetch_->retired()) {
+    context_.shared.memory.insert(object);
+    context_.shared.disk.put(std::move(object));
+  }
+  end();
+}
+
+void Fill::finish_large() {
+  if (fetch_->body_bytes() % kChunkBytes != 0) store_chunk(chunks_put_++);
+  fetch_->complete();
+  response_.body_bytes = fetch_->body_bytes();
+  auto object = make_object(key_, key_text_, id_, response_);
+  write_->commit(object, context_.executor, anchor_.wrap([this, object](base::Result<store::PinRef> stored) {
+    if (stored) {
+      write_.reset();
+      fetch_->set_pin(std::move(*stored));
+      if (!fetch_->retired()) context_.shared.memory.insert(object);
+      else context_.shared.disk.erase(object->key);
+    } else {
+      logs::warn("body not kept", {{"url", order_.cache_key.url}, {"reason", stored.error().text}});
+    }
+    end();
+  }));
+}
+
+bool Fill::window_full() const {
+  const FetchLimits& limits = order_.config->fetch;
+  if (!keeping_) return window_accounted_ > limits.pass_window_bytes;
+  if (window_accounted_ > std::min(limits.fill_window_bytes, limits.fill_total_bytes / 2)) return true;
+  // Together too much: those pause that have chunks under way to the disk, whose arrival wakes them.
+  return window_accounted_ > 2 * kChunkBytes &&
+         context_.shared.fill_bytes.load(std::memory_order_relaxed) > limits.fill_total_bytes;
+}
+
+void Fill::account_window() {
+  const std::uint64_t now = fetch_->window_bytes();
+  context_.shared.fill_bytes.fetch_add(now - window_accounted_, std::memory_order_relaxed);
+  window_accounted_ = now;
+}
+
+void Fill::look_again() {
+  if (done_) return;
+  account_window();
+  if (!received_ && !order_.background && fetch_->readers() == 0 && !worth_finishing()) {
+    context_.counters.fills_abandoned.add();
+    leave_table();
+    fetch_->fail({Errc::Cancelled, "nobody waited for the rest"});
+    return end();
+  }
+  if (paused_ && exchange_ && !window_full()) {
+    paused_ = false;
+    exchange_->resume();
+  }
+}
+
+bool Fill::worth_finishing() const {
+  const Fetch::View view = fetch_->view();
+  if (view.state == Fetch::State::Waiting) return order_.cacheable;
+  if (!keeping_) return false;
+  const std::uint64_t come = fetch_->body_bytes();
+  const std::uint64_t missing = total_ ? *total_ - std::min(*total_, come) : come;
+  return missing <= order_.config->fetch.finish_bytes;
+}
+
+// RFC 9111 4.4: an unsafe request that succeeded makes what is stored for its URL unfit for use.
+void Fill::invalidate_after(int status) {
+  if (!policy::is_unsafe(order_.request.method) || status < 200 || status >= 400) return;
+  context_.shared.memory.erase(order_.base_key);
+  context_.shared.disk.erase(order_.base_key);
+  context_.shared.fetches.detach(order_.base_key);
+}
+
+void Fill::leave_table() {
+  context_.shared.fetches.remove(fetch_->key(), fetch_.get());
+  if (key_ != store::Key{}) context_.shared.fetches.remove(key_, fetch_.get());
+}
+
+void Fill::end() {
+  if (done_) return;
+  leave_table();
+  done_ = true;
+  exchange_.reset();
+  // Not committed, but readers behind the window still need the chunks that are on disk: they hold them through the fetch.
+  if (write_ && fetch_->view().state != Fetch::State::Failed) {
+    fetch_->set_pin(std::make_shared<UnfinishedWrite>(std::move(write_)));
+  }
+  write_.reset();
+  context_.fills.sweep_later();
+}
+
+void Fills::start(std::shared_ptr<Fetch> fetch, FillOrder order) {
+  fills_.push_back(std::make_unique<Fill>(context_, std::move(fetch), std::move(order)));
+  fills_.back()->start();
+}
+
+void Fills::sweep_later() {
+  if (std::exchange(sweeping_, true)) return;
+  context_.executor.post(anchor_.wrap([this] {
+    sweeping_ = false;
+    std::vector<std::unique_ptr<Fill>> over;
+    std::erase_if(fills_, [&](std::unique_ptr<Fill>& fill) {
+      if (!fill->done()) return false;
+      over.push_back(std::move(fill));
+      return true;
+    });
+  }));
+}
+
+}  // namespace node

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "edge/base/executor.h"
+#include "edge/base/wakeup.h"
+#include "edge/http/exchange.h"
+#include "edge/node/context.h"
+#include "edge/node/decoded.h"
+#include "edge/node/request_body.h"
+#include "edge/policy/storing.h"
+#include "origin/fetch/fetch.h"
+
+namespace node {
+
+/// What a fill is asked to do.
+struct FillOrder {
+  const Site* site = nullptr;               ///< of `config`
+  std::shared_ptr<const Config> config{};
+  http::RequestHead request{};              ///< of the client that led; its method decides
+  http::ConnectionInfo connection{};
+  policy::CacheKey cache_key{};
+  store::Key base_key{};
+  std::uint64_t generation = 0;             ///< of the Vary marker under base_key; 0: none
+  std::vector<std::string> vary{};          ///< the marker's names
+  store::ObjectRef stored{};                ///< stale copy: validated, or sent if the origin fails
+  bool validate = false;                    ///< send `stored`'s validators
+  bool cacheable = true;                    ///< false: pass through whatever comes
+  bool background = false;                  ///< goes on without readers
+  std::shared_ptr<RequestBody> body{};      ///< of the client's request
+};
+
+class Fills;
+
+/// The writing side of one fetch: talks to the origin, judges the response, feeds the fetch's window and both tiers, keeps the budgets
+/// by pausing the origin. Owned by its loop's Fills; lives until the response is in (and on disk), or failed, or nobody wants it.
+class Fill final : private http::ExchangeListener {
+ public:
+  Fill(Context& context, std::shared_ptr<fetch::Fetch> fetch, FillOrder order);
+  ~Fill() override;
+
+  /// Starts the exchange. Called once by Fills.
+  void start();
+  bool done() const { return done_; }
+
+ private:
+  void on_informational(http::ResponseHead) override {}
+  void on_head(http::ResponseHead head) override;
+  http::Flow on_data(std::string_view bytes) override;
+  void on_trailers(http::Fields) override {}
+  void on_end(std::optional<http::ExchangeError> error) override;
+
+  void send(bool validate);
+  void on_not_modified(const http::ResponseHead& head);
+  bool may_answer_stale() const;
+  void answer_stale_or_fail(base::Error error);
+  void open_shared(const http::ResponseHead& head, const policy::TtlRule& rule);
+  void open_alone(http::ResponseHead head, policy::Storable why);
+  void place_variant(const http::ResponseHead& head);
+  std::uint64_t put_marker(std::vector<std::string> names);
+  bool too_large(std::optional<std::uint64_t> bytes) const;
+  void begin_large();
+  void store_full_chunks();
+  void store_chunk(std::uint32_t index);
+  void on_chunk_stored(std::uint32_t index, const base::Result<void>& stored);
+  void stop_storing();
+  void finish_single();
+  void finish_large();
+  void look_again();
+  bool window_full() const;
+  bool worth_finishing() const;
+  void account_window();
+  void invalidate_after(int status);
+  void leave_table();
+  void end();
+
+  Context& context_;
+  std::shared_ptr<fetch::Fetch> fetch_;
+  FillOrder order_;
+  std::unique_ptr<http::Exchange> exchange_{};
+  std::unique_ptr<store::DiskWrite> write_{};
+  policy::StoredResponse response_{};
+  store::Key key_{};                       ///< under which the object goes into the cache
+  std::string key_text_{};
+  store::ObjectId id_ = 0;
+  std::optional<std::uint64_t> total_{};
+  std::uint32_t chunks_put_ = 0;
+  std::uint64_t window_accounted_ = 0;
+  base::Wall request_time_{};
+  base::Steady request_sent_{};
+  http::Fields sent_fields_{};             ///< before validators were added
+  std::string variant_{};                  ///< of this request, under the response's Vary
+  bool validating_ = false;
+  bool keeping_ = false;
+  bool paused_ = false;
+  bool received_ = false;                  ///< the origin's part is over
+  bool done_ = false;
+  base::Wakeup wakeup_;
+  base::Anchor anchor_{};
+};
+
+/// The fills that one loop leads. Loop-confined.
+class Fills {
+ public:
+  explicit Fills(Context& context) : context_(context) {}
+  /// Starts a fill for a fetch that the caller leads.
+  void start(std::shared_ptr<fetch::Fetch> fetch, FillOrder order);
+  /// Removes fills that are done, once no call into them is on the stack.
+  void sweep_later();
+  std::size_t size() const { return fills_.size(); }
+
+ private:
+  Context& context_;
+  std::vector<std::unique_ptr<Fill>> fills_{};
+  bool sweeping_ = false;
+  base::Anchor anchor_{};
+};
+
+}  // namespace node

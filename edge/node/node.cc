@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/node/node.h"
+
+#include <csignal>
+#include <filesystem>
+#include <future>
+
+#include "edge/base/log.h"
+#include "edge/node/decoded.h"
+#include "edge/policy/cache_key.h"
+
+namespace node {
+
+using base::Errc;
+using namespace std::chrono_literals;
+
+Node::Node(Options options, std::shared_ptr<const Config> config)
+    : options_(std::move(options)),
+      config_(std::move(config)),
+      distrust_after_(config_->purge.distrust_after),
+      ledger_([this](std::string_view site, std::string_view url) {
+        const Site* found = config_->sites.named(site);
+        return policy::normal_url(found != nullptr ? found->key : policy::KeyRules{}, url);
+      }),
+      // What fills hold is part of the memory budget.
+      memory_({.budget_bytes = config_->memory_bytes - config_->fetch.fill_total_bytes}),
+      pass_marks_(config_->fetch.pass_marks) {}
+
+Node::~Node() { stop(); }
+
+base::Status Node::start() {
+  started_ = control_.clock().steady();
+  if (auto ledger = open_ledger(); !ledger) return ledger;
+  if (auto disk = open_disk(); !disk) return disk;
+  if (!config_->access_file.empty()) {
+    auto opened = logs::open_lines(config_->access_file, config_->log.queue_lines);
+    if (!opened) return std::unexpected(opened.error());
+    access_log_ = std::move(*opened);
+  }
+  shared_ = std::make_unique<Shared>(Shared{.memory = memory_,
+                                            .disk = *disk_,
+                                            .fetches = fetches_,
+                                            .pass_marks = pass_marks_,
+                                            .ledger = ledger_,
+                                            .fill_bytes = fill_bytes_,
+                                            .distrust = [this] { return distrust(); },
+                                            .access_log = access_log_.get()});
+  if (!config_->tls.certificates.empty()) {
+    auto tls = loop::TlsContext::make(config_->tls);
+    if (!tls) return std::unexpected(tls.error());
+    tls_ = std::move(*tls);
+  }
+  control_client_ = std::make_unique<http::Client>(control_, http::ClientLimits{});
+  start_follower();
+  return start_workers();
+}
+
+// The ledger comes first: whether the disk's objects can be trusted depends on it.
+base::Status Node::open_ledger() {
+  if (config_->purge.url.empty()) return {};
+  auto opened = purge::LedgerDisk::open(config_->purge.state_folder);
+  if (!opened) return std::unexpected(opened.error());
+  ledger_disk_ = std::move(opened->store);
+  log_id_ = opened->log_id;
+  ledger_.load(opened->epoch, opened->sequence, opened->rows);
+  if (opened->fresh && std::filesystem::exists(config_->disk.folder)) {
+    // Nobody knows what was purged while those objects were stored.
+    logs::warn("no purge state found: the disk cache is emptied", {{"folder", config_->disk.folder}});
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(config_->disk.folder, error)) {
+      std::filesystem::remove_all(entry.path(), error);
+      if (error) return base::fail(Errc::System, "cannot empty " + entry.path().string() + ": " + error.message());
+    }
+  }
+  return {};
+}
+
+base::Status Node::open_disk() {
+  const DiskConfig& disk = config_->disk;
+  auto opened = store::LmdbDisk::open({.folder = disk.folder,
+                                       .budget_bytes = disk.budget_bytes,
+                                       .shards = disk.shards,
+                                       .reader_threads = disk.reader_threads,
+                                       .queue_bytes = disk.queue_bytes,
+                                       .max_object_bytes = disk.max_object_bytes},
+                                      &decode_object);
+  if (!opened) return std::unexpected(opened.error());
+  disk_ = std::move(*opened);
+  disk_->on_removed([this](const store::Key& key, store::ObjectId id) { memory_.erase(key, id); });
+  return {};
+}
+
+void Node::start_follower() {
+  if (!ledger_disk_) return;
+  auto server = std::make_shared<http::ServerOptions>();
+  server->ca_file = config_->purge.ca_file;
+  follower_ = std::make_unique<purge::Follower>(
+      control_, *control_client_, ledger_, *ledger_disk_,
+      purge::Follower::Options{.api_url = config_->purge.url,
+                               .token = config_->purge.token,
+                               .node = config_->node,
+                               .server = std::move(server),
+                               .seed = static_cast<std::uint64_t>(started_.time_since_epoch().count())},
+      log_id_);
+  control_.post([this] { follower_->start(); });
+}
+
+base::Status Node::start_workers() {
+  std::vector<std::string> addresses;
+  for (const ListenerConfig& listener : config_->listeners) addresses.push_back(listener.address);
+  loops_.resize(config_->loops);
+  for (std::size_t i = 0; i < config_->loops; ++i) {
+    workers_.push_back(std::make_unique<loop::Worker>("loop-" + std::to_string(i)));
+    counters_.push_back(std::make_unique<LoopCounters>());
+    if (auto started = start_worker(i, addresses); !started) return started;
+  }
+  admin_ = std::make_unique<Admin>(*this, control_);
+  if (!config_->admin_address.empty()) {
+    if (auto listening = admin_->listen(config_->admin_address); !listening) return listening;
+  }
+  signals_ = std::make_unique<loop::Signals>(control_, [this](int number) { on_signal(number); });
+  std::vector<base::BoundListener> bound;
+  for (std::size_t i = 0; i < addresses.size(); ++i) bound.push_back({config_->listeners[i].name, addresses[i]});
+  logs::info("edge started", {{"node", config_->node}, {"loops", config_->loops}, {"sites", config_->site_count}});
+  return base::write_ready_file(options_.ready_file, bound, admin_->address());
+}
+
+// Makes one loop and opens its listeners; the first turns port 0 into the port that all share.
+base::Status Node::start_worker(std::size_t index, std::vector<std::string>& addresses) {
+  std::promise<base::Status> listening;
+  auto result = listening.get_future();
+  loop::Worker& worker = *workers_[index];
+  worker.start(
+      [&, index] {
+        loops_[index] = std::make_unique<NodeLoop>(worker.loop(), *shared_, config_, *counters_[index]);
+        base::Status status = loops_[index]->listen(addresses, tls_);
+        for (std::size_t i = 0; status && index == 0 && i < addresses.size(); ++i) {
+          std::string& address = addresses[i];
+          address = address.substr(0, address.rfind(':') + 1) + std::to_string(loops_[index]->server().port(i));
+        }
+        listening.set_value(std::move(status));
+      },
+      [this, index] { loops_[index].reset(); });
+  return result.get();
+}
+
+void Node::run() {
+  control_.run();
+  stop();
+}
+
+void Node::stop() {
+  if (std::exchange(stopping_, true)) return;
+  for (auto& worker : workers_) worker->stop();
+  for (auto& worker : workers_) worker->join();
+  signals_.reset();
+  admin_.reset();
+  follower_.reset();
+  control_client_.reset();
+}
+
+void Node::on_signal(int number) {
+  if (number == SIGHUP) return reload();
+  if (draining_ != 0) return control_.stop();  // asked twice: at once
+  logs::info("draining", {{"signal", number}});
+  drain();
+}
+
+void Node::drain() {
+  draining_ = workers_.size();
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->loop().post([this, i] {
+      loops_[i]->server().drain(config_->drain, [this] {
+        control_.post([this] {
+          if (--draining_ == 0) control_.stop();
+        });
+      });
+    });
+  }
+}
+
+void Node::reload() {
+  auto next = read_config(options_.config_path, Reading::Reload);
+  if (!next) {
+    for (const base::Fault& fault : next.error()) logs::error("configuration not reloaded", {{"fault", fault.str()}});
+    return;
+  }
+  if (const std::string what = unchangeable(*config_, **next); !what.empty()) {
+    logs::error("configuration not reloaded", {{"fault", what + " cannot change while running; restart for it"}});
+    return;
+  }
+  std::shared_ptr<loop::TlsContext> tls;
+  if (!(*next)->tls.certificates.empty()) {
+    auto made = loop::TlsContext::make((*next)->tls);
+    if (!made) return logs::error("configuration not reloaded", {{"fault", made.error().text}});
+    tls = std::move(*made);
+  }
+  if (auto opened = logs::open((*next)->log); !opened) {
+    return logs::error("configuration not reloaded", {{"fault", opened.error().text}});
+  }
+  if (access_log_) {
+    if (auto reopened = access_log_->reopen(); !reopened) logs::error("access log", {{"fault", reopened.error().text}});
+  }
+  config_ = *next;
+  tls_ = tls;
+  memory_.set_budget(config_->memory_bytes - config_->fetch.fill_total_bytes);
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->loop().post([this, i, config = config_, tls] { loops_[i]->reload(config, tls); });
+  }
+  logs::info("configuration reloaded", {{"sites", config_->site_count}});
+}
+
+// Called by every loop. Without a purge API there is nothing that could have been missed.
+bool Node::distrust() const {
+  if (!follower_ || distrust_after_ == 0ms) return false;
+  const purge::Follower::State& state = follower_->state();
+  if (!state.caught_up.load(std::memory_order_acquire)) return true;
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(control_.clock().steady().time_since_epoch());
+  return now.count() - state.heard_ms.load(std::memory_order_relaxed) > distrust_after_.count();
+}
+
+std::string Node::readiness() const {
+  if (draining_ != 0) return "draining";
+  if (follower_ && !follower_->state().caught_up.load(std::memory_order_acquire)) {
+    return "has not yet caught up with the purge log";
+  }
+  return {};
+}
+
+}  // namespace node

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "edge/base/error.h"
+#include "edge/base/program.h"
+#include "edge/http/client.h"
+#include "edge/http/server.h"
+#include "edge/loop/loop.h"
+#include "edge/loop/signals.h"
+#include "edge/loop/worker.h"
+#include "edge/node/admin.h"
+#include "edge/node/config.h"
+#include "edge/node/context.h"
+#include "edge/node/node_loop.h"
+#include "purge/follow/follower.h"
+#include "purge/follow/ledger_disk.h"
+#include "store/disk/lmdb_disk.h"
+
+namespace node {
+
+/// The edge: owns and wires the tiers, the fetch table, the ledger and one NodeLoop for each worker thread. The thread that calls run() is
+/// the control thread: signals, the admin listener and the purge log's follower live on its loop.
+class Node {
+ public:
+  struct Options {
+    std::string config_path{};
+    std::string ready_file{};
+  };
+  Node(Options options, std::shared_ptr<const Config> config);
+  ~Node();
+
+  /// Opens stores and listeners. On an error nothing runs.
+  base::Status start();
+  /// Until SIGTERM or SIGINT has been obeyed.
+  void run();
+
+  // For the admin listener; control thread.
+  std::string readiness() const;  ///< empty: ready; otherwise what is missing
+  const Config& config() const { return *config_; }
+  Shared& shared() { return *shared_; }
+  base::Executor& executor() { return control_; }
+  void collect(metrics::Samples& samples) const;
+
+ private:
+  base::Status open_ledger();
+  base::Status open_disk();
+  base::Status start_workers();
+  base::Status start_worker(std::size_t index, std::vector<std::string>& addresses);
+  void start_follower();
+  void on_signal(int number);
+  void reload();
+  void drain();
+  void stop();
+  bool distrust() const;
+
+  Options options_;
+  std::shared_ptr<const Config> config_;  ///< control thread's; loops have their own reference
+  const std::chrono::milliseconds distrust_after_;  ///< [purge] distrust_after; any thread
+  std::shared_ptr<loop::TlsContext> tls_{};
+
+  // Executors outlive the disk store, whose threads post to them.
+  loop::Loop control_{};
+  std::vector<std::unique_ptr<loop::Worker>> workers_{};
+  std::vector<std::unique_ptr<LoopCounters>> counters_{};
+  std::vector<std::unique_ptr<NodeLoop>> loops_{};  ///< each made and ended on its worker's thread
+
+  purge::Ledger ledger_;
+  std::unique_ptr<purge::LedgerDisk> ledger_disk_{};
+  std::string log_id_{};
+  store::MemoryTier memory_;
+  std::unique_ptr<store::LmdbDisk> disk_{};
+  fetch::FetchTable fetches_{};
+  fetch::PassMarks pass_marks_;
+  std::atomic<std::uint64_t> fill_bytes_{0};
+  std::unique_ptr<logs::LineFile> access_log_{};
+  std::unique_ptr<Shared> shared_{};  ///< once the disk is open
+
+  std::unique_ptr<http::Client> control_client_{};
+  std::unique_ptr<purge::Follower> follower_{};
+  std::unique_ptr<loop::Signals> signals_{};
+  std::unique_ptr<Admin> admin_{};
+  std::size_t draining_ = 0;
+  bool stopping_ = false;
+  base::Steady started_{};
+};
+
+}  // namespace node

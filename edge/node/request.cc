@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which purges a request must obey: those up to asked_, the clock when it came. Objects are tested against the ledger as it is now, which
+// is stricter and as good. A fetch is joined only if nothing that is known of it has been purged since it was sent; where tags are still
+// unknown the request is `doubtful` and tests again when the head is there.
+#include "edge/node/request.h"
+
+#include "edge/node/access_log.h"
+#include "edge/node/variant.h"
+#include "edge/policy/forwarding.h"
+#include "edge/policy/storing.h"
+#include "edge/policy/vary.h"
+
+namespace node {
+
+using base::Errc;
+using fetch::Fetch;
+using policy::CacheStatus;
+using policy::Outcome;
+
+namespace {
+constexpr unsigned kTurnsMax = 8;  // a request that is sent back more often goes alone
+}
+
+Request::Request(Context& context, const http::ConnectionInfo& connection, http::RequestHead head,
+                 http::ResponseWriter& writer)
+    : context_(context),
+      connection_(connection),
+      head_(std::move(head)),
+      writer_(writer),
+      config_(context.config),
+      begun_(context.executor.clock().steady()) {}
+
+Request::~Request() {
+  if (body_) body_->fail();
+}
+
+void Request::start() {
+  asked_ = context_.shared.ledger.now();
+  if (!route()) return;
+  cache_key_ = policy::cache_key(site_->name, site_->key, head_);
+  base_key_ = key_of(cache_key_.text);
+  const bool bypass = site_->rule_for(policy::normal_path(head_.target)).bypass;
+  if (bypass || policy::handling(head_) == policy::Handling::Pass) return pass();
+  directives_ = policy::parse_cache_control(head_.fields);
+  look_up();
+}
+
+bool Request::route() {
+  site_ = config_->sites.find(host_of(head_.authority));
+  if (site_ == nullptr) {
+    send_error(421, "no site here is called \"" + host_of(head_.authority) + "\"\n");
+    return false;
+  }
+  if (!connection_.tls && !route_plain(*site_)) return false;
+  if (head_.target == "*") {
+    send_synthetic({.status = 204, .allow = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"});
+    return false;
+  }
+  return true;
+}
+
+bool Request::route_plain(const Site& site) {
+  switch (site.plain) {
+    case PlainMode::Serve: return true;
+    case PlainMode::Off: send_error(421, "site \"" + site.name + "\" is served over https only\n"); return false;
+    case PlainMode::Redirect: break;
+  }
+  std::string location = "https://" + host_of(head_.authority);
+  if (config_->https_port != 443) location += ":" + std::to_string(config_->https_port);
+  if (head_.target.starts_with('/')) location += head_.target;
+  send_synthetic({.status = 308, .text = "this site is served over https\n", .location = std::move(location)});
+  return false;
+}
+
+// Not for the cache: straight to the origin, the request's body with it.
+void Request::pass() {
+  if (head_.has_body) {
+    body_ = std::make_shared<RequestBody>();
+    body_->credit = [this](std::size_t bytes) { writer_.consumed(bytes); };
+  }
+  FillOrder order = make_order();
+  order.cacheable = false;
+  order.body = body_;
+  leads_ = true;
+  auto fetch = std::make_shared<Fetch>(base_key_, cache_key_.text, context_.shared.ledger.now());
+  watch(fetch);
+  context_.fills.start(std::move(fetch), std::move(order));
+}
+
+void Request::on_body(std::string_view bytes) {
+  if (body_) return body_->push(bytes);
+  writer_.consumed(bytes.size());  // answered already, or a GET whose body means nothing
+}
+
+void Request::on_body_end() {
+  if (body_) body_->end();
+}
+
+// ---- looking up ----
+
+void Request::look_up() {
+  vary_.clear();
+  generation_ = 0;
+  look_up_key(base_key_, cache_key_.text);
+}
+
+void Request::look_up_again() {
+  reader_.reset();
+  leads_ = false;
+  doubtful_ = false;
+  if (++turns_ > kTurnsMax) return fetch_alone();
+  asked_ = context_.shared.ledger.now();
+  look_up();
+}
+
+void Request::look_up_key(const store::Key& key, const std::string& text) {
+  key_ = key;
+  key_text_ = text;
+  if (store::ObjectRef object = context_.shared.memory.find(key, text)) return found(std::move(object));
+  if (!context_.shared.disk.may_have(key)) return not_found();
+  phase_ = Phase::Reading;
+  context_.shared.disk.find(key, text, context_.executor,
+                            anchor_.wrap([this](base::Result<store::ObjectRef> object) {
+                              if (!object) return not_found();
+                              context_.shared.memory.insert(*object);
+                              found(std::move(*object));
+                            }));
+}
+
+void Request::found(store::ObjectRef object) {
+  const policy::StoredResponse& response = response_of(*object);
+  const purge::Verdict verdict = verdict_of(*object, context_.shared.ledger);
+  if (verdict == purge::Verdict::Dead) {
+    context_.counters.purged_misses.add();
+    context_.shared.memory.erase(object->key, object->id);
+    context_.shared.disk.erase(object->key);
+    return not_found();
+  }
+  if (response.kind == policy::StoredResponse::Kind::VaryMarker) return found_marker(response);
+  judge(std::move(object), verdict);
+}
+
+void Request::found_marker(const policy::StoredResponse& marker) {
+  if (generation_ != 0) return not_found();  // a marker under a variant's key is of no use
+  vary_ = marker.vary;
+  generation_ = marker.generation;
+  if (sent_fields_.empty()) {
+    sent_fields_ = policy::fields_to_origin(head_, connection_, config_->node, true);
+  }
+  const std::string text =
+      variant_key_text(cache_key_.text, generation_, policy::variant_text(vary_, sent_fields_));
+  look_up_key(key_of(text), text);
+}
+
+void Request::not_found() {
+  if (directives_.only_if_cached) return send_error(504, "not in the cache, and only-if-cached was asked for\n");
+  if (context_.shared.pass_marks.marked(key_, context_.executor.clock().steady())) return fetch_alone();
+  join(nullptr, false);
+}
+
+void Request::judge(store::ObjectRef object, purge::Verdict verdict) {
+  const policy::StoredResponse& response = response_of(*object);
+  const base::Wall now = context_.executor.clock().wall();
+  const policy::Situation situation{verdict == purge::Verdict::Stale, context_.shared.distrust()};
+  switch (policy::judge(response, directives_, now, situation)) {
+    case policy::Use::Fresh:
+      return send_object(std::move(object), {.outcome = Outcome::Hit, .ttl = policy::remaining(response, now)});
+    case policy::Use::StaleWhile:
+      revalidate_in_background(object);
+      return send_object(std::move(object), {.outcome = Outcome::Stale, .ttl = policy::remaining(response, now)});
+    case policy::Use::Revalidate: return join(std::move(object), true);
+    case policy::Use::Fetch: return join(std::move(object), false);
+    case policy::Use::OnlyIfCached504:
+      return send_error(504, "the cached copy needs validation, and only-if-cached was asked for\n");
+  }
+}
+
+// ---- fetching ----
+
+FillOrder Request::make_order() const {
+  FillOrder order;
+  order.site = site_;
+  order.config = config_;
+  order.request = head_;
+  order.connection = connection_;
+  order.cache_key = cache_key_;
+  order.base_key = base_key_;
+  order.generation = generation_;
+  order.vary = vary_;
+  return order;
+}
+
+bool Request::may_join(const Fetch& fetch) const {
+  const purge::Ledger& ledger = context_.shared.ledger;
+  if (fetch.stamp() >= ledger.now()) return true;
+  const Fetch::View view = fetch.view();
+  if (view.head) return ledger.verdict(subject_of(*view.head), fetch.stamp()) == purge::Verdict::Live;
+  const purge::Subject known{site_->name, cache_key_.host, cache_key_.url, {}};
+  return ledger.verdict(known, fetch.stamp()) == purge::Verdict::Live;
+}
+
+void Request::join(store::ObjectRef stale, bool validate) {
+  validating_ = validate;
+  if (stale) status_.outcome = Outcome::Expired;
+  const purge::Stamp now = context_.shared.ledger.now();
+  auto joined = context_.shared.fetches.join(
+      key_, key_text_, [this](const Fetch& fetch) { return may_join(fetch); },
+      [&] { return std::make_shared<Fetch>(key_, key_text_, now); });
+  leads_ = joined.leads;
+  doubtful_ = joined.fetch->stamp() < context_.shared.ledger.now();
+  std::shared_ptr<Fetch> fetch = joined.fetch;
+  if (!leads_) return watch(std::move(fetch));
+  // Between the look-up and here another loop may have finished a fetch: objects go into memory before their fetch leaves the table.
+  if (!stale) {
+    if (store::ObjectRef object = context_.shared.memory.find(key_, key_text_);
+        object && verdict_of(*object, context_.shared.ledger) == purge::Verdict::Live &&
+        response_of(*object).kind == policy::StoredResponse::Kind::Response && turns_ == 0) {
+      context_.shared.fetches.remove(key_, fetch.get());
+      fetch->fail({Errc::Cancelled, "found in memory after all"});
+      ++turns_;
+      return judge(std::move(object), purge::Verdict::Live);
+    }
+  }
+  FillOrder order = make_order();
+  order.stored = std::move(stale);
+  order.validate = validate;
+  watch(fetch);
+  context_.fills.start(std::move(fetch), std::move(order));
+}
+
+void Request::fetch_alone() {
+  leads_ = true;
+  status_.outcome = Outcome::Pass;
+  auto fetch = std::make_shared<Fetch>(key_, key_text_, context_.shared.ledger.now());
+  watch(fetch);
+  context_.fills.start(std::move(fetch), make_order());
+}
+
+void Request::revalidate_in_background(const store::ObjectRef& object) {
+  auto joined = context_.shared.fetches.join(
+      key_, key_text_, [this](const Fetch& fetch) { return may_join(fetch); },
+      [&] { return std::make_shared<Fetch>(key_, key_text_, context_.shared.ledger.now()); });
+  if (!joined.leads) return;
+  FillOrder order = make_order();
+  order.stored = object;
+  order.validate = true;
+  order.background = true;
+  context_.fills.start(std::move(joined.fetch), std::move(order));
+}
+
+void Request::watch(std::shared_ptr<Fetch> fetch) {
+  phase_ = Phase::Waiting;
+  if (!wakeup_) wakeup_.emplace(context_.executor, [this] { on_wake(); });
+  reader_ = std::make_shared<Fetch::Reader>(std::move(fetch), wakeup_->sender());
+  if (!leads_) wakeup_->sender().signal();  // it may have its head already
+}
+
+void Request::on_wake() {
+  if (phase_ == Phase::Sending) return writer_.resume();
+  if (phase_ != Phase::Waiting || !reader_) return;
+  const Fetch::View view = reader_->fetch().view();
+  switch (view.state) {
+    case Fetch::State::Waiting: return;
+    case Fetch::State::Streaming:
+    case Fetch::State::Complete: return on_streaming(view);
+    case Fetch::State::Answered: return on_answered(view);
+    case Fetch::State::Failed: return on_failed(view);
+  }
+}
+
+bool Request::is_for_me(const Fetch::View& view) {
+  if (leads_) return true;
+  if (view.sharing == Fetch::Sharing::Lead) return false;
+  if (doubtful_ && context_.shared.ledger.newest(subject_of(*view.head)) > reader_->fetch().stamp()) return false;
+  const auto names = policy::vary_names(view.head->fields);
+  if (!names) return false;
+  if (names->empty()) return true;
+  if (sent_fields_.empty()) sent_fields_ = policy::fields_to_origin(head_, connection_, config_->node, true);
+  return policy::variant_text(*names, sent_fields_) == view.variant;
+}
+
+void Request::on_streaming(const Fetch::View& view) {
+  if (is_for_me(view)) return send_fetch(view);
+  // Uncacheable: everyone for themselves, at once. Otherwise another variant, or purged: look again.
+  const bool alone = view.sharing == Fetch::Sharing::Lead;
+  reader_.reset();
+  if (alone) return fetch_alone();
+  look_up_again();
+}
+
+void Request::on_answered(const Fetch::View& view) {
+  const policy::StoredResponse& response = response_of(*view.object);
+  const bool mine =
+      leads_ || !doubtful_ ||
+      context_.shared.ledger.newest(subject_of(response)) <= reader_->fetch().stamp();
+  if (!mine) return look_up_again();
+  origin_time_ = view.head_at - begun_;
+  const base::Wall now = context_.executor.clock().wall();
+  CacheStatus status{.outcome = view.stale ? Outcome::Stale : Outcome::Revalidated,
+                     .ttl = policy::remaining(response, now),
+                     .stored = !view.stale,
+                     .collapsed = !leads_};
+  if (!view.stale) status.fwd_status = 304;
+  reader_.reset();
+  send_object(view.object, status);
+}
+
+void Request::on_failed(const Fetch::View& view) {
+  const base::Error error = view.error;
+  if (error.code == Errc::Cancelled && !leads_) return look_up_again();
+  reader_.reset();
+  const bool timeout = error.code == Errc::Timeout;
+  send_error(timeout ? 504 : 502, "the origin of this site gave no usable answer: " + std::string(name_of(error.code)) + "\n");
+}
+
+// ---- sending ----
+
+void Request::send_object(store::ObjectRef object, CacheStatus status) {
+  std::unique_ptr<Bytes> bytes;
+  const auto ready = [this] { writer_.resume(); };
+  if (object->single()) {
+    bytes = bytes_of_single(object);
+  } else {
+    store::PinRef pin = context_.shared.disk.pin(object->key, object->id);
+    if (!pin) {
+      // The disk has dropped it since: what memory holds of it is of no use.
+      context_.shared.memory.erase(object->key, object->id);
+      return not_found();
+    }
+    bytes = bytes_of_chunks(context_, object, std::move(pin), ready);
+  }
+  phase_ = Phase::Sending;
+  status_ = status;
+  AnswerFacts facts{.total = object->body_bytes,
+                    .status = status,
+                    .node = config_->node,
+                    .ranges_max = config_->fetch.ranges,
+                    .boundary_seed = object->id,
+                    .now = context_.executor.clock().wall()};
+  Answer answer = make_answer(head_, response_of(*object), facts);
+  auto body = make_body(answer, std::move(bytes), object->body_bytes);
+  writer_.respond(std::move(answer.head), std::move(body));
+}
+
+void Request::send_fetch(const Fetch::View& view) {
+  phase_ = Phase::Sending;
+  origin_time_ = view.head_at - begun_;
+  if (view.sharing == Fetch::Sharing::Lead) {
+    status_.outcome = Outcome::Pass;
+  } else if (!leads_) {
+    status_.outcome = Outcome::Collapsed;
+  } else if (status_.outcome != Outcome::Expired) {
+    status_.outcome = Outcome::Miss;
+  }
+  status_.fwd_status = view.head->status;
+  status_.stored = view.kept;
+  AnswerFacts facts{.total = view.total,
+                    .from_cache = view.sharing == Fetch::Sharing::All,
+                    .status = status_,
+                    .node = config_->node,
+                    .ranges_max = config_->fetch.ranges,
+                    .boundary_seed = reader_->fetch().stamp() ^ view.head->response_time.time_since_epoch().count(),
+                    .now = context_.executor.clock().wall()};
+  Answer answer = make_answer(head_, *view.head, facts);
+  auto body = make_body(answer, bytes_of_fetch(context_, reader_, [this] { writer_.resume(); }), view.total);
+  // A fetch for the cache goes on without this reader; one that is for this request only ends with it.
+  if (!body) reader_.reset();
+  writer_.respond(std::move(answer.head), std::move(body));
+}
+
+void Request::send_error(int status, std::string text) {
+  send_synthetic({.status = status, .text = std::move(text), .retry_later = status == 503});
+}
+
+void Request::send_synthetic(Synthetic synthetic) {
+  phase_ = Phase::Sending;
+  status_.outcome = Outcome::Synthetic;
+  http::ResponseHead head = synthetic_head(synthetic, config_->node, context_.executor.clock().wall());
+  writer_.respond(std::move(head), text_body(std::move(synthetic.text)));
+}
+
+void Request::on_finished(const http::Delivery& delivery) {
+  LoopCounters& counters = context_.counters;
+  counters.requests[static_cast<std::size_t>(status_.outcome)].add();
+  counters.statuses[static_cast<std::size_t>(delivery.status / 100) % counters.statuses.size()].add();
+  counters.body_bytes.add(delivery.body_bytes);
+  if (!delivery.complete) counters.aborted.add();
+  if (delivery.first_byte != base::Steady{}) counters.first_byte.add(delivery.first_byte - begun_);
+  if (context_.shared.access_log != nullptr) {
+    context_.shared.access_log->append(access_line({.head = head_,
+                                                    .connection = connection_,
+                                                    .delivery = delivery,
+                                                    .site = site_ != nullptr ? site_->name : std::string_view{},
+                                                    .outcome = status_.outcome,
+                                                    .begun = begun_,
+                                                    .origin_time = origin_time_,
+                                                    .at = context_.executor.clock().wall()}));
+  }
+}
+
+}  // namespace node

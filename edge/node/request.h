@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "edge/base/executor.h"
+#include "edge/base/wakeup.h"
+#include "edge/http/handler.h"
+#include "edge/node/answer.h"
+#include "edge/node/context.h"
+#include "edge/node/decoded.h"
+#include "edge/node/fill.h"
+#include "edge/node/request_body.h"
+
+namespace node {
+
+/// One client request: the state machine from routing to the last byte, and nothing else: rules are in policy, bodies in Bytes, the
+/// origin's side in Fill. Owned by its stream; destroying it cancels all that it waits for.
+///
+///   start -> route -> look up (memory, disk) -> judge -> send
+///                        |                        |
+///                        +--> wait for a fetch <--+--> (again, alone, or send)
+class Request final : public http::Handler {
+ public:
+  Request(Context& context, const http::ConnectionInfo& connection, http::RequestHead head,
+          http::ResponseWriter& writer);
+  ~Request() override;
+
+  void start() override;
+  void on_body(std::string_view bytes) override;
+  void on_body_end() override;
+  void on_finished(const http::Delivery& delivery) override;
+
+ private:
+  enum class Phase : std::uint8_t { Routing, Reading, Waiting, Sending };
+
+  // Routing.
+  bool route();
+  bool route_plain(const Site& site);
+  void pass();
+
+  // Looking up: first the base key, then, if a Vary marker is there, the variant's.
+  void look_up();
+  void look_up_key(const store::Key& key, const std::string& text);
+  void found(store::ObjectRef object);
+  void found_marker(const policy::StoredResponse& marker);
+  void not_found();
+  void judge(store::ObjectRef object, purge::Verdict verdict);
+
+  // Fetching.
+  FillOrder make_order() const;
+  void join(store::ObjectRef stale, bool validate);
+  void fetch_alone();
+  void revalidate_in_background(const store::ObjectRef& object);
+  bool may_join(const fetch::Fetch& fetch) const;
+  void watch(std::shared_ptr<fetch::Fetch> fetch);
+  void on_wake();
+  void on_streaming(const fetch::Fetch::View& view);
+  bool is_for_me(const fetch::Fetch::View& view);
+  void on_answered(const fetch::Fetch::View& view);
+  void on_failed(const fetch::Fetch::View& view);
+  void look_up_again();
+
+  // Sending.
+  void send_object(store::ObjectRef object, policy::CacheStatus status);
+  void send_fetch(const fetch::Fetch::View& view);
+  void send_error(int status, std::string text);
+  void send_synthetic(Synthetic synthetic);
+  void log(const http::Delivery& delivery);
+
+  Context& context_;
+  const http::ConnectionInfo connection_;
+  http::RequestHead head_;
+  http::ResponseWriter& writer_;
+  std::shared_ptr<const Config> config_;
+  const Site* site_ = nullptr;
+  policy::CacheControl directives_{};
+  policy::CacheKey cache_key_{};
+  store::Key base_key_{};
+  store::Key key_{};                     ///< base_key_ or the variant's
+  std::string key_text_{};
+  http::Fields sent_fields_{};           ///< as the origin would see the request; filled when Vary needs it
+  std::vector<std::string> vary_{};
+  std::uint64_t generation_ = 0;
+  purge::Stamp asked_ = 0;               ///< the purge clock when the request came
+  Phase phase_ = Phase::Routing;
+  bool leads_ = false;
+  bool doubtful_ = false;                ///< joined a fetch that began before a purge whose tags are not known yet
+  bool validating_ = false;
+  unsigned turns_ = 0;                   ///< look-ups begun anew
+  std::shared_ptr<fetch::Fetch::Reader> reader_{};
+  std::shared_ptr<RequestBody> body_{};
+  policy::CacheStatus status_{policy::Outcome::Synthetic};
+  base::Steady begun_{};
+  std::optional<base::Duration> origin_time_{};
+  std::optional<base::Wakeup> wakeup_{};
+  base::Anchor anchor_{};
+};
+
+/// Makes a Request for each client request of one loop.
+class RequestMaker final : public http::HandlerMaker {
+ public:
+  explicit RequestMaker(Context& context) : context_(context) {}
+  std::unique_ptr<http::Handler> make(const http::ConnectionInfo& connection, http::RequestHead head,
+                                      http::ResponseWriter& writer) override {
+    return std::make_unique<Request>(context_, connection, std::move(head), writer);
+  }
+
+ private:
+  Context& context_;
+};
+
+}  // namespace node

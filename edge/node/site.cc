@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/node/site.h"
+
+#include <algorithm>
+
+#include "edge/base/text.h"
+
+namespace node {
+
+const policy::TtlRule& Site::rule_for(std::string_view path) const {
+  for (const SiteRule& rule : rules) {
+    if (policy::path_matches(rule.path, path)) return rule.ttl;
+  }
+  return defaults;
+}
+
+bool SiteTable::add(const std::string& pattern, std::shared_ptr<const Site> site) {
+  if (pattern.starts_with("*.")) return wildcards_.emplace(pattern.substr(1), std::move(site)).second;
+  return exact_.emplace(pattern, std::move(site)).second;
+}
+
+const Site* SiteTable::find(std::string_view host) const {
+  if (const auto found = exact_.find(std::string(host)); found != exact_.end()) return found->second.get();
+  for (std::size_t dot = host.find('.'); dot != std::string_view::npos; dot = host.find('.', dot + 1)) {
+    const auto found = wildcards_.find(std::string(host.substr(dot)));
+    if (found != wildcards_.end()) return found->second.get();
+  }
+  return nullptr;
+}
+
+const Site* SiteTable::named(std::string_view name) const {
+  for (const auto* map : {&exact_, &wildcards_}) {
+    for (const auto& [pattern, site] : *map) {
+      if (site->name == name) return site.get();
+    }
+  }
+  return nullptr;
+}
+
+std::string host_of(std::string_view authority) {
+  const std::size_t bracket = authority.rfind(']');
+  const std::size_t colon = authority.rfind(':');
+  if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
+    authority = authority.substr(0, colon);
+  }
+  if (authority.ends_with('.')) authority.remove_suffix(1);
+  return base::lowered(authority);
+}
+
+}  // namespace node

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "edge/http/exchange.h"
+#include "edge/policy/cache_key.h"
+#include "edge/policy/freshness.h"
+
+namespace node {
+
+/// Where a site's content comes from.
+struct Origin {
+  std::string name{};
+  std::string url{};  ///< scheme and authority, no path: "https://origin.example:9080"
+  std::shared_ptr<const http::ServerOptions> server{};
+};
+
+/// What a plain listener does for a site.
+enum class PlainMode : std::uint8_t { Serve, Redirect, Off };
+
+/// A rule for the paths that `path` ("*" for any run of characters) matches. The first that matches counts.
+struct SiteRule {
+  std::string path{};
+  policy::TtlRule ttl{};
+};
+
+struct Site {
+  std::string name{};
+  std::vector<std::string> hosts{};  ///< lower case; exact, or "*.example.com" for every name below
+  std::shared_ptr<const Origin> origin{};
+  std::string origin_host{};         ///< Host sent to the origin; empty: the client's
+  PlainMode plain = PlainMode::Redirect;
+  policy::KeyRules key{};
+  policy::TtlRule defaults{};        ///< where no rule matches
+  std::vector<SiteRule> rules{};
+
+  const policy::TtlRule& rule_for(std::string_view path) const;
+};
+
+/// Sites by host name. Immutable once built; any thread.
+class SiteTable {
+ public:
+  /// False if the pattern is there already.
+  bool add(const std::string& pattern, std::shared_ptr<const Site> site);
+  /// The site of `host` (lower case, without port): exact names before wildcards, longer wildcards before shorter.
+  const Site* find(std::string_view host) const;
+  /// By the site's own name.
+  const Site* named(std::string_view name) const;
+
+ private:
+  std::unordered_map<std::string, std::shared_ptr<const Site>> exact_{};
+  std::unordered_map<std::string, std::shared_ptr<const Site>> wildcards_{};  ///< by what follows "*"
+};
+
+/// Authority without its port, in lower case.
+std::string host_of(std::string_view authority);
+
+}  // namespace node

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/policy/cache_control.h"
+
+#include <algorithm>
+#include <string>
+
+#include "edge/base/text.h"
+
+namespace policy {
+namespace {
+
+/// One member of the list: `name`, `name=token` or `name="quoted"`.
+struct Directive {
+  std::string name{};
+  std::optional<std::string> argument{};  ///< without quotes
+};
+
+/// Where the quoted string that begins at `text[at]` ends (just behind its closing quote); npos if it never
+/// does.
+std::size_t quoted_end(std::string_view text, std::size_t at) {
+  for (++at; at < text.size(); ++at) {
+    if (text[at] == '\\') {
+      ++at;
+    } else if (text[at] == '"') {
+      return at + 1;
+    }
+  }
+  return std::string_view::npos;
+}
+
+/// Length of the first member. A quote that is never closed is an ordinary character: what follows its next
+/// comma must not be swallowed, it could be no-store.
+std::size_t member_size(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size() && text[at] != ',') {
+    const std::size_t end = text[at] == '"' ? quoted_end(text, at) : std::string_view::npos;
+    at = end == std::string_view::npos ? at + 1 : end;
+  }
+  return at;
+}
+
+std::string unquoted(std::string_view text) {
+  if (text.size() < 2 || text.front() != '"' || quoted_end(text, 0) != text.size()) return std::string(text);
+  std::string out;
+  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+    if (text[i] == '\\') ++i;
+    out += text[i];
+  }
+  return out;
+}
+
+Directive read_directive(std::string_view member) {
+  const std::size_t equals = member.find('=');
+  Directive out;
+  out.name = base::lowered(base::trimmed(member.substr(0, equals)));
+  // White space around "=" stays in the argument or makes it one: either way the number cannot be read and
+  // counts as strict.
+  if (equals != std::string_view::npos) {
+    const bool spaced = equals > 0 && (member[equals - 1] == ' ' || member[equals - 1] == '\t');
+    out.argument = (spaced ? " " : "") + unquoted(member.substr(equals + 1));
+  }
+  return out;
+}
+
+/// delta-seconds (RFC 9111 1.2.2); nothing if the argument is missing or malformed.
+std::optional<std::uint32_t> delta_seconds(const Directive& directive) {
+  if (!directive.argument || directive.argument->empty()) return {};
+  std::uint64_t value = 0;
+  for (const char c : *directive.argument) {
+    if (c < '0' || c > '9') return {};
+    value = std::min<std::uint64_t>(value * 10 + static_cast<std::uint64_t>(c - '0'), kDeltaSecondsMax);
+  }
+  return static_cast<std::uint32_t>(value);
+}
+
+void keep_smaller(std::optional<std::uint32_t>& slot, std::uint32_t value) {
+  slot = std::min(slot.value_or(value), value);
+}
+
+bool apply_seconds(const Directive& directive, CacheControl& out) {
+  const std::string& name = directive.name;
+  const auto value = delta_seconds(directive);
+  if (name == "max-age") {
+    keep_smaller(out.max_age, value.value_or(0));
+  } else if (name == "s-maxage") {
+    keep_smaller(out.s_maxage, value.value_or(0));
+  } else if (name == "max-stale") {
+    keep_smaller(out.max_stale, directive.argument ? value.value_or(0) : kDeltaSecondsMax);
+  } else if (name == "min-fresh") {
+    out.min_fresh = std::max(out.min_fresh.value_or(0), value.value_or(kDeltaSecondsMax));
+  } else if (name == "stale-while-revalidate") {
+    keep_smaller(out.stale_while_revalidate, value.value_or(0));
+  } else if (name == "stale-if-error") {
+    keep_smaller(out.stale_if_error, value.value_or(0));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/// Flags that restrict hold with any argument; those that permit only without one (they take none).
+void apply_flag(const Directive& directive, CacheControl& out) {
+  const std::string& name = directive.name;
+  if (name == "no-store") out.no_store = true;
+  if (name == "no-cache") out.no_cache = true;
+  if (name == "private") out.is_private = true;
+  if (name == "must-revalidate") out.must_revalidate = true;
+  if (name == "proxy-revalidate") out.proxy_revalidate = true;
+  if (name == "no-transform") out.no_transform = true;
+  if (name == "only-if-cached") out.only_if_cached = true;
+  if (directive.argument) return;
+  if (name == "public") out.is_public = true;
+  if (name == "immutable") out.immutable = true;
+  if (name == "must-understand") out.must_understand = true;
+}
+
+}  // namespace
+
+CacheControl parse_cache_control_text(std::string_view text) {
+  CacheControl out;
+  out.present = true;
+  while (!text.empty()) {
+    const std::size_t size = member_size(text);
+    const std::string_view member = base::trimmed(text.substr(0, size));
+    if (!member.empty()) {
+      const Directive directive = read_directive(member);
+      if (!apply_seconds(directive, out)) apply_flag(directive, out);
+    }
+    text.remove_prefix(std::min(size + 1, text.size()));
+  }
+  return out;
+}
+
+CacheControl parse_cache_control(const http::Fields& fields) {
+  if (fields.has("cache-control")) return parse_cache_control_text(fields.combined("cache-control"));
+  CacheControl out;
+  base::split(fields.combined("pragma"), ',', [&](std::string_view directive) {
+    if (base::iequals(directive, "no-cache")) out.no_cache = true;
+  });
+  return out;
+}
+
+CacheControl response_directives(const http::Fields& response) {
+  if (!response.has("cache-control")) return {};
+  return parse_cache_control_text(response.combined("cache-control"));
+}
+
+}  // namespace policy

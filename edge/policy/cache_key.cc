@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/policy/cache_key.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "edge/base/text.h"
+#include "edge/policy/uri.h"
+
+namespace policy {
+namespace {
+
+struct Target {
+  std::string_view path{};
+  std::optional<std::string_view> query{};  ///< "/a?" has an empty one, "/a" has none: different resources
+};
+
+Target split_target(std::string_view target) {
+  target = target.substr(0, target.find('#'));
+  const std::size_t mark = target.find('?');
+  if (mark == std::string_view::npos) return {target, {}};
+  return {target.substr(0, mark), target.substr(mark + 1)};
+}
+
+std::string_view name_of_parameter(std::string_view parameter) {
+  return parameter.substr(0, parameter.find('='));
+}
+
+/// The parameters of a query, each normalised by itself: one with a malformed "%" must not leave the others
+/// as they came.
+std::vector<std::string> parameters_of(std::string_view query) {
+  std::vector<std::string> out;
+  for (;;) {
+    const std::size_t end = query.find('&');
+    out.push_back(normal_encoding(query.substr(0, end)));
+    if (end == std::string_view::npos) return out;
+    query.remove_prefix(end + 1);
+  }
+}
+
+std::string joined(const std::vector<std::string>& parameters) {
+  std::string out;
+  for (const std::string& parameter : parameters) {
+    out += out.empty() ? '?' : '&';
+    out += parameter;
+  }
+  return out;
+}
+
+bool is_listed(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// The part of a query that belongs to the key, with its "?".
+std::string chosen_query(const KeyRules& rules, std::string_view query) {
+  if (rules.query == QueryRule::None) return {};
+  std::vector<std::string> parameters = parameters_of(query);
+  if (rules.query == QueryRule::Sorted) {
+    // By name and stable: the order of several values of one name means something.
+    std::ranges::stable_sort(parameters, {}, name_of_parameter);
+  } else if (rules.query != QueryRule::All) {
+    const bool wanted = rules.query == QueryRule::Allow;
+    std::erase_if(parameters, [&](const std::string& parameter) {
+      return is_listed(rules.parameters, decoded(name_of_parameter(parameter))) != wanted;
+    });
+  }
+  return joined(parameters);
+}
+
+/// A part of a key, so that no two lists of parts have the same text.
+void append_part(std::string& out, std::string_view part) {
+  out.append(std::to_string(part.size())).append(":").append(part);
+}
+
+std::string host_of(std::string_view authority) {
+  const std::size_t at = authority.rfind('@');
+  if (at != std::string_view::npos) authority.remove_prefix(at + 1);
+  // The colons of an IPv6 address are within brackets.
+  const std::size_t bracket = authority.rfind(']');
+  const std::size_t colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  return base::lowered(authority.substr(0, colon));
+}
+
+}  // namespace
+
+std::string origin_target(const KeyRules& rules, std::string_view target) {
+  if (target == "*") return "*";
+  const Target parts = split_target(target);
+  // In this order: a segment with a malformed "%" that ".." takes away must not leave the rest as it came.
+  std::string out = normal_encoding(without_dot_segments(parts.path));
+  if (parts.query) out += chosen_query(rules, *parts.query);
+  return out;
+}
+
+CacheKey cache_key(std::string_view site, const KeyRules& rules, const http::RequestHead& request) {
+  CacheKey out;
+  out.host = host_of(request.authority);
+  out.url = out.host + origin_target(rules, request.target);
+  append_part(out.text, site);
+  append_part(out.text, rules.scheme ? std::string_view(request.scheme) : std::string_view());
+  append_part(out.text, out.host);
+  out.text.append(out.url, out.host.size());
+  return out;
+}
+
+std::string normal_url(const KeyRules& rules, std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme != std::string_view::npos && scheme < url.find_first_of("/?#")) url.remove_prefix(scheme + 3);
+  const std::size_t end = std::min(url.find_first_of("/?#"), url.size());
+  return host_of(url.substr(0, end)) + origin_target(rules, url.substr(end));
+}
+
+std::string normal_path(std::string_view target) {
+  // Dot segments go before decoding, as in what is sent to the origin, and after it, since an origin may
+  // decode first.
+  return without_dot_segments(decoded(without_dot_segments(split_target(target).path)));
+}
+
+bool path_matches(std::string_view pattern, std::string_view path) {
+  std::size_t p = 0;
+  std::size_t t = 0;
+  std::size_t star = std::string_view::npos;  // the last "*" met
+  std::size_t resume = 0;                     // where its run would have to grow to
+  while (t < path.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (p < pattern.size() && pattern[p] == path[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace policy

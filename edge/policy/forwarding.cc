@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/policy/forwarding.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "edge/base/text.h"
+#include "edge/http/date.h"
+#include "edge/policy/vary.h"
+
+namespace policy {
+namespace {
+
+constexpr std::array<std::string_view, 12> kHopByHop = {"connection",
+                                                        "keep-alive",
+                                                        "proxy-authenticate",
+                                                        "proxy-authentication-info",
+                                                        "proxy-authorization",
+                                                        "proxy-connection",
+                                                        "te",
+                                                        "trailer",
+                                                        "transfer-encoding",
+                                                        "upgrade",
+                                                        "http2-settings",
+                                                        "expect"};
+
+/// End-to-end fields that Connection can never take away (RFC 9110 7.6.1): without them a response would be
+/// kept too long or given to the wrong client, a request would be another request.
+constexpr std::array<std::string_view, 22> kEndToEnd = {"age",
+                                                        "authorization",
+                                                        "cache-control",
+                                                        "content-encoding",
+                                                        "content-length",
+                                                        "content-range",
+                                                        "content-type",
+                                                        "cookie",
+                                                        "date",
+                                                        "etag",
+                                                        "expires",
+                                                        "forwarded",
+                                                        "host",
+                                                        "last-modified",
+                                                        "set-cookie",
+                                                        "vary",
+                                                        "via",
+                                                        "accept-encoding",
+                                                        "location",
+                                                        "range",
+                                                        "surrogate-key",
+                                                        "cache-tag"};
+
+/// Fields by which a client could speak for the edge, and "Proxy", which CGI takes for a setting.
+constexpr std::array<std::string_view, 3> kSpoofed = {"forwarded", "x-real-ip", "proxy"};
+
+/// Would narrow the answer to what this one client needs.
+constexpr std::array<std::string_view, 6> kPersonal = {
+    "range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"};
+
+bool listed(std::string_view name, std::span<const std::string_view> names) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// `text` as a value in Forwarded: a token as it is, all else quoted (RFC 7239 4).
+std::string forwarded_value(std::string_view text) {
+  const bool token = !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '-' || c == '_';
+  });
+  if (token) return std::string(text);
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  out += '"';
+  return out;
+}
+
+/// An IPv6 address is written in brackets (RFC 7239 6).
+std::string forwarded_node(std::string_view address) {
+  if (address.empty()) return "unknown";
+  if (address.find(':') == std::string_view::npos) return forwarded_value(address);
+  return forwarded_value("[" + std::string(address) + "]");
+}
+
+const char* via_version(http::Version version) {
+  switch (version) {
+    case http::Version::Http10: return "1.0";
+    case http::Version::Http11: return "1.1";
+    case http::Version::Http2: return "2";
+  }
+  return "1.1";
+}
+
+void add_forwarding(http::Fields& out, const http::RequestHead& request,
+                    const http::ConnectionInfo& connection) {
+  out.add("x-forwarded-for", connection.client_address);
+  out.add("x-forwarded-proto", request.scheme);
+  out.add("x-forwarded-host", request.authority);
+  out.add("forwarded", "for=" + forwarded_node(connection.client_address) +
+                           ";host=" + forwarded_value(request.authority) + ";proto=" + request.scheme);
+}
+
+}  // namespace
+
+void remove_hop_by_hop(http::Fields& fields) {
+  std::vector<std::string> named;
+  base::split(fields.combined("connection"), ',',
+              [&](std::string_view name) { named.push_back(base::lowered(name)); });
+  for (const std::string& name : named) {
+    if (!listed(name, kEndToEnd)) fields.remove(name);
+  }
+  for (const std::string_view name : kHopByHop) fields.remove(name);
+}
+
+http::Fields fields_to_origin(const http::RequestHead& request, const http::ConnectionInfo& connection,
+                              std::string_view node, bool caching) {
+  http::Fields sent = request.fields;
+  remove_hop_by_hop(sent);
+  http::Fields out;
+  for (const http::Fields::Field field : sent) {
+    if (listed(field.name, kSpoofed) || field.name.starts_with("x-forwarded-")) continue;
+    if (caching && listed(field.name, kPersonal)) continue;
+    if (field.name == "host" || field.name == "accept-encoding" || field.name == "via") continue;
+    out.add(field.name, field.value);
+  }
+  // Always said: without the field an origin may choose any coding (RFC 9110 12.5.3), which the client need
+  // not know.
+  const std::string codings = accept_encoding(request.fields);
+  out.add("accept-encoding", codings.empty() ? "identity" : codings);
+  std::string via = request.fields.combined("via");
+  if (!via.empty()) via += ", ";
+  via.append(via_version(request.version)).append(" ").append(node);
+  out.add("via", via);
+  add_forwarding(out, request, connection);
+  return out;
+}
+
+void clean_response(http::Fields& fields, base::Wall now) {
+  remove_hop_by_hop(fields);
+  for (const std::string_view name : {"surrogate-key", "cache-tag", "surrogate-control"}) fields.remove(name);
+  if (!fields.has("date")) fields.add("date", http::format_date(now));
+}
+
+}  // namespace policy

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+/// Normalisation of URI parts (RFC 3986 6.2.2). Never makes two resources equal that an origin may tell
+/// apart: reserved characters stay encoded, and a part with a malformed "%" stays as it is. Pure functions,
+/// any thread.
+namespace policy {
+
+/// Unreserved characters decoded, hexadecimal digits of what stays encoded in upper case.
+std::string normal_encoding(std::string_view part);
+/// Every "%XX" decoded once.
+std::string decoded(std::string_view part);
+/// "." and ".." segments removed (RFC 3986 5.2.4), "%2e" counts as "."; begins with "/".
+std::string without_dot_segments(std::string_view path);
+
+}  // namespace policy

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/policy/vary.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "edge/base/text.h"
+#include "edge/policy/quality.h"
+
+namespace policy {
+namespace {
+
+/// Without white space around commas and at the ends; quoted strings stay as they are.
+std::string normal_list(std::string_view value) {
+  std::string out;
+  bool in_quotes = false;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    if (in_quotes) {
+      out += c;
+      if (c == '\\' && i + 1 < value.size()) out += value[++i];
+      if (c == '"') in_quotes = false;
+      continue;
+    }
+    if (c == ',') {
+      while (!out.empty() && (out.back() == ' ' || out.back() == '\t')) out.pop_back();
+      out += c;
+      while (i + 1 < value.size() && (value[i + 1] == ' ' || value[i + 1] == '\t')) ++i;
+      continue;
+    }
+    in_quotes = c == '"';
+    out += c;
+  }
+  return std::string(base::trimmed(out));
+}
+
+/// Language ranges are case-insensitive, and their order says nothing that q does not say (RFC 9110 12.5.4).
+std::string normal_languages(std::string_view value) {
+  std::vector<Weighted> ranges = parse_weighted(base::lowered(value));
+  std::ranges::sort(ranges, [](const Weighted& a, const Weighted& b) {
+    return a.quality != b.quality ? a.quality > b.quality : a.text < b.text;
+  });
+  std::string out;
+  for (const Weighted& range : ranges) {
+    if (!out.empty()) out += ',';
+    out += range.text;
+    if (range.quality != kQualityMax) out += ";q=" + std::to_string(range.quality);
+  }
+  return out;
+}
+
+std::string normal_value(const std::string& name, const http::Fields& request) {
+  const std::string value = request.combined(name);
+  return name == "accept-language" ? normal_languages(value) : normal_list(value);
+}
+
+void append_part(std::string& out, std::string_view part) {
+  out.append(std::to_string(part.size())).append(":").append(part);
+}
+
+}  // namespace
+
+std::optional<std::vector<std::string>> vary_names(const http::Fields& response) {
+  std::vector<std::string> names;
+  base::split(response.combined("vary"), ',',
+              [&](std::string_view name) { names.push_back(base::lowered(name)); });
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  if (std::ranges::binary_search(names, "*")) return {};
+  return names;
+}
+
+std::string variant_text(const std::vector<std::string>& names, const http::Fields& request) {
+  std::string out;
+  for (const std::string& name : names) {
+    append_part(out, name);
+    if (name == "accept-encoding") {
+      append_part(out, accept_encoding(request));
+    } else if (request.has(name)) {
+      append_part(out, normal_value(name, request));
+    } else {
+      out += '-';
+    }
+  }
+  return out;
+}
+
+std::string accept_encoding(const http::Fields& request) {
+  constexpr std::array<std::string_view, 3> kServed = {"br", "zstd", "gzip"};
+  std::array<std::optional<unsigned>, kServed.size()> named;
+  unsigned any = 0;  // quality of "*"
+  for (const Weighted& coding : parse_weighted(base::lowered(request.combined("accept-encoding")))) {
+    if (coding.text == "*") any = coding.quality;
+    const std::string_view name = coding.text == "x-gzip" ? std::string_view("gzip") : coding.text;
+    const auto at = std::ranges::find(kServed, name);
+    if (at != kServed.end()) named[static_cast<std::size_t>(at - kServed.begin())] = coding.quality;
+  }
+  std::string out;
+  for (std::size_t i = 0; i < kServed.size(); ++i) {
+    if (named[i].value_or(any) == 0) continue;
+    if (!out.empty()) out += ", ";
+    out += kServed[i];
+  }
+  return out;
+}
+
+}  // namespace policy

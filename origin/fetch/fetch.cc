@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// Invariants, under mutex_:
+//   * the window holds chunks window_first_ … ; all bytes below published_ that are not in it are on disk, or
+//     (fetches that are not kept) below every reader's offset;
+//   * bytes below published_ never change; only the writer touches those above, without the lock;
+//   * states go Waiting -> Streaming -> Complete, Waiting -> Answered, and from any to Failed but Complete and Answered.
+#include "origin/fetch/fetch.h"
+
+#include <algorithm>
+
+#include "edge/base/check.h"
+
+namespace fetch {
+
+using base::kChunkBytes;
+
+void Fetch::open(std::shared_ptr<const policy::StoredResponse> head, Sharing sharing, bool kept,
+                 std::optional<std::uint64_t> total, std::string variant, base::Steady at) {
+  const std::scoped_lock lock(mutex_);
+  CHECK(view_.state == State::Waiting);
+  view_.state = State::Streaming;
+  view_.head = std::move(head);
+  view_.sharing = sharing;
+  view_.kept = kept;
+  view_.total = total;
+  view_.variant = std::move(variant);
+  view_.head_at = at;
+  signal_readers();
+}
+
+void Fetch::set_stored(store::Key key, store::ObjectId id) {
+  const std::scoped_lock lock(mutex_);
+  stored_key_ = key;
+  stored_id_ = id;
+}
+
+void Fetch::stop_keeping() {
+  const std::scoped_lock lock(mutex_);
+  view_.kept = false;
+  trim_window();
+}
+
+void Fetch::append(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::size_t used = static_cast<std::size_t>(published_ % kChunkBytes);
+    if (used == 0) {
+      std::size_t capacity = kChunkBytes;
+      if (view_.total && *view_.total > published_) {
+        capacity = static_cast<std::size_t>(std::min<std::uint64_t>(kChunkBytes, *view_.total - published_));
+      }
+      filling_ = base::Chunk::make(capacity);
+      const std::scoped_lock lock(mutex_);
+      window_.push_back(filling_);
+      released_.push_back(false);
+    }
+    const std::size_t taken = filling_->append(bytes);
+    if (taken == 0) break;  // more than the head announced: the exchange reports that
+    bytes.remove_prefix(taken);
+    const std::scoped_lock lock(mutex_);
+    published_ += taken;
+    if (bytes.empty()) signal_readers();
+  }
+}
+
+base::ChunkRef Fetch::chunk(std::uint32_t index) {
+  const std::scoped_lock lock(mutex_);
+  CHECK(index >= window_first_ && index - window_first_ < window_.size());
+  return window_[index - window_first_];
+}
+
+void Fetch::release(std::uint32_t index) {
+  const std::scoped_lock lock(mutex_);
+  if (index < window_first_ || index - window_first_ >= window_.size()) return;
+  released_[index - window_first_] = true;
+  if (view_.kept) trim_window();
+}
+
+void Fetch::complete() {
+  const std::scoped_lock lock(mutex_);
+  if (view_.state != State::Streaming) return;
+  view_.state = State::Complete;
+  view_.total = published_;
+  signal_readers();
+}
+
+void Fetch::set_pin(store::PinRef pin) {
+  const std::scoped_lock lock(mutex_);
+  pin_ = std::move(pin);
+}
+
+void Fetch::answer(store::ObjectRef object, bool stale, base::Steady at) {
+  const std::scoped_lock lock(mutex_);
+  CHECK(view_.state == State::Waiting);
+  view_.state = State::Answered;
+  view_.object = std::move(object);
+  view_.stale = stale;
+  view_.head_at = at;
+  signal_readers();
+}
+
+void Fetch::fail(base::Error error) {
+  const std::scoped_lock lock(mutex_);
+  if (view_.state == State::Complete || view_.state == State::Answered) return;
+  view_.state = State::Failed;
+  view_.error = std::move(error);
+  signal_readers();
+}
+
+std::uint64_t Fetch::body_bytes() const {
+  const std::scoped_lock lock(mutex_);
+  return published_;
+}
+
+std::uint64_t Fetch::window_bytes() const {
+  const std::scoped_lock lock(mutex_);
+  return published_ - std::min(published_, std::uint64_t{window_first_} * kChunkBytes);
+}
+
+std::size_t Fetch::readers() const {
+  const std::scoped_lock lock(mutex_);
+  return readers_.size();
+}
+
+Fetch::View Fetch::view() const {
+  const std::scoped_lock lock(mutex_);
+  return view_;
+}
+
+void Fetch::signal_readers() {
+  for (const Reader::Place& place : readers_) place.wake.signal();
+}
+
+// Drops chunks from the old end: those on disk, or for a fetch that is not kept those that every reader has read. A chunk
+// that is still being written stays.
+void Fetch::trim_window() {
+  std::uint64_t read_by_all = 0;
+  if (!view_.kept) {
+    read_by_all = published_;
+    for (const Reader::Place& place : readers_) read_by_all = std::min(read_by_all, place.offset);
+  }
+  while (!window_.empty()) {
+    const std::uint64_t end = (std::uint64_t{window_first_} + 1) * kChunkBytes;
+    const bool over = view_.kept ? released_.front() : end <= read_by_all;
+    if (!over || end > published_) return;
+    window_.pop_front();
+    released_.pop_front();
+    ++window_first_;
+  }
+}
+
+Fetch::Reader::Reader(std::shared_ptr<Fetch> fetch, base::Wakeup::Sender wake) : fetch_(std::move(fetch)) {
+  const std::scoped_lock lock(fetch_->mutex_);
+  place_ = fetch_->readers_.insert(fetch_->readers_.end(), Place{std::move(wake), 0});
+}
+
+Fetch::Reader::~Reader() {
+  {
+    const std::scoped_lock lock(fetch_->mutex_);
+    fetch_->readers_.erase(place_);
+    fetch_->trim_window();
+  }
+  fetch_->writer_.signal();
+}
+
+Fetch::Read Fetch::Reader::read(std::uint64_t offset, std::size_t max, base::Slice& out) {
+  Fetch& f = *fetch_;
+  const std::scoped_lock lock(f.mutex_);
+  if (f.view_.state == State::Failed) return Read::Failed;
+  if (offset >= f.published_) return f.view_.state == State::Complete ? Read::End : Read::Later;
+  const auto index = static_cast<std::uint32_t>(offset / kChunkBytes);
+  if (index < f.window_first_) return f.stored_id_ != 0 ? Read::OnDisk : Read::Failed;
+  const base::ChunkRef& chunk = f.window_[index - f.window_first_];
+  const std::size_t begin = static_cast<std::size_t>(offset % kChunkBytes);
+  const std::uint64_t in_chunk = std::min<std::uint64_t>(f.published_ - offset, kChunkBytes - begin);
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(in_chunk, max));
+  out = {chunk, {chunk->data() + begin, size}};
+  return Read::Data;
+}
+
+void Fetch::Reader::advance(std::uint64_t offset) {
+  Fetch& f = *fetch_;
+  bool moved = false;
+  {
+    const std::scoped_lock lock(f.mutex_);
+    place_->offset = offset;
+    if (!f.view_.kept) {
+      const std::uint32_t before = f.window_first_;
+      f.trim_window();
+      moved = f.window_first_ != before;
+    }
+  }
+  if (moved) f.writer_.signal();
+}
+
+store::Key Fetch::Reader::stored_key() const {
+  const std::scoped_lock lock(fetch_->mutex_);
+  return fetch_->stored_key_;
+}
+
+store::ObjectId Fetch::Reader::stored_id() const {
+  const std::scoped_lock lock(fetch_->mutex_);
+  return fetch_->stored_id_;
+}
+
+}  // namespace fetch

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "origin/fetch/fetch_table.h"
+
+namespace fetch {
+
+FetchTable::Joined FetchTable::join(const store::Key& key, std::string_view text,
+                                    const std::function<bool(const Fetch&)>& accept,
+                                    const std::function<std::shared_ptr<Fetch>()>& make) {
+  Shard& shard = shard_of(key);
+  const std::scoped_lock lock(shard.mutex);
+  std::shared_ptr<Fetch>& place = shard.fetches[key];
+  // A fetch that was added for its variant's key has its base key's text: the hash of the full text led here.
+  const bool same = place && (place->key() != key || place->key_text() == text);
+  if (same && !place->retired() && accept(*place)) return {place, false};
+  place = make();
+  return {place, true};
+}
+
+void FetchTable::add(const store::Key& key, const std::shared_ptr<Fetch>& fetch) {
+  Shard& shard = shard_of(key);
+  const std::scoped_lock lock(shard.mutex);
+  shard.fetches.try_emplace(key, fetch);
+}
+
+void FetchTable::remove(const store::Key& key, const Fetch* fetch) {
+  std::shared_ptr<Fetch> gone;
+  Shard& shard = shard_of(key);
+  const std::scoped_lock lock(shard.mutex);
+  const auto found = shard.fetches.find(key);
+  if (found == shard.fetches.end() || found->second.get() != fetch) return;
+  gone = std::move(found->second);
+  shard.fetches.erase(found);
+}
+
+void FetchTable::detach(const store::Key& key) {
+  std::shared_ptr<Fetch> gone;
+  Shard& shard = shard_of(key);
+  const std::scoped_lock lock(shard.mutex);
+  const auto found = shard.fetches.find(key);
+  if (found == shard.fetches.end()) return;
+  gone = std::move(found->second);
+  shard.fetches.erase(found);
+  gone->retire();
+}
+
+std::size_t FetchTable::size() const {
+  std::size_t sum = 0;
+  for (const Shard& shard : shards_) {
+    const std::scoped_lock lock(shard.mutex);
+    sum += shard.fetches.size();
+  }
+  return sum;
+}
+
+}  // namespace fetch

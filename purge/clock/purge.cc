@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "purge/clock/purge.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "edge/base/text.h"
+
+namespace purge {
+namespace {
+
+using base::Errc;
+using nlohmann::json;
+
+constexpr std::size_t kNamesMax = 1000;
+constexpr std::size_t kNameBytesMax = 2048;
+constexpr std::array<std::pair<std::string_view, Kind>, 5> kSelectors = {{{"urls", Kind::Urls},
+                                                                         {"tags", Kind::Tags},
+                                                                         {"prefixes", Kind::Prefixes},
+                                                                         {"hosts", Kind::Hosts},
+                                                                         {"everything", Kind::Everything}}};
+constexpr std::string_view kAllowed = "\"site\", one of \"urls\", \"tags\", \"prefixes\", \"hosts\", \"everything\", and \"soft\"";
+
+std::unexpected<base::Error> refuse(std::string text) { return base::fail(Errc::Invalid, std::move(text)); }
+
+std::string_view key_of(Kind kind) {
+  return std::ranges::find(kSelectors, kind, &std::pair<std::string_view, Kind>::second)->first;
+}
+
+bool printable(std::string_view text, bool spaces) {
+  return std::ranges::all_of(text, [spaces](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte > 0x20 ? byte != 0x7f : (byte == 0x20 && spaces);
+  });
+}
+
+// What is wrong with one name of a purge; nothing if it is good.
+std::optional<std::string> fault_of(Kind kind, std::string_view name) {
+  if (name.empty()) return "is empty";
+  if (name.size() > kNameBytesMax) {
+    return "has " + std::to_string(name.size()) + " bytes, allowed: " + std::to_string(kNameBytesMax);
+  }
+  if (!printable(name, false)) return "has spaces or control characters";
+  const bool absolute = name.starts_with("https://") || name.starts_with("http://");
+  switch (kind) {
+    case Kind::Urls:
+      if (!absolute) return "is not an absolute http or https URL";
+      if (name.find("://") + 3 == name.size() || name[name.find("://") + 3] == '/') return "has no host";
+      return {};
+    case Kind::Prefixes: {
+      const std::string_view rest = absolute ? name.substr(name.find("://") + 3) : name;
+      if (rest.find_first_of("?#*") != std::string_view::npos) {
+        return "has a query, fragment or wildcard; allowed: host and path, \"www.example.com/blog/\"";
+      }
+      if (rest.starts_with('/') || rest.empty()) return "has no host; allowed: host and path, \"www.example.com/blog/\"";
+      return {};
+    }
+    case Kind::Hosts:
+      if (name.find_first_of("/:?#@*") != std::string_view::npos) return "is not a host name without port";
+      return {};
+    default: return {};
+  }
+}
+
+base::Result<std::vector<std::string>> names_of(Kind kind, const json& list) {
+  const std::string key(key_of(kind));
+  if (!list.is_array()) return refuse("\"" + key + "\" is a " + list.type_name() + ", allowed: a list of texts");
+  if (list.empty()) return refuse("\"" + key + "\" is empty; name at least one");
+  if (list.size() > kNamesMax) {
+    return refuse("\"" + key + "\" has " + std::to_string(list.size()) + " names, allowed: " + std::to_string(kNamesMax));
+  }
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::string where = "\"" + key + "\"[" + std::to_string(i) + "]";
+    if (!list[i].is_string()) return refuse(where + " is a " + list[i].type_name() + ", allowed: a text");
+    std::string name = list[i].get<std::string>();
+    if (auto fault = fault_of(kind, name)) return refuse(where + " \"" + name + "\" " + *fault);
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+base::Result<bool> flag_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end()) return false;
+  if (!found->is_boolean()) {
+    return refuse(std::string("\"") + key + "\" is a " + found->type_name() + ", allowed: true or false");
+  }
+  return found->get<bool>();
+}
+
+base::Status check_members(const json& object) {
+  for (const auto& [key, unused] : object.items()) {
+    const bool known = key == "site" || key == "soft" ||
+                       std::ranges::any_of(kSelectors, [&](const auto& s) { return s.first == key; });
+    if (!known) return refuse("unknown member \"" + key + "\"; allowed: " + std::string(kAllowed));
+  }
+  return {};
+}
+
+base::Result<Purge> purge_of(const json& object) {
+  if (!object.is_object()) return refuse(std::string("the body is a ") + object.type_name() + ", allowed: an object");
+  if (auto good = check_members(object); !good) return std::unexpected(good.error());
+  Purge purge;
+  const auto site = object.find("site");
+  if (site == object.end() || !site->is_string() || site->get_ref<const std::string&>().empty()) {
+    return refuse("\"site\" is missing or not a text");
+  }
+  purge.site = site->get<std::string>();
+  const auto soft = flag_of(object, "soft");
+  if (!soft) return std::unexpected(soft.error());
+  purge.soft = *soft;
+  std::size_t selectors = 0;
+  for (const auto& [key, kind] : kSelectors) {
+    const auto found = object.find(key);
+    if (found == object.end()) continue;
+    ++selectors;
+    purge.kind = kind;
+    if (kind == Kind::Everything) {
+      if (*found != json(true)) return refuse("\"everything\" is " + found->dump() + ", allowed: true");
+      continue;
+    }
+    auto names = names_of(kind, *found);
+    if (!names) return std::unexpected(names.error());
+    purge.names = std::move(*names);
+  }
+  if (selectors != 1) {
+    return refuse("found " + std::to_string(selectors) + " selectors; allowed: " + std::string(kAllowed));
+  }
+  return purge;
+}
+
+}  // namespace
+
+base::Result<Purge> parse_purge(std::string_view text) {
+  const json object = json::parse(text, nullptr, false);
+  if (object.is_discarded()) return refuse("the body is not JSON");
+  return purge_of(object);
+}
+
+std::string to_json(const Purge& purge) {
+  json object = {{"site", purge.site}};
+  if (purge.kind == Kind::Everything) {
+    object["everything"] = true;
+  } else {
+    object[std::string(key_of(purge.kind))] = purge.names;
+  }
+  if (purge.soft) object["soft"] = true;
+  // Names that are not UTF-8 cannot come through parse_purge; replaced rather than thrown about.
+  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace purge

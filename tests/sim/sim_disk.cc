@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/sim_disk.h"
+
+namespace sim {
+
+using base::Errc;
+using store::ObjectId;
+
+namespace {
+
+class SimPin final : public store::Pin {
+ public:
+  SimPin(std::shared_ptr<std::multiset<ObjectId>> pins, ObjectId id) : pins_(std::move(pins)), id_(id) {
+    pins_->insert(id_);
+  }
+  ~SimPin() override { pins_->erase(pins_->find(id_)); }
+
+ private:
+  std::shared_ptr<std::multiset<ObjectId>> pins_;
+  ObjectId id_;
+};
+
+}  // namespace
+
+class SimWrite final : public store::DiskWrite {
+ public:
+  SimWrite(SimDisk& disk, store::Key key, ObjectId id) : disk_(disk), key_(key), id_(id) {}
+  ~SimWrite() override {
+    if (!committed_) disk_.drop_chunks(id_);
+  }
+  void put(std::uint32_t index, base::ChunkRef chunk, base::Executor& home, store::Answer<void> stored) override {
+    const bool fails = disk_.fault(disk_.faults_.write_one_in);
+    if (!fails) disk_.platter_.chunks[{id_, index}] = std::string(chunk->view());
+    home.post([stored = std::move(stored), fails]() mutable {
+      fails ? stored(base::fail(Errc::System, "simulated write error")) : stored({});
+    });
+  }
+  void commit(store::ObjectRef object, base::Executor& home, store::Answer<store::PinRef> stored) override {
+    if (disk_.fault(disk_.faults_.write_one_in)) {
+      home.post([stored = std::move(stored)]() mutable { stored(base::fail(Errc::System, "simulated write error")); });
+      return;
+    }
+    committed_ = true;
+    disk_.erase(key_);
+    disk_.platter_.objects[key_] = {object->key_text, object->id, object->body_bytes, {}, false, object->meta};
+    home.post([stored = std::move(stored), pin = disk_.make_pin(id_)]() mutable { stored(std::move(pin)); });
+    if (disk_.fault(disk_.faults_.evict_one_in)) disk_.evict_one();
+  }
+
+ private:
+  SimDisk& disk_;
+  store::Key key_;
+  ObjectId id_;
+  bool committed_ = false;
+};
+
+void SimDisk::find(const store::Key& key, std::string text, base::Executor& home,
+                   store::Answer<store::ObjectRef> answer) {
+  base::Result<store::ObjectRef> result = base::fail(Errc::NotFound, "not stored");
+  const auto found = platter_.objects.find(key);
+  if (fault(faults_.read_one_in)) {
+    result = base::fail(Errc::System, "simulated read error");
+  } else if (found != platter_.objects.end() && found->second.key_text == text) {
+    const Platter::Stored& stored = found->second;
+    auto object = std::make_shared<store::Object>();
+    object->key = key;
+    object->key_text = text;
+    object->id = stored.id;
+    object->body_bytes = stored.body_bytes;
+    object->meta = stored.meta;
+    object->decoded = decoder_(stored.meta);
+    if (stored.has_single) object->body = base::Chunk::copy_of(stored.single);
+    result = std::move(object);
+  }
+  home.post([answer = std::move(answer), result = std::move(result)]() mutable { answer(std::move(result)); });
+}
+
+store::PinRef SimDisk::make_pin(ObjectId id) { return std::make_shared<SimPin>(pins_, id); }
+
+store::PinRef SimDisk::pin(const store::Key& key, ObjectId id) {
+  const auto found = platter_.objects.find(key);
+  if (found == platter_.objects.end() || found->second.id != id) return nullptr;
+  return make_pin(id);
+}
+
+void SimDisk::read_chunk(const store::Key&, ObjectId id, std::uint32_t index, base::Executor& home,
+                         store::Answer<base::ChunkRef> answer) {
+  base::Result<base::ChunkRef> result = base::fail(Errc::NotFound, "chunk not stored");
+  if (fault(faults_.read_one_in)) {
+    result = base::fail(Errc::System, "simulated read error");
+  } else if (const auto found = platter_.chunks.find({id, index}); found != platter_.chunks.end()) {
+    result = base::Chunk::copy_of(found->second);
+  }
+  home.post([answer = std::move(answer), result = std::move(result)]() mutable { answer(std::move(result)); });
+}
+
+void SimDisk::put(store::ObjectRef object) {
+  if (fault(faults_.write_one_in)) return;
+  Platter::Stored stored{object->key_text, object->id, object->body_bytes, {}, false, object->meta};
+  if (object->single()) {
+    erase(object->key);
+    if (object->body) stored.single = std::string(object->body->view());
+    stored.has_single = static_cast<bool>(object->body);
+    platter_.objects[object->key] = std::move(stored);
+    return;
+  }
+  const auto found = platter_.objects.find(object->key);
+  if (found != platter_.objects.end() && found->second.id == object->id) found->second = std::move(stored);
+}
+
+std::unique_ptr<store::DiskWrite> SimDisk::begin(const store::Key& key, ObjectId id, std::uint64_t) {
+  return std::make_unique<SimWrite>(*this, key, id);
+}
+
+void SimDisk::erase(const store::Key& key) {
+  const auto found = platter_.objects.find(key);
+  if (found == platter_.objects.end()) return;
+  const ObjectId id = found->second.id;
+  platter_.objects.erase(found);
+  if (!pins_->contains(id)) drop_chunks(id);
+}
+
+void SimDisk::drop_chunks(ObjectId id) {
+  platter_.chunks.erase(platter_.chunks.lower_bound({id, 0}), platter_.chunks.lower_bound({id + 1, 0}));
+}
+
+void SimDisk::evict_one() {
+  if (platter_.objects.empty()) return;
+  auto victim = platter_.objects.begin();
+  std::advance(victim, random_.below(platter_.objects.size()));
+  const ObjectId id = victim->second.id;
+  const store::Key key = victim->first;
+  if (pins_->contains(id)) return;
+  platter_.objects.erase(victim);
+  drop_chunks(id);
+  if (removed_) removed_(key, id);
+}
+
+}  // namespace sim

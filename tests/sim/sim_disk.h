@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "edge/base/random.h"
+#include "store/disk/disk.h"
+
+namespace sim {
+
+/// What survives a crash: committed objects with their chunks.
+struct Platter {
+  struct Stored {
+    std::string key_text{};
+    store::ObjectId id = 0;
+    std::uint64_t body_bytes = 0;
+    std::string single{};  ///< the body of a single object
+    bool has_single = false;
+    std::string meta{};
+  };
+  std::map<store::Key, Stored> objects{};
+  std::map<std::pair<store::ObjectId, std::uint32_t>, std::string> chunks{};
+  store::ObjectId next_id = 1;
+};
+
+/// A disk tier in the simulation: answers later by posts, sometimes with errors, and evicts at random. Keeps the contract of store::Disk.
+class SimDisk final : public store::Disk {
+ public:
+  struct Faults {
+    unsigned read_one_in = 0;    ///< 0: never
+    unsigned write_one_in = 0;
+    unsigned evict_one_in = 0;   ///< at each commit, one unpinned object
+  };
+  SimDisk(Platter& platter, base::Random& random, store::Decoder decoder, Faults faults)
+      : platter_(platter), random_(random), decoder_(std::move(decoder)), faults_(faults) {}
+
+  store::ObjectId next_id() override { return platter_.next_id++; }
+  bool may_have(const store::Key& key) const override { return platter_.objects.contains(key); }
+  void find(const store::Key& key, std::string text, base::Executor& home,
+            store::Answer<store::ObjectRef> answer) override;
+  store::PinRef pin(const store::Key& key, store::ObjectId id) override;
+  void read_chunk(const store::Key& key, store::ObjectId id, std::uint32_t index, base::Executor& home,
+                  store::Answer<base::ChunkRef> answer) override;
+  void put(store::ObjectRef object) override;
+  std::unique_ptr<store::DiskWrite> begin(const store::Key& key, store::ObjectId id, std::uint64_t) override;
+  void erase(const store::Key& key) override;
+  void on_removed(std::function<void(const store::Key&, store::ObjectId)> removed) override {
+    removed_ = std::move(removed);
+  }
+  std::uint64_t max_object_bytes() const override { return 4ULL << 20; }
+  Use use() const override { return {.objects = platter_.objects.size()}; }
+
+  std::size_t pins() const { return pins_->size(); }
+
+ private:
+  friend class SimWrite;
+  bool fault(unsigned one_in) { return one_in != 0 && random_.one_in(one_in); }
+  void drop_chunks(store::ObjectId id);
+  void evict_one();
+  store::PinRef make_pin(store::ObjectId id);
+
+  Platter& platter_;
+  base::Random& random_;
+  store::Decoder decoder_;
+  Faults faults_;
+  std::function<void(const store::Key&, store::ObjectId)> removed_{};
+  std::shared_ptr<std::multiset<store::ObjectId>> pins_ = std::make_shared<std::multiset<store::ObjectId>>();
+};
+
+}  // namespace sim

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/policy/forwarding.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/heads.h"
+
+namespace {
+
+using support::at;
+using support::FieldList;
+
+http::Fields sent(FieldList list, bool caching = true, http::Version version = http::Version::Http2) {
+  http::RequestHead request = support::get("/", list);
+  request.version = version;
+  http::ConnectionInfo connection;
+  connection.client_address = "192.0.2.7";
+  return policy::fields_to_origin(request, connection, "edge-1", caching);
+}
+
+TEST(ForwardingRfc9110_7_6_1, HopByHopFieldsEndHere) {
+  http::Fields fields = support::fields({{"connection", "Close, X-Hop"},
+                                         {"x-hop", "1"},
+                                         {"keep-alive", "1"},
+                                         {"te", "trailers"},
+                                         {"trailer", "a"},
+                                         {"transfer-encoding", "chunked"},
+                                         {"upgrade", "h2c"},
+                                         {"proxy-connection", "1"},
+                                         {"proxy-authorization", "1"},
+                                         {"proxy-authenticate", "1"},
+                                         {"proxy-authentication-info", "1"},
+                                         {"http2-settings", "1"},
+                                         {"expect", "100-continue"},
+                                         {"proxy-status", "kept"},
+                                         {"a", "kept"}});
+  policy::remove_hop_by_hop(fields);
+  EXPECT_TRUE(fields == support::fields({{"proxy-status", "kept"}, {"a", "kept"}}));
+}
+
+TEST(ForwardingRfc9110_7_6_1, ConnectionTakesNoEndToEndFieldAway) {
+  http::Fields fields = support::fields({{"connection", "authorization, cookie, cache-control, x"},
+                                         {"authorization", "1"},
+                                         {"cookie", "2"},
+                                         {"cache-control", "no-store"},
+                                         {"x", "3"}});
+  policy::remove_hop_by_hop(fields);
+  EXPECT_TRUE(fields ==
+              support::fields({{"authorization", "1"}, {"cookie", "2"}, {"cache-control", "no-store"}}));
+}
+
+TEST(ForwardingRfc9110_7_6_3, ViaHasOneMoreMember) {
+  EXPECT_EQ(sent({}).combined("via"), "2 edge-1");
+  EXPECT_EQ(sent({}, true, http::Version::Http11).combined("via"), "1.1 edge-1");
+  EXPECT_EQ(sent({}, true, http::Version::Http10).combined("via"), "1.0 edge-1");
+  EXPECT_EQ(sent({{"via", "1.1 a"}, {"via", "2 b"}}).combined("via"), "1.1 a, 2 b, 2 edge-1");
+}
+
+TEST(ForwardingRfc7239, WhatTheClientClaimsIsDropped) {
+  const http::Fields out = sent({{"forwarded", "for=10.0.0.1"},
+                                 {"x-forwarded-for", "10.0.0.1"},
+                                 {"x-forwarded-proto", "http"},
+                                 {"x-forwarded-host", "evil.example"},
+                                 {"x-forwarded-port", "1"},
+                                 {"x-forwarded-server", "e"},
+                                 {"x-real-ip", "10.0.0.1"},
+                                 {"proxy", "evil:80"},
+                                 {"host", "evil.example"}});
+  EXPECT_EQ(out.combined("x-forwarded-for"), "192.0.2.7");
+  EXPECT_EQ(out.combined("x-forwarded-proto"), "https");
+  EXPECT_EQ(out.combined("x-forwarded-host"), "www.example.com");
+  EXPECT_EQ(out.combined("forwarded"), "for=192.0.2.7;host=www.example.com;proto=https");
+  for (const char* name : {"x-forwarded-port", "x-forwarded-server", "x-real-ip", "proxy", "host"}) {
+    EXPECT_FALSE(out.has(name)) << name;
+  }
+}
+
+TEST(ForwardingRfc7239_6, AddressesAreQuotedWhereNeeded) {
+  http::RequestHead request = support::get("/");
+  request.authority = "www.example.com:8443";
+  http::ConnectionInfo connection;
+  connection.client_address = "2001:db8::7";
+  const http::Fields out = policy::fields_to_origin(request, connection, "n", false);
+  EXPECT_EQ(out.combined("forwarded"), "for=\"[2001:db8::7]\";host=\"www.example.com:8443\";proto=https");
+  EXPECT_EQ(out.combined("x-forwarded-for"), "2001:db8::7");
+  connection.client_address.clear();
+  EXPECT_TRUE(policy::fields_to_origin(request, connection, "n", false)
+                  .combined("forwarded")
+                  .starts_with("for=unknown;"));
+}
+
+TEST(Forwarding, AnswersForAllAreAskedForWithoutConditions) {
+  const auto conditions = {"range",         "if-range",          "if-match",
+                           "if-none-match", "if-modified-since", "if-unmodified-since"};
+  http::RequestHead request = support::get("/", {{"authorization", "x"}, {"cookie", "y"}, {"req-num", "1"}});
+  for (const char* name : conditions) request.fields.add(name, "v");
+  const http::Fields caching = policy::fields_to_origin(request, {}, "n", true);
+  const http::Fields passing = policy::fields_to_origin(request, {}, "n", false);
+  for (const char* name : conditions) {
+    EXPECT_FALSE(caching.has(name)) << name;
+    EXPECT_EQ(passing.get(name), "v") << name;
+  }
+  for (const char* name : {"authorization", "cookie", "req-num"}) {
+    EXPECT_TRUE(caching.has(name)) << name;
+    EXPECT_TRUE(passing.has(name)) << name;
+  }
+}
+
+TEST(ForwardingRfc9110_12_5_3, AcceptEncodingIsReduced) {
+  EXPECT_EQ(sent({{"accept-encoding", "gzip, deflate, br"}}).combined("accept-encoding"), "br, gzip");
+  EXPECT_EQ(sent({{"accept-encoding", "deflate"}}).combined("accept-encoding"), "identity");
+  EXPECT_EQ(sent({}).combined("accept-encoding"), "identity");
+}
+
+TEST(CleanResponse, LeavesWhatIsForClientsAndDatesIt) {
+  http::Fields fields = support::fields({{"connection", "x"},
+                                         {"x", "1"},
+                                         {"surrogate-key", "a"},
+                                         {"cache-tag", "b"},
+                                         {"surrogate-control", "c"},
+                                         {"age", "5"},
+                                         {"etag", "\"e\""}});
+  policy::clean_response(fields, at(0));
+  EXPECT_TRUE(fields ==
+              support::fields({{"age", "5"}, {"etag", "\"e\""}, {"date", "Sun, 06 Nov 1994 08:00:00 GMT"}}));
+  http::Fields dated = support::fields({{"date", "Sun, 06 Nov 1994 07:00:00 GMT"}});
+  policy::clean_response(dated, at(0));
+  EXPECT_EQ(dated.combined("date"), "Sun, 06 Nov 1994 07:00:00 GMT");
+}
+
+}  // namespace
