@@ -75,18 +75,13 @@ base::Result<KeyPtr> read_key(const std::string& path) {
   bool asked = false;
   KeyPtr key(PEM_read_bio_PrivateKey(file->get(), nullptr, no_pass_phrase, &asked));
   if (key) return key;
-  const bool none = at_end_of_pem();
   const std::string reason = take_openssl_error();
   if (asked) {
     return base::fail(base::Errc::Invalid,
                       "the key in file " + path + " has a pass phrase; allowed: a key without one");
   }
-  if (none) {
-    return base::fail(
-        base::Errc::Invalid,
-        "file " + path + " holds no private key; allowed: PEM with -----BEGIN PRIVATE KEY-----");
-  }
-  return base::fail(base::Errc::Invalid, "the key in file " + path + " is damaged: " + reason);
+  return base::fail(base::Errc::Invalid, "file " + path + " holds no private key that can be read (" +
+                                             reason + "); allowed: PEM with -----BEGIN PRIVATE KEY-----");
 }
 
 std::string_view text_of(const ASN1_STRING* text) {

@@ -128,6 +128,8 @@ void set_answers(SSL_CTX* context, std::unique_ptr<Answers> answers) {
         return static_cast<const Answers*>(argument)->choose_certificate(ssl) ? 1 : 0;
       },
       kept);
+  // Any name is taken, or else OpenSSL would not keep it in sessions.
+  SSL_CTX_set_tlsext_servername_callback(context, +[](SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; });
   SSL_CTX_set_alpn_select_cb(
       context,
       [](SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,

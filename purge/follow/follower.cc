@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "purge/follow/follower.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "edge/base/log.h"
+#include "edge/base/random.h"
+#include "purge/follow/acknowledger.h"
+#include "purge/follow/log_line.h"
+
+namespace purge {
+namespace {
+
+using base::Errc;
+using std::chrono::milliseconds;
+
+constexpr std::size_t kLineBytesMax = 8U << 20;  // a purge of 1,000 names of 2 KiB, escaped
+// So many entries may be applied and not yet on disk; past it the log is not read.
+constexpr std::size_t kUnkeptMax = 4096;
+constexpr unsigned kDoublingsMax = 20;
+
+Acknowledger::Options acknowledging(const Follower::Options& options) {
+  return {.url = options.api_url + "/v1/nodes/" + options.node + "/ack",
+          .authorization = "Bearer " + options.token,
+          .server = options.server,
+          .limit = options.silence_limit};
+}
+
+Follower::Options tidied(Follower::Options options) {
+  while (options.api_url.ends_with('/')) options.api_url.pop_back();
+  return options;
+}
+
+}  // namespace
+
+struct Follower::Impl final : http::ExchangeListener {
+  Impl(base::Executor& executor, http::ExchangeMaker& maker, Ledger& clock, LedgerStore& disk, Options chosen,
+       std::string known_log)
+      : home(executor),
+        client(maker),
+        ledger(clock),
+        store(disk),
+        options(std::move(chosen)),
+        log_id(std::move(known_log)),
+        random(options.seed),
+        acknowledger(executor, maker, acknowledging(options)),
+        kept(sequence_of(clock.now())),
+        timer(executor) {
+    state.applied = kept;
+  }
+
+  void on_informational(http::ResponseHead) override {}
+  void on_head(http::ResponseHead head) override;
+  http::Flow on_data(std::string_view bytes) override;
+  void on_trailers(http::Fields) override {}
+  void on_end(std::optional<http::ExchangeError> error) override;
+
+  void connect();
+  void disconnect(const std::string& reason);
+  void heard();
+  void await_word();
+  base::Status on_line(std::string_view line);
+  base::Status begin(const LogHead& head);
+  base::Status reset(const LogHead& head);
+  base::Status apply(const LogEntry& entry);
+  base::Status beat(const Heartbeat& heartbeat);
+  std::move_only_function<void(base::Status)> keeping(Sequence sequence);
+  void on_kept(Sequence sequence);
+  void look_whether_caught_up();
+  Sequence applied() const { return sequence_of(ledger.now()); }
+
+  base::Executor& home;
+  http::ExchangeMaker& client;
+  Ledger& ledger;
+  LedgerStore& store;
+  const Options options;
+  std::string log_id;
+  State state{};
+  base::Random random;
+  Acknowledger acknowledger;
+
+  Sequence kept;             ///< of this epoch: applied, and durable
+  std::size_t unkept = 0;    ///< calls of the store not yet answered
+  std::optional<Sequence> head_at_begin{};  ///< of this connection; none before its first line
+  unsigned failures = 0;     ///< in a row
+  std::string last_reason{};
+  bool paused = false;
+  LineCutter lines{kLineBytesMax};
+  base::Timer timer;         ///< silence while connected, backoff while not
+  std::unique_ptr<http::Exchange> exchange{};
+  base::Anchor anchor{};
+};
+
+void Follower::Impl::connect() {
+  std::string url = options.api_url + "/v1/log?after=" + std::to_string(applied()) + "&node=" + options.node;
+  if (!log_id.empty()) url += "&log_id=" + log_id;
+  http::ClientRequest request{.url = std::move(url), .options = options.server};
+  request.fields.add("authorization", "Bearer " + options.token);
+  request.fields.add("accept", "application/x-ndjson");
+  lines = LineCutter(kLineBytesMax);
+  head_at_begin.reset();
+  paused = false;
+  exchange = client.start(std::move(request), *this);
+  await_word();
+}
+
+void Follower::Impl::disconnect(const std::string& reason) {
+  exchange.reset();
+  state.connected = false;
+  ++state.reconnects;
+  // Half of the delay is by chance: edges that lost the API together do not come back together.
+  const milliseconds longest =
+      std::min(options.backoff_max, options.backoff_min * (1 << std::min(failures, kDoublingsMax)));
+  const auto half = static_cast<std::uint64_t>(longest.count() / 2);
+  const milliseconds delay(half + random.below(half + 1));
+  if (failures++ == 0 || reason != last_reason) {
+    logs::warn("no purge log, connecting again", {{"reason", reason}, {"delay_ms", delay.count()}});
+  }
+  last_reason = reason;
+  timer.start(delay, [this] { connect(); });
+}
+
+void Follower::Impl::await_word() {
+  timer.start(options.silence_limit, [this] { disconnect("no word from it within the silence limit"); });
+}
+
+void Follower::Impl::heard() {
+  const auto now = home.clock().steady().time_since_epoch();
+  state.heard_ms.store(std::chrono::duration_cast<milliseconds>(now).count(), std::memory_order_relaxed);
+}
+
+void Follower::Impl::on_head(http::ResponseHead head) {
+  if (head.status != 200) disconnect("it answered with status " + std::to_string(head.status));
+}
+
+http::Flow Follower::Impl::on_data(std::string_view bytes) {
+  heard();
+  await_word();
+  const base::Status status = lines.push(bytes, [this](std::string_view line) { return on_line(line); });
+  if (!status) {
+    disconnect(status.error().text);
+    return http::Flow::Continue;
+  }
+  if (unkept < kUnkeptMax) return http::Flow::Continue;
+  paused = true;
+  timer.stop();  // its silence is ours
+  return http::Flow::Pause;
+}
+
+void Follower::Impl::on_end(std::optional<http::ExchangeError> error) {
+  disconnect(error ? error->error.text : "it ended the response");
+}
+
+base::Status Follower::Impl::on_line(std::string_view line) {
+  auto parsed = parse_log_line(line);
+  if (!parsed) return std::unexpected(parsed.error());
+  const auto* head = std::get_if<LogHead>(&*parsed);
+  if ((head != nullptr) == head_at_begin.has_value()) {
+    return base::fail(Errc::Protocol, "the log's first line must come first, and once");
+  }
+  if (head != nullptr) return begin(*head);
+  const auto* entry = std::get_if<LogEntry>(&*parsed);
+  const base::Status status = entry != nullptr ? apply(*entry) : beat(std::get<Heartbeat>(*parsed));
+  if (status) failures = 0;
+  return status;
+}
+
+base::Status Follower::Impl::begin(const LogHead& head) {
+  const bool same = log_id.empty() || head.log_id == log_id;
+  if (head.reset) {
+    if (auto done = reset(head); !done) return done;
+  } else if (!same || head.oldest > applied() + 1 || head.head < applied()) {
+    return base::fail(Errc::Protocol, "it goes on with log " + head.log_id + ", entries " + std::to_string(head.oldest) +
+                                          " to " + std::to_string(head.head) + ", though " +
+                                          std::to_string(applied()) + " of log " + log_id + " was asked for");
+  } else if (log_id.empty()) {
+    log_id = head.log_id;
+    store.keep(ledger.epoch(), applied(), log_id, {}, home, keeping(applied()));
+  }
+  head_at_begin = head.head;
+  state.log_head = head.head;
+  state.connected = true;
+  acknowledger.tell(kept, log_id);
+  look_whether_caught_up();
+  return {};
+}
+
+base::Status Follower::Impl::reset(const LogHead& head) {
+  if (ledger.epoch() == std::numeric_limits<std::uint16_t>::max()) {
+    return base::fail(Errc::Limit, "the log was lost too often; delete the purge state and restart");
+  }
+  const auto epoch = static_cast<std::uint16_t>(ledger.epoch() + 1);
+  logs::warn("the purge log cannot go on from here: all that is stored counts as purged",
+             {{"applied", applied()}, {"oldest", head.oldest}, {"head", head.head}, {"log_id", head.log_id}});
+  log_id = head.log_id;
+  kept = 0;
+  // In memory first: from now on nothing stored is served. A crash before the store has it leads here again.
+  ledger.reset(epoch, head.head);
+  state.applied = head.head;
+  ++state.resets;
+  store.restart(epoch, head.head, log_id, home, keeping(head.head));
+  return {};
+}
+
+base::Status Follower::Impl::apply(const LogEntry& entry) {
+  if (entry.sequence != applied() + 1) {
+    return base::fail(Errc::Protocol, "entry " + std::to_string(entry.sequence) + " came after entry " +
+                                          std::to_string(applied()) + " of the log");
+  }
+  auto rows = ledger.rows_of(entry.sequence, entry.purge);
+  ledger.apply(entry.sequence, entry.purge);
+  state.applied = entry.sequence;
+  state.log_head = std::max(state.log_head.load(), entry.sequence);
+  store.keep(ledger.epoch(), entry.sequence, log_id, std::move(rows), home, keeping(entry.sequence));
+  return {};
+}
+
+base::Status Follower::Impl::beat(const Heartbeat& heartbeat) {
+  if (heartbeat.head < applied()) {
+    return base::fail(Errc::Protocol, "a heartbeat says that the log went back to " + std::to_string(heartbeat.head));
+  }
+  state.log_head = heartbeat.head;
+  return {};
+}
+
+std::move_only_function<void(base::Status)> Follower::Impl::keeping(Sequence sequence) {
+  ++unkept;
+  return anchor.wrap([this, sequence, epoch = ledger.epoch()](base::Status status) {
+    --unkept;
+    if (!status) return logs::error("a purge is applied but not kept", {{"reason", status.error().text}});
+    if (epoch == ledger.epoch()) on_kept(sequence);
+    if (paused && exchange && unkept < kUnkeptMax / 2) {
+      paused = false;
+      await_word();
+      exchange->resume();
+    }
+  });
+}
+
+void Follower::Impl::on_kept(Sequence sequence) {
+  kept = sequence;
+  acknowledger.tell(kept, log_id);
+  look_whether_caught_up();
+}
+
+void Follower::Impl::look_whether_caught_up() {
+  if (head_at_begin && kept >= *head_at_begin) state.caught_up.store(true, std::memory_order_release);
+}
+
+Follower::Follower(base::Executor& home, http::ExchangeMaker& client, Ledger& ledger, LedgerStore& store,
+                   Options options, std::string log_id)
+    : impl_(std::make_unique<Impl>(home, client, ledger, store, tidied(std::move(options)), std::move(log_id))) {}
+Follower::~Follower() = default;
+
+void Follower::start() { impl_->connect(); }
+const Follower::State& Follower::state() const { return impl_->state; }
+
+}  // namespace purge

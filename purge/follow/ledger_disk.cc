@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "purge/follow/ledger_disk.h"
+
+#include <pthread.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "edge/base/log.h"
+#include "purge/follow/ledger_tables.h"
+
+namespace purge {
+namespace {
+
+using base::Errc;
+
+constexpr std::size_t kBatchRows = 50'000;  // of one commit, roughly
+constexpr std::chrono::seconds kRetry{1};
+
+struct Op {
+  LedgerPlace place{};
+  std::vector<Ledger::Row> rows{};
+  bool restart = false;
+  base::Executor* home = nullptr;
+  std::move_only_function<void(base::Status)> kept{};
+};
+
+base::Status put_aside(const std::string& folder, const std::string& reason) {
+  logs::error("the purge state is damaged and put aside: what was purged before is unknown",
+              {{"folder", folder}, {"reason", reason}});
+  std::error_code failed;
+  const std::string file = folder + "/data.mdb";
+  std::filesystem::rename(file, file + ".damaged", failed);
+  if (failed) return base::fail(Errc::System, "cannot rename '" + file + "': " + failed.message());
+  std::filesystem::remove(folder + "/lock.mdb", failed);
+  return {};
+}
+
+}  // namespace
+
+class LedgerDisk::Writer {
+ public:
+  explicit Writer(LedgerTables tables) : tables_(std::move(tables)), thread_([this] { run(); }) {
+    pthread_setname_np(thread_.native_handle(), "ledger");
+  }
+  ~Writer() {
+    {
+      const std::scoped_lock lock(mutex_);
+      closing_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+
+  void push(Op op) {
+    {
+      const std::scoped_lock lock(mutex_);
+      ops_.push_back(std::move(op));
+    }
+    changed_.notify_one();
+  }
+
+ private:
+  void run();
+  std::vector<Op> take();
+  base::Status commit(const std::vector<Op>& batch);
+
+  LedgerTables tables_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Op> ops_;
+  bool closing_ = false;
+  std::thread thread_;  ///< last: uses all of the above
+};
+
+// Empty: closing, and nothing is left.
+std::vector<Op> LedgerDisk::Writer::take() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return closing_ || !ops_.empty(); });
+  std::vector<Op> batch;
+  for (std::size_t rows = 0; !ops_.empty() && rows < kBatchRows; ops_.pop_front()) {
+    rows += ops_.front().rows.size() + 1;
+    batch.push_back(std::move(ops_.front()));
+  }
+  return batch;
+}
+
+base::Status LedgerDisk::Writer::commit(const std::vector<Op>& batch) {
+  auto txn = tables_.begin();
+  if (!txn) return std::unexpected(txn.error());
+  for (const Op& op : batch) {
+    if (op.restart) {
+      if (auto dropped = tables_.drop_rows(*txn); !dropped) return dropped;
+    }
+    if (auto put = tables_.put_rows(*txn, op.rows); !put) return put;
+  }
+  if (auto put = tables_.put_place(*txn, batch.back().place); !put) return put;
+  return txn->commit();
+}
+
+void LedgerDisk::Writer::run() {
+  for (std::vector<Op> batch = take(); !batch.empty(); batch = take()) {
+    base::Status status = commit(batch);
+    for (bool told = false; !status; status = commit(batch)) {
+      if (!std::exchange(told, true)) {
+        logs::error("purges are applied, but cannot be kept on disk; trying again", {{"reason", status.error().text}});
+      }
+      std::unique_lock lock(mutex_);
+      if (changed_.wait_for(lock, kRetry, [this] { return closing_; })) return;
+    }
+    for (Op& op : batch) {
+      op.home->post([kept = std::move(op.kept)]() mutable { kept({}); });
+    }
+  }
+}
+
+LedgerDisk::LedgerDisk(std::unique_ptr<Writer> writer) : writer_(std::move(writer)) {}
+LedgerDisk::~LedgerDisk() = default;
+
+base::Result<LedgerDisk::Opened> LedgerDisk::open(const std::string& folder, std::uint64_t map_bytes) {
+  Opened opened;
+  for (bool second = false;; second = true) {
+    LedgerPlace place;
+    opened.rows.clear();
+    auto tables = LedgerTables::open(folder, map_bytes);
+    auto loaded = tables ? tables->load(opened.rows) : std::unexpected(tables.error());
+    if (loaded || loaded.error().code == Errc::NotFound) {
+      opened.fresh = !loaded;
+      if (loaded) place = std::move(*loaded);
+      opened.epoch = place.epoch;
+      opened.sequence = place.sequence;
+      opened.log_id = std::move(place.log_id);
+      opened.store.reset(new LedgerDisk(std::make_unique<Writer>(std::move(*tables))));
+      return opened;
+    }
+    if (loaded.error().code != Errc::Corrupt || second) return std::unexpected(loaded.error());
+    if (auto aside = put_aside(folder, loaded.error().text); !aside) return std::unexpected(aside.error());
+  }
+}
+
+void LedgerDisk::keep(std::uint16_t epoch, Sequence sequence, std::string log_id, std::vector<Ledger::Row> rows,
+                      base::Executor& home, std::move_only_function<void(base::Status)> kept) {
+  writer_->push({.place = {epoch, sequence, std::move(log_id)},
+                 .rows = std::move(rows),
+                 .home = &home,
+                 .kept = std::move(kept)});
+}
+
+void LedgerDisk::restart(std::uint16_t epoch, Sequence sequence, std::string log_id, base::Executor& home,
+                         std::move_only_function<void(base::Status)> kept) {
+  writer_->push({.place = {epoch, sequence, std::move(log_id)},
+                 .restart = true,
+                 .home = &home,
+                 .kept = std::move(kept)});
+}
+
+}  // namespace purge

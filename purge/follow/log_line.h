@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "edge/base/error.h"
+#include "purge/clock/purge.h"
+
+/// The lines of GET /v1/log as a follower reads them. Pure; no thread of its own.
+namespace purge {
+
+/// The first line of each answer.
+struct LogHead {
+  std::string log_id{};
+  Sequence oldest = 0;  ///< the first entry still held; head + 1 if there is none
+  Sequence head = 0;    ///< the newest
+  bool reset = false;   ///< the log cannot go on from where it was asked: entries follow from head on
+};
+struct LogEntry {
+  Sequence sequence = 0;
+  Purge purge{};
+};
+struct Heartbeat {
+  Sequence head = 0;
+};
+using LogLine = std::variant<LogHead, LogEntry, Heartbeat>;
+
+/// Errors (Errc::Protocol) say what is wrong with the line.
+base::Result<LogLine> parse_log_line(std::string_view text);
+
+/// Cuts a stream of bytes into lines and bounds their length.
+class LineCutter {
+ public:
+  explicit LineCutter(std::size_t line_bytes_max) : line_bytes_max_(line_bytes_max) {}
+  /// Calls `each` for every line that `bytes` completes, without its end; stops early when that answers an error, or when a line
+  /// is too long.
+  base::Status push(std::string_view bytes, const std::function<base::Status(std::string_view)>& each);
+
+ private:
+  std::size_t line_bytes_max_;
+  std::string begun_;
+};
+
+}  // namespace purge

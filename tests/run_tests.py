@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the tests of a build folder through Meson and counts single test cases, not programs."""
+import argparse
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--patience", default="1", help="factor on all time limits")
+    parser.add_argument("--suite", action="append", default=[])
+    parser.add_argument("--filter", default="")
+    parser.add_argument("--counts", default="")
+    return parser.parse_args()
+
+
+def known_tests(build):
+    output = subprocess.run(["meson", "introspect", "--tests", build], check=True, capture_output=True, text=True)
+    return json.loads(output.stdout)
+
+
+def gtest_names(command):
+    """All Suite.Name of a GoogleTest program."""
+    listing = subprocess.run(command + ["--gtest_list_tests"], check=True, capture_output=True, text=True).stdout
+    names = []
+    suite = ""
+    for line in listing.splitlines():
+        word = line.split("#")[0].rstrip()
+        if word.startswith("  "):
+            names.append(suite + word.strip())
+        elif word.endswith("."):
+            suite = word
+    return names
+
+
+def select(tests, suites, regex):
+    """The programs to run, and the GoogleTest filter for all of them ("" if they run whole)."""
+    chosen = [test for test in tests
+              if not suites or any(suite.split(":")[-1] in suites for suite in test["suite"])]
+    if not regex:
+        return chosen, ""
+    pattern = re.compile(regex)
+    programs, cases, partly = [], [], False
+    for test in chosen:
+        names = gtest_names(test["cmd"]) if test["protocol"] == "gtest" else []
+        whole = pattern.search(test["name"]) is not None
+        matching = names if whole else [name for name in names if pattern.search(name)]
+        if whole or matching:
+            programs.append(test)
+            cases += matching
+            partly = partly or len(matching) < len(names)
+    return programs, ":".join(cases) if partly else ""
+
+
+def run(build, patience, programs, gtest_filter):
+    for old in glob.glob(os.path.join(build, "**", "*.xml"), recursive=True):
+        os.remove(old)  # of an earlier run: a program that crashes now writes none
+    log = os.path.join(build, "meson-logs", "testlog.json")
+    if os.path.exists(log):
+        os.remove(log)
+    environment = dict(os.environ)
+    if gtest_filter:
+        environment["GTEST_FILTER"] = gtest_filter
+    command = ["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs", "--timeout-multiplier", patience]
+    subprocess.run(command + [test["name"] for test in programs], env=environment, check=False)
+    with open(log, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def cases_of(build):
+    """Program name -> its single test cases as (name, failed), from the JUnit file that Meson gathers."""
+    path = os.path.join(build, "meson-logs", "testlog.junit.xml")
+    cases = {}
+    if not os.path.exists(path):
+        return cases
+    for suite in xml.etree.ElementTree.parse(path).getroot().iter("testsuite"):
+        for case in suite.iter("testcase"):
+            if case.find("skipped") is not None or case.get("status") == "notrun":
+                continue
+            failed = case.find("failure") is not None or case.find("error") is not None
+            # "project:suite / program.Suite" for GoogleTest, "project:suite" else
+            program = suite.get("name").split(".")[1] if "." in suite.get("name") else case.get("name")
+            cases.setdefault(program, []).append((case.get("classname", "") + "." + case.get("name"), failed))
+    return cases
+
+
+def count(results, cases):
+    passed, failed = 0, []
+    for result in results:
+        program = result["name"].split(" / ")[-1].split(" ")[-1]
+        own = cases.get(program, [(program, result["result"] not in ("OK", "SKIP"))])
+        bad = [name for name, has_failed in own if has_failed]
+        passed += len(own) - len(bad)
+        if not bad and result["result"] not in ("OK", "SKIP"):
+            bad = [f"{program} ({result['result'].lower()})"]  # crashed, or over its time limit
+        failed += bad
+    return passed, failed
+
+
+def main():
+    arguments = parse_arguments()
+    programs, gtest_filter = select(known_tests(arguments.build), arguments.suite, arguments.filter)
+    if not programs:
+        print("no test matches", file=sys.stderr)
+        return 1
+    results = run(arguments.build, arguments.patience, programs, gtest_filter)
+    passed, failed = count(results, cases_of(arguments.build))
+    for name in failed:
+        print("failed: " + name)
+    if arguments.counts:
+        with open(arguments.counts, "w", encoding="utf-8") as file:
+            file.write(f"{passed} {len(failed)}\n")
+    else:
+        print(f"{passed} passed, {len(failed)} failed", flush=True)
+    return 1 if failed or passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

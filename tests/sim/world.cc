@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/world.h"
+
+#include <algorithm>
+
+#include "edge/base/hash.h"
+#include "edge/base/text.h"
+
+namespace sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+constexpr unsigned kPaths = 6;
+constexpr std::uint64_t kMemoryBytes = 512 * 1024;
+}  // namespace
+
+/// What dies in a crash.
+struct World::Edge {
+  Edge(World& world)
+      : disk(world.platter_, world.random_, &node::decode_object, world.weather_.disk),
+        memory({.budget_bytes = kMemoryBytes, .shards = 4}),
+        marks(100),
+        shared{.memory = memory,
+               .disk = disk,
+               .fetches = fetches,
+               .pass_marks = marks,
+               .ledger = world.ledger_,
+               .fill_bytes = fill_bytes,
+               .distrust = [] { return false; }} {
+    for (int i = 0; i < 2; ++i) loops.push_back(std::make_unique<Loop>(world, shared));
+    disk.on_removed([this](const store::Key& key, store::ObjectId id) { memory.erase(key, id); });
+  }
+
+  struct Loop {
+    Loop(World& world, node::Shared& shared)
+        : executor(world.clock_),
+          client(world.origin_, executor, world.random_),
+          context{shared, executor, client, fills, counters, world.config_},
+          fills(context),
+          maker(context) {}
+    support::ManualExecutor executor;
+    SimClient client;
+    node::LoopCounters counters{};
+    node::Context context;
+    node::Fills fills;
+    node::RequestMaker maker;
+  };
+
+  SimDisk disk;
+  store::MemoryTier memory;
+  fetch::FetchTable fetches{};
+  fetch::PassMarks marks;
+  std::atomic<std::uint64_t> fill_bytes{0};
+  node::Shared shared;
+  std::vector<std::unique_ptr<Loop>> loops{};
+};
+
+World::World(std::uint64_t seed, const Weather& weather)
+    : weather_(weather),
+      random_(seed),
+      config_(std::make_shared<node::Config>()),
+      ledger_([](std::string_view, std::string_view url) { return policy::normal_url({}, url); }) {
+  auto origin = std::make_shared<node::Origin>();
+  origin->url = "http://origin.test";
+  origin->server = std::make_shared<http::ServerOptions>();
+  auto site = std::make_shared<node::Site>();
+  site->name = "s";
+  site->hosts = {"a.test"};
+  site->origin = origin;
+  config_->sites.add("a.test", site);
+  config_->node = "edge";
+  config_->fetch.fill_window_bytes = 128 * 1024;
+  config_->fetch.fill_total_bytes = 256 * 1024;
+  config_->fetch.pass_window_bytes = 64 * 1024;
+  config_->fetch.finish_bytes = 100'000;
+  origin_.faults = weather.origin;
+  for (unsigned i = 0; i < kPaths; ++i) {
+    Content content;
+    content.bytes = i == 0 ? 0 : random_.below(i % 2 == 0 ? 3'000 : 400'000);
+    content.tags = "all t" + std::to_string(i);
+    content.varies = i == 2;
+    content.known_length = i != 3;
+    if (i == 4) content.cache_control = "max-age=1, stale-while-revalidate=5, stale-if-error=30";
+    if (i == 5 && weather.uncacheable) content.cache_control = "no-store";
+    origin_.contents["/p" + std::to_string(i)] = content;
+  }
+  edge_ = std::make_unique<Edge>(*this);
+}
+
+World::~World() { visits_.clear(); }
+
+void World::note(std::string_view what) { trace_ = base::hash64(what, trace_); }
+
+void World::complain(std::string text) { complaints_.push_back(std::move(text)); }
+
+void World::play() {
+  for (unsigned i = 0; i < weather_.operations && complaints_.empty(); ++i) {
+    operate();
+    run_some(static_cast<unsigned>(random_.below(60)));
+    check_ended();
+  }
+  settle();
+  check_ended();
+  check_rest();
+}
+
+void World::operate() {
+  const std::uint64_t what = random_.below(100);
+  if (what < 70) return visit();
+  if (what < 78) return upload();
+  if (what < 88 && weather_.purges) return purge();
+  if (what < 95 && weather_.departures) return leave_one();
+  if (what == 99 && weather_.crashes) return crash();
+  clock_.advance(std::chrono::milliseconds(random_.below(1500)));
+}
+
+std::string World::random_path() { return "/p" + std::to_string(random_.below(kPaths)); }
+
+void World::visit() {
+  http::RequestHead head;
+  head.method = random_.one_in(10) ? "HEAD" : "GET";
+  head.scheme = "https";
+  head.authority = "a.test";
+  head.target = random_path();
+  head.fields.add("accept-encoding", random_.one_in(2) ? "gzip" : "br");
+  auto& loop = *edge_->loops[random_.below(edge_->loops.size())];
+  auto visit = std::make_unique<Visit>(loop.executor, random_, head);
+  visit->version_min = purged_to_[head.target];
+  visit->slow = random_.one_in(8);
+  note("visit " + head.method + head.target);
+  visit->begin(loop.maker);
+  visits_.push_back(std::move(visit));
+}
+
+void World::upload() {
+  const std::string path = random_path();
+  Content& content = origin_.contents[path];
+  ++content.version;
+  if (content.bytes > 0) content.bytes = 1 + random_.below(content.bytes > 4'000 ? 400'000 : 3'000);
+  note("upload " + path);
+}
+
+void World::purge() {
+  const std::string path = random_path();
+  purge::Purge purge;
+  purge.site = "s";
+  purge.soft = random_.one_in(4);
+  const bool all = random_.one_in(6);
+  if (all) {
+    purge.kind = purge::Kind::Tags;
+    purge.names = {"all"};
+  } else if (random_.one_in(2)) {
+    purge.kind = purge::Kind::Tags;
+    purge.names = {"t" + path.substr(2)};
+  } else {
+    purge.kind = purge::Kind::Urls;
+    purge.names = {"https://a.test" + path};
+  }
+  ledger_.apply(++sequence_, purge);
+  note("purge " + purge::to_json(purge));
+  if (purge.soft) return;
+  for (const auto& [name, content] : origin_.contents) {
+    if (all || name == path) purged_to_[name] = content.version;
+  }
+}
+
+void World::leave_one() {
+  if (visits_.empty()) return;
+  visits_[random_.below(visits_.size())]->leave();
+}
+
+// The process is gone: clients see broken connections, the platter keeps what was committed.
+void World::crash() {
+  note("crash");
+  visits_.clear();
+  edge_.reset();
+  std::set<store::ObjectId> known;
+  for (const auto& [key, stored] : platter_.objects) known.insert(stored.id);
+  std::erase_if(platter_.chunks, [&](const auto& entry) { return !known.contains(entry.first.first); });
+  edge_ = std::make_unique<Edge>(*this);
+}
+
+// One task of one loop, chosen by chance.
+bool World::step() {
+  const std::size_t first = random_.below(edge_->loops.size());
+  for (std::size_t i = 0; i < edge_->loops.size(); ++i) {
+    if (edge_->loops[(first + i) % edge_->loops.size()]->executor.run_one()) return true;
+  }
+  return false;
+}
+
+void World::run_some(unsigned steps) {
+  for (unsigned i = 0; i < steps; ++i) {
+    if (step()) continue;
+    clock_.advance(std::chrono::microseconds(200 + random_.below(800)));
+    for (auto& loop : edge_->loops) loop->executor.run_due();
+  }
+}
+
+void World::settle() {
+  for (int rounds = 0; rounds < 20'000; ++rounds) {
+    run_some(50);
+    const bool over = std::ranges::all_of(visits_, [](const auto& visit) { return visit->over(); });
+    const bool quiet = std::ranges::all_of(edge_->loops, [](const auto& loop) {
+      return loop->executor.idle() && loop->executor.timers() == 0 && loop->fills.size() == 0;
+    });
+    if (over && quiet) return;
+  }
+}
+
+void World::check_ended() {
+  std::erase_if(visits_, [this](const std::unique_ptr<Visit>& visit) {
+    if (!visit->over()) return false;
+    judge(*visit);
+    return true;
+  });
+}
+
+void World::judge(const Visit& visit) {
+  ++answered_;
+  const std::string& path = visit.request().target;
+  if (!visit.response()) return note("none");
+  const http::ResponseHead& head = *visit.response();
+  note(path + " " + std::to_string(head.status) + (visit.complete() ? " whole " : " cut ") +
+       std::to_string(visit.body().size()));
+  if (head.status != 200) {
+    const bool allowed = head.status == 502 || head.status == 503 || head.status == 504;
+    if (!allowed) complain(path + ": status " + std::to_string(head.status));
+    return;
+  }
+  const auto version = base::decimal(head.fields.get("x-version").value_or("")).value_or(0);
+  if (version < visit.version_min) {
+    complain(path + ": version " + std::to_string(version) + " although " + std::to_string(visit.version_min) +
+             " was there when it was purged, before the request began");
+  }
+  const std::string encoding(head.fields.get("x-encoding").value_or(""));
+  if (origin_.contents[path].varies && encoding != visit.request().fields.get("accept-encoding")) {
+    complain(path + ": variant \"" + encoding + "\" for another client");
+  }
+  if (visit.request().method == "HEAD") return;
+  const std::string whole = body_of(path + encoding, static_cast<unsigned>(version), visit.body().size());
+  if (visit.body() != whole) complain(path + ": bytes are not those of version " + std::to_string(version));
+  if (visit.complete() && head.body_bytes && visit.body().size() != *head.body_bytes) {
+    complain(path + ": looks whole but is not");
+  }
+}
+
+void World::check_rest() {
+  if (!visits_.empty()) complain(std::to_string(visits_.size()) + " requests never ended");
+  if (edge_->fetches.size() != 0) complain(std::to_string(edge_->fetches.size()) + " fetches stay in the table");
+  for (const auto& loop : edge_->loops) {
+    if (loop->fills.size() != 0) complain("a fill never ended");
+  }
+  if (edge_->fill_bytes.load() != 0) complain(std::to_string(edge_->fill_bytes.load()) + " bytes of fills not returned");
+  if (edge_->memory.use().bytes > kMemoryBytes) complain("the memory tier is over its budget");
+  if (edge_->disk.pins() != 0) complain(std::to_string(edge_->disk.pins()) + " pins are left");
+}
+
+}  // namespace sim
