@@ -4,7 +4,7 @@
 
 #include <atomic>
 #include <filesystem>
-#include <map>
+#include <fstream>
 #include <thread>
 
 #include "edge/base/random.h"
@@ -46,6 +46,15 @@ std::uint64_t file_bytes(const std::string& folder) {
     if (entry.path().filename() == "data.mdb") bytes += entry.file_size();
   }
   return bytes;
+}
+
+/// Resident pages of this process that belong to files, in bytes.
+std::uint64_t resident_file_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("RssFile:")) return std::stoull(line.substr(8)) * 1024;
+  }
+  return 0;
 }
 
 class DiskBudget : public testing::TestWithParam<Load> {
@@ -127,6 +136,34 @@ TEST_P(DiskBudget, IsKeptWhileReadersReadAndNoPageRunsOut) {
   EXPECT_LE(file_bytes(folder.path()), load.budget_bytes);
   EXPECT_LE(use.file_bytes, load.budget_bytes);
   EXPECT_GT(reads.load(), 10U);
+}
+
+TEST(DiskResidence, ReadingAndEvictingDoNotMapTheDataIntoTheProcess) {
+  const support::TempFolder folder;
+  support::ThreadExecutor home;
+  auto disk = LmdbDisk::open({.folder = folder.path(),
+                              .budget_bytes = 64 << 20,
+                              .shards = 1,
+                              .commit_interval = std::chrono::milliseconds(1)},
+                             support::decode_meta);
+  ASSERT_TRUE(disk) << disk.error().text;
+  support::DiskClient client(**disk, home);
+  const std::uint64_t before = resident_file_bytes();
+  ASSERT_GT(before, 0U);
+  const std::string body = body_of(1, 50 * base::kChunkBytes);
+  std::uint64_t largest = 0;
+  for (int i = 0; i < 30; ++i) {
+    const std::string name = "/" + std::to_string(i);
+    const ObjectId id = (*disk)->next_id();
+    const auto pin = client.put_large(name, id, body);
+    ASSERT_TRUE(pin) << pin.error().text;
+    const auto found = client.find(name);
+    ASSERT_TRUE(found);
+    ASSERT_TRUE(*client.read_body(**found) == body);
+    largest = std::max(largest, resident_file_bytes());
+  }
+  EXPECT_GT((*disk)->use().evictions, 0U);
+  EXPECT_LT(largest, before + (20 << 20));
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, DiskBudget,
