@@ -25,8 +25,9 @@ base::Status check(const DiskOptions& options) {
                                                std::to_string(least) + " to " + std::to_string(most));
   };
   if (options.folder.empty()) return base::fail(base::Errc::Invalid, "disk cache: no folder given");
+  if (auto sound = between("shards", options.shards, 1, 64); !sound) return sound;
   for (const base::Status& result :
-       {between("shards", options.shards, 1, 64), between("reader_threads", options.reader_threads, 1, 64),
+       {between("reader_threads", options.reader_threads, 1, 64),
         between("budget_bytes", options.budget_bytes, options.shards * space::kShardBytesMin, 1ULL << 46),
         between("commit_bytes", options.commit_bytes, 1, 1ULL << 30),
         between("max_object_bytes", options.max_object_bytes, 0,

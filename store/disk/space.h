@@ -17,7 +17,10 @@ inline std::uint64_t transaction_pages(std::uint64_t map_pages) {
   return std::clamp<std::uint64_t>(map_pages / 64, 64, 32'768);
 }
 
-/// Most pages in use after a transaction: the rest is for pages freed lately and for runs that are too short.
-inline std::uint64_t used_pages_max(std::uint64_t map_pages) { return map_pages * 85 / 100; }
+/// Pages to keep free: for those freed lately, and for runs that are too short for a chunk. In a small map most free
+/// runs are broken by the B-tree pages that each transaction writes anew, whose number does not shrink with the map.
+inline std::uint64_t free_pages_min(std::uint64_t map_pages) {
+  return std::max<std::uint64_t>(map_pages * 15 / 100, 1024);
+}
 
 }  // namespace store::space

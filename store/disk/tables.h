@@ -60,6 +60,7 @@ class Tables {
   Contents take_contents() { return std::move(contents_); }
   std::uint64_t map_pages() const { return map_pages_; }
   std::uint64_t page_bytes() const { return page_bytes_; }
+  base::Status clear_dead_readers() { return env_.clear_dead_readers(); }
   /// Makes the next open delete everything: called when LMDB finds its own pages broken.
   void condemn() const;
 

@@ -32,7 +32,8 @@ Writer::Writer(Parts parts, const std::vector<ObjectId>& orphans, const std::str
                    ++parts_.counts.evictions;
                    parts_.evicted(object);
                  }),
-      layout_(parts_.tables.layout()) {
+      layout_(parts_.tables.layout()),
+      free_pages_min_(space::free_pages_min(parts_.tables.map_pages())) {
   std::vector<DiskIndex::Doomed> doomed;
   for (const ObjectId id : orphans) doomed.push_back({{}, id});
   reclaimer_.add(doomed);
@@ -88,7 +89,7 @@ base::Result<std::vector<Writer::Outcome>> Writer::try_write(Batch& batch) {
 }
 
 base::Result<lmdb::Txn> Writer::begin_with_room(std::uint64_t pages) {
-  const std::uint64_t limit = space::used_pages_max(parts_.tables.map_pages());
+  const std::uint64_t limit = parts_.tables.map_pages() - free_pages_min_;
   for (;;) {
     parts_.gate.wait_for_readers(1, kReadersWait);
     auto txn = lmdb::Txn::begin(parts_.tables.env(), lmdb::Txn::Mode::Write);
@@ -117,8 +118,14 @@ base::Status Writer::commit(lmdb::Txn& txn) {
 }
 
 base::Status Writer::widen() {
+  // What is stored here breaks the free space up more than was foreseen: keep more of it from now on.
   const std::uint64_t map_pages = parts_.tables.map_pages();
-  const std::uint64_t target = space::used_pages_max(map_pages) - map_pages / 16;
+  free_pages_min_ = std::min(free_pages_min_ + map_pages / 32, map_pages / 2);
+  logs::warn("disk cache shard ran out of pages",
+             {{"map_pages", map_pages}, {"kept_free_from_now_on", free_pages_min_}});
+  // An operator's tool that was killed while it read keeps every page from reuse.
+  if (auto cleared = parts_.tables.clear_dead_readers(); !cleared) return cleared;
+  const std::uint64_t target = map_pages - free_pages_min_ - map_pages / 32;
   for (bool enough = false; !enough;) {
     auto txn = lmdb::Txn::begin(parts_.tables.env(), lmdb::Txn::Mode::Write);
     if (!txn) return std::unexpected(txn.error());

@@ -80,6 +80,7 @@ class Writer {
   Parts parts_;
   Reclaimer reclaimer_;
   Tables::Layout layout_;
+  std::uint64_t free_pages_min_;
   unsigned failures_in_a_row_ = 0;
   bool condemned_ = false;
   std::chrono::steady_clock::time_point quiet_until_{};  ///< no log line about failures before

@@ -72,6 +72,11 @@ base::Result<MDB_dbi> Env::database(const std::string& name, unsigned flags) {
 
 base::Status Env::sync() { return status_of("mdb_env_sync", mdb_env_sync(env_, 1)); }
 
+base::Status Env::clear_dead_readers() {
+  int dead = 0;
+  return status_of("mdb_reader_check", mdb_reader_check(env_, &dead));
+}
+
 std::size_t Env::page_bytes() const {
   MDB_stat stat{};
   mdb_env_stat(env_, &stat);

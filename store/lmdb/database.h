@@ -40,6 +40,8 @@ class Env {
   /// Opens (creates) a named database. Call before other threads use the environment.
   base::Result<MDB_dbi> database(const std::string& name, unsigned flags = MDB_CREATE);
   base::Status sync();
+  /// Frees the slots of readers whose process has died; while they are taken, pages are not reused.
+  base::Status clear_dead_readers();
   std::size_t page_bytes() const;
   std::uint64_t map_bytes() const;
   std::uint64_t last_page() const;  ///< highest page in use: the file's high-water mark

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <mutex>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "tests/support/disk_client.h"
 #include "tests/support/temp_folder.h"
@@ -252,6 +254,51 @@ TEST_F(LmdbDiskTest, BodyAboveTheLimitIsRefused) {
   const auto stored = client->put_chunk(*write, 0, body_of(1, base::kChunkBytes));
   ASSERT_FALSE(stored);
   EXPECT_EQ(stored.error().code, base::Errc::Limit);
+}
+
+TEST_F(LmdbDiskTest, EvictionSparesThePinnedAndTellsOfOthers) {
+  disk.reset();
+  options.budget_bytes = 16 << 20;
+  options.shards = 1;
+  open();
+  std::mutex mutex;
+  std::set<ObjectId> removed;
+  disk->on_removed([&](const Key&, ObjectId id) {
+    const std::scoped_lock lock(mutex);
+    removed.insert(id);
+  });
+  const ObjectId kept = disk->next_id();
+  const auto pin = client->put_large("/kept", kept, body_of(0, kLarge));
+  ASSERT_TRUE(pin);
+  const ObjectId other = disk->next_id();
+  ASSERT_TRUE(client->put_large("/other", other, body_of(1, kLarge)));
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    ASSERT_TRUE(client->put_large("/" + std::to_string(i), disk->next_id(), body_of(i, kLarge)));
+  }
+  EXPECT_FALSE(disk->may_have(base::hash128("/other")));
+  EXPECT_TRUE(disk->may_have(base::hash128("/kept")));
+  EXPECT_EQ(*client->read_body(**client->find("/kept")), body_of(0, kLarge));
+  const std::scoped_lock lock(mutex);
+  EXPECT_TRUE(removed.contains(other));
+  EXPECT_FALSE(removed.contains(kept));
+}
+
+TEST_F(LmdbDiskTest, WritesFailWhenAllThatIsStoredIsPinned) {
+  disk.reset();
+  options.budget_bytes = 16 << 20;
+  options.shards = 1;
+  open();
+  std::vector<PinRef> pins;
+  base::Error error;
+  for (std::uint64_t i = 0; i < 100 && error.text.empty(); ++i) {
+    auto pin = client->put_large("/" + std::to_string(i), disk->next_id(), body_of(i, kLarge));
+    if (pin) pins.push_back(*pin);
+    if (!pin) error = pin.error();
+  }
+  EXPECT_EQ(error.code, base::Errc::Busy);
+  EXPECT_EQ(disk->use().map_full, 0U);
+  pins.clear();
+  EXPECT_TRUE(client->put_large("/after", disk->next_id(), body_of(1, kLarge)));
 }
 
 TEST_F(LmdbDiskTest, WriteAndPinMayOutliveTheStore) {
