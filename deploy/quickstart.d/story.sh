@@ -11,7 +11,7 @@ purge_url() { echo "https://localhost:${port[purge]}"; }
 fetch() {
   local edge=$1 path=$2
   shift 2
-  curl -sS --max-time 20 --cacert "$state/tls/ca.pem" -D "$state/run/head" -o "$state/run/body" "$@" "$(edge_url "$edge")$path"
+  curl -sS --max-time 20 --cacert "$state/ca.pem" -D "$state/run/head" -o "$state/run/body" "$@" "$(edge_url "$edge")$path"
 }
 
 # header NAME: its value in the last head.
@@ -26,7 +26,7 @@ put() {
 ctl() {
   local name=$1
   shift
-  SELVAGE_TOKEN=$(token "$name") SELVAGE_API=$(purge_url) SELVAGE_CA=$state/tls/ca.pem "$state/bin/selvagectl" "$@"
+  SELVAGE_TOKEN=$(token "$name") SELVAGE_API=$(purge_url) SELVAGE_CA=$state/ca.pem "$state/bin/selvagectl" "$@"
 }
 
 upload_site() {
@@ -40,14 +40,14 @@ show_welcome() {
   cat <<TEXT
 
 The site, from either edge:
-  $(edge_url edge-1)/      (in a browser: trust $state/tls/ca.pem, or accept the warning)
+  $(edge_url edge-1)/      (in a browser: trust $state/ca.pem, or accept the warning)
   $(edge_url edge-2)/
 Metrics: http://127.0.0.1:${port[edge-1.admin]}/metrics and http://127.0.0.1:${port[edge-2.admin]}/metrics
 
 Try, in another terminal:
-  curl --cacert $state/tls/ca.pem -sI $(edge_url edge-1)/ | grep -i -e cache-status -e age
+  curl --cacert $state/ca.pem -sI $(edge_url edge-1)/ | grep -i -e cache-status -e age
   SELVAGE_TOKEN=$(token upload) $state/bin/selvagectl put README.md $(origin_url)/readme.md
-  SELVAGE_TOKEN=$(token operator) $state/bin/selvagectl purge --api $(purge_url) --ca $state/tls/ca.pem \\
+  SELVAGE_TOKEN=$(token operator) $state/bin/selvagectl purge --api $(purge_url) --ca $state/ca.pem \\
     --site sample --everything --wait 5s
 
 Ctrl-C stops everything.
