@@ -37,7 +37,8 @@ bool is_authority(std::string_view text) {
   if (text.front() == '[') {
     const std::size_t end = text.find(']');
     if (end == std::string_view::npos || end < 3) return false;
-    return std::ranges::all_of(text.substr(1, end - 1), is_address_character) && is_port_part(text.substr(end + 1));
+    return std::ranges::all_of(text.substr(1, end - 1), is_address_character) &&
+           is_port_part(text.substr(end + 1));
   }
   const std::size_t colon = text.find(':');
   const std::string_view host = text.substr(0, colon);

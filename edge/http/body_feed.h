@@ -9,8 +9,8 @@
 
 namespace http {
 
-/// Pulls a response's body and holds it to its declared length: a body that is too short or too long fails before its last
-/// byte is sent, so that it can never look complete.
+/// Pulls a response's body and holds it to its declared length: a body that is too short or too long fails
+/// before its last byte is sent, so that it can never look complete.
 class BodyFeed {
  public:
   struct Piece {

@@ -6,7 +6,8 @@
 namespace http {
 namespace {
 
-/// Bytes asked of a source at once: a few records, so that streams of other connections wait no longer than that.
+/// Bytes asked of a source at once: a few records, so that streams of other connections wait no longer than
+/// that.
 constexpr std::size_t kPullBytes = 64 * 1024;
 
 }  // namespace

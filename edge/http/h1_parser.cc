@@ -38,7 +38,8 @@ class RequestParser final : public beast::http::basic_parser<true> {
     head.target = view_of(target);
   }
   void on_response_impl(int, beast::string_view, int, ErrorCode&) override {}
-  void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value, ErrorCode&) override {
+  void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value,
+                     ErrorCode&) override {
     // Trailers are dropped: nothing here may depend on them (RFC 9110 6.5.1).
     if (!is_header_done()) head.fields.add(view_of(name), view_of(value));
   }
@@ -49,7 +50,9 @@ class RequestParser final : public beast::http::basic_parser<true> {
     // Beast looks for CR LF only: a bare LF within an extension would be the end of the line to others.
     if (!is_field_value(view_of(extensions))) error = beast::http::error::bad_chunk_extension;
   }
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view bytes, ErrorCode&) override { return give(bytes); }
+  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view bytes, ErrorCode&) override {
+    return give(bytes);
+  }
   void on_finish_impl(ErrorCode&) override {}
 
   std::size_t give(beast::string_view bytes) {
@@ -63,7 +66,8 @@ class RequestParser final : public beast::http::basic_parser<true> {
 };
 
 Refusal refusal_of(const ErrorCode& error) {
-  if (error == beast::http::error::bad_version) return {505, "bad HTTP version: allowed are HTTP/1.1 and HTTP/1.0"};
+  if (error == beast::http::error::bad_version)
+    return {505, "bad HTTP version: allowed are HTTP/1.1 and HTTP/1.0"};
   return {400, "bad request head: " + error.message()};
 }
 

@@ -10,7 +10,8 @@
 
 namespace http {
 
-/// Parses HTTP/1.x requests (RFC 9112) one after another: a whole head, then its body as it arrives. One thread.
+/// Parses HTTP/1.x requests (RFC 9112) one after another: a whole head, then its body as it arrives. One
+/// thread.
 class H1Parser {
  public:
   /// `on_body` gets pieces of request bodies from within parse_body(), chunked framing taken off.
@@ -25,8 +26,8 @@ class H1Parser {
     bool done = false;      ///< the body is complete
     bool bad = false;       ///< the framing is broken
   };
-  /// Goes on with the body: gives at most `allowance` bytes to `on_body`. What is not taken has to come again, with more. Requires: a
-  /// head with a body, whose end has not been reached.
+  /// Goes on with the body: gives at most `allowance` bytes to `on_body`. What is not taken has to come
+  /// again, with more. Requires: a head with a body, whose end has not been reached.
   BodyStep parse_body(std::string_view bytes, std::size_t allowance);
 
  private:

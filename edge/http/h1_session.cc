@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// States: idle (no exchange, no input), in a head (in_head_), in an exchange, closing. An exchange lasts until its response is
-// written *and* its request body has been read; when the response is first, its handler ends and the rest of the body is discarded, up
-// to a window's worth. Handlers end in end_exchange() only, which no handler can be calling.
+// States: idle (no exchange, no input), in a head (in_head_), in an exchange, closing. An exchange lasts
+// until its response is written *and* its request body has been read; when the response is first, its handler
+// ends and the rest of the body is discarded, up to a window's worth. Handlers end in end_exchange() only,
+// which no handler can be calling.
 #include "edge/http/h1_session.h"
 
 #include <limits>

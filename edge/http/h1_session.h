@@ -12,8 +12,8 @@
 
 namespace http {
 
-/// HTTP/1.1 and 1.0 on one connection (RFC 9112): one request at a time; pipelined ones wait as unread bytes, so responses come in
-/// order and a client that sends ahead is held back.
+/// HTTP/1.1 and 1.0 on one connection (RFC 9112): one request at a time; pipelined ones wait as unread bytes,
+/// so responses come in order and a client that sends ahead is held back.
 class H1Session final : public Session {
  public:
   explicit H1Session(SessionHost& host);
@@ -48,9 +48,9 @@ class H1Session final : public Session {
   H1HeadScan scan_{};
   H1Parser parser_;
   std::unique_ptr<H1Exchange> exchange_{};
-  bool body_left_ = false;       ///< the request's body is not complete
-  bool held_back_ = false;       ///< body bytes wait for the handler, not for the client
-  std::size_t discarded_ = 0;    ///< body bytes read after the response was complete
+  bool body_left_ = false;     ///< the request's body is not complete
+  bool held_back_ = false;     ///< body bytes wait for the handler, not for the client
+  std::size_t discarded_ = 0;  ///< body bytes read after the response was complete
   bool in_head_ = false;
   bool closing_ = false;
   bool input_ended_ = false;

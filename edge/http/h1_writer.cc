@@ -84,7 +84,8 @@ void write_head(const ResponseHead& head, H1Framing framing, H1Connection connec
   out.append("HTTP/1.1 ").append(std::to_string(head.status)).append(" ");
   out.append(reason_phrase(head.status)).append("\r\n");
   for (const Fields::Field field : head.fields) write_field(field, out);
-  const bool tells_length = framing == H1Framing::Length || (framing == H1Framing::None && head.status != 204);
+  const bool tells_length =
+      framing == H1Framing::Length || (framing == H1Framing::None && head.status != 204);
   if (tells_length && head.status >= 200 && head.body_bytes) {
     out.append("content-length: ").append(std::to_string(*head.body_bytes)).append("\r\n");
   }

@@ -6,13 +6,14 @@
 #include <limits>
 
 #include "edge/base/check.h"
+#include "edge/http/h2_memory.h"
 #include "edge/http/h2_session.h"
 
 namespace http {
 namespace {
 
-/// Request body bytes in flight on one connection, over all streams. The credit is given back at once; what bounds memory is each stream's
-/// own window.
+/// Request body bytes in flight on one connection, over all streams. The credit is given back at once; what
+/// bounds memory is each stream's own window.
 constexpr std::int32_t kConnectionWindow = 1024 * 1024;
 /// Acknowledgements that wait for a client which does not read them.
 constexpr std::size_t kAcksMax = 200;
@@ -33,8 +34,9 @@ struct H2Callbacks {
   static int begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     return frame->headers.cat == NGHTTP2_HCAT_REQUEST ? of(user).head_began(frame->hd.stream_id) : 0;
   }
-  static int header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
-                    const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
+  static int header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+                    std::size_t name_size, const std::uint8_t* value, std::size_t value_size, std::uint8_t,
+                    void* user) {
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
     H2Stream* stream = of(user).find(frame->hd.stream_id);
     if (stream != nullptr) stream->add_field(view_of(name, name_size), view_of(value, value_size));
@@ -48,8 +50,8 @@ struct H2Callbacks {
   static int frame_recv(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     return of(user).frame_received(*frame);
   }
-  static int data_chunk(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data, std::size_t size,
-                        void* user) {
+  static int data_chunk(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data,
+                        std::size_t size, void* user) {
     return of(user).data_received(id, view_of(data, size));
   }
   static int frame_send(nghttp2_session*, const nghttp2_frame* frame, void* user) {
@@ -97,7 +99,8 @@ const nghttp2_option* options() {
     nghttp2_option_set_no_auto_window_update(o, 1);
     nghttp2_option_set_no_closed_streams(o, 1);
     nghttp2_option_set_max_outbound_ack(o, kAcksMax);
-    // Clients that do not speak RFC 9218 get the fair turns of RFC 7540 instead of one stream after the other.
+    // Clients that do not speak RFC 9218 get the fair turns of RFC 7540 instead of one stream after the
+    // other.
     nghttp2_option_set_server_fallback_rfc7540_priorities(o, 1);
     nghttp2_option_set_builtin_recv_extension_type(o, NGHTTP2_PRIORITY_UPDATE);
     // Resets are counted here (Limits::resets_per_second), those that the client provokes as well.
@@ -112,7 +115,7 @@ const nghttp2_option* options() {
 
 nghttp2_session* make_native(H2Session& session, const Limits& limits) {
   nghttp2_session* native = nullptr;
-  CHECK(nghttp2_session_server_new2(&native, callbacks(), &session, options()) == 0);
+  CHECK(nghttp2_session_server_new3(&native, callbacks(), &session, options(), h2_memory()) == 0);
   const std::array settings{
       nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.streams},
       nghttp2_settings_entry{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.request_window},

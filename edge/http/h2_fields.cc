@@ -9,8 +9,8 @@
 namespace http {
 namespace {
 
-/// Sorted. Not here, for they differ with each response: age, cache-status, content-length, content-range, date, etag, expires,
-/// last-modified, location, set-cookie.
+/// Sorted. Not here, for they differ with each response: age, cache-status, content-length, content-range,
+/// date, etag, expires, last-modified, location, set-cookie.
 constexpr std::array<std::string_view, 22> kRepeating{":status",
                                                       "accept-ranges",
                                                       "access-control-allow-headers",
@@ -66,7 +66,8 @@ void H2Fields::add_sendable(const Fields& fields) {
 }
 
 void H2Fields::add(std::string_view name, std::string_view value) {
-  const auto flags = static_cast<std::uint8_t>(repeats(name) ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX);
+  const auto flags =
+      static_cast<std::uint8_t>(repeats(name) ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX);
   entries_.push_back({bytes_of(name), bytes_of(value), name.size(), value.size(), flags});
 }
 

@@ -11,7 +11,8 @@
 
 namespace http {
 
-/// A response's fields as nghttp2 takes them. Views into the head they were made from, which must outlive this. One thread.
+/// A response's fields as nghttp2 takes them. Views into the head they were made from, which must outlive
+/// this. One thread.
 class H2Fields {
  public:
   /// `:status`, the fields that may be sent (see is_sendable), and content-length if it is known.
@@ -33,8 +34,8 @@ class H2Fields {
   std::vector<nghttp2_nv> entries_{};
 };
 
-/// Whether a field is worth a place in HPACK's dynamic table: its values repeat from response to response. All else
-/// would push out what does, and costs the insertion each time.
+/// Whether a field is worth a place in HPACK's dynamic table: its values repeat from response to response.
+/// All else would push out what does, and costs the insertion each time.
 bool repeats(std::string_view name);
 
 }  // namespace http

@@ -14,7 +14,8 @@ using namespace std::chrono_literals;
 
 /// How many times a second's allowance a client may use at once.
 constexpr std::uint32_t kBurstSeconds = 10;
-/// How long a drain waits for the client to have seen the first GOAWAY, if it does not answer the PING behind it.
+/// How long a drain waits for the client to have seen the first GOAWAY, if it does not answer the PING behind
+/// it.
 constexpr std::chrono::seconds kGoawayNotice{1};
 
 }  // namespace
@@ -89,6 +90,7 @@ void H2Session::end_closed() {
 }
 
 void H2Session::terminate(std::uint32_t error_code) {
+  terminated_ = true;
   nghttp2_session_terminate_session(native(), error_code);
   host_.wake();
 }
@@ -105,8 +107,8 @@ int H2Session::frame_began(const nghttp2_frame_hd& header) {
   }
   const bool ends = (header.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   const bool moves = header.type == NGHTTP2_DATA && (header.length > 0 || ends);
-  const bool works = opens || moves || header.type == NGHTTP2_RST_STREAM || header.type == NGHTTP2_WINDOW_UPDATE ||
-                     header.type == NGHTTP2_CONTINUATION;
+  const bool works = opens || moves || header.type == NGHTTP2_RST_STREAM ||
+                     header.type == NGHTTP2_WINDOW_UPDATE || header.type == NGHTTP2_CONTINUATION;
   if (!works && !control_frames_.take(now())) terminate(NGHTTP2_ENHANCE_YOUR_CALM);
   return 0;
 }
@@ -124,7 +126,8 @@ int H2Session::head_began(std::int32_t stream_id) {
 
 int H2Session::frame_received(const nghttp2_frame& frame) {
   if (frame.hd.type == NGHTTP2_SETTINGS) settings_seen_ = true;
-  if (frame.hd.type == NGHTTP2_PING && (frame.hd.flags & NGHTTP2_FLAG_ACK) != 0 && draining_) say_last_goaway();
+  if (frame.hd.type == NGHTTP2_PING && (frame.hd.flags & NGHTTP2_FLAG_ACK) != 0 && draining_)
+    say_last_goaway();
   if (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA) return 0;
   H2Stream* stream = find(frame.hd.stream_id);
   if (stream == nullptr) return 0;
@@ -208,6 +211,9 @@ void H2Session::say_last_goaway() {
 
 base::Steady H2Session::deadline() const {
   const Limits& limits = host_.limits();
+  // The last words are on their way: only the client's taking them is waited for, and that the connection
+  // limits.
+  if (terminated_ || failed_) return base::Steady::max();
   base::Steady at = base::Steady::max();
   if (head_of_ != 0 || !settings_seen_) {
     at = since_ + limits.header;
@@ -215,7 +221,8 @@ base::Steady H2Session::deadline() const {
     at = since_ + limits.idle;
   }
   // Stalls are looked for now and then, not timed one by one.
-  if (!streams_.empty()) at = std::min(at, checked_ + std::min(limits.write_stall, limits.body_stall) / 4 + 1ms);
+  if (!streams_.empty())
+    at = std::min(at, checked_ + std::min(limits.write_stall, limits.body_stall) / 4 + 1ms);
   if (draining_ && !last_goaway_said_) at = std::min(at, drain_since_ + kGoawayNotice);
   return at;
 }

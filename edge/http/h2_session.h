@@ -15,8 +15,8 @@
 
 namespace http {
 
-/// HTTP/2 on one connection (RFC 9113), over nghttp2. Streams that nghttp2 has closed are ended after the call into nghttp2 that closed
-/// them, so no handler ends while it or nghttp2 is on the stack.
+/// HTTP/2 on one connection (RFC 9113), over nghttp2. Streams that nghttp2 has closed are ended after the
+/// call into nghttp2 that closed them, so no handler ends while it or nghttp2 is on the stack.
 class H2Session final : public Session {
  public:
   explicit H2Session(SessionHost& host);
@@ -70,12 +70,13 @@ class H2Session final : public Session {
   TokenBucket control_frames_;
   std::int32_t head_of_ = 0;  ///< the stream whose head is arriving, or 0
   bool failed_ = false;
+  bool terminated_ = false;
   bool settings_seen_ = false;
   bool draining_ = false;
   bool last_goaway_said_ = false;
-  base::Steady since_;       ///< of the head that is arriving, or of being idle
+  base::Steady since_;  ///< of the head that is arriving, or of being idle
   base::Steady drain_since_{};
-  base::Steady checked_;     ///< when streams were last looked at for stalls
+  base::Steady checked_;  ///< when streams were last looked at for stalls
   base::Steady data_sent_;
 };
 

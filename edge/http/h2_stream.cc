@@ -34,7 +34,8 @@ H2Stream::H2Stream(SessionHost& host, H2Session& session, std::int32_t id)
 
 void H2Stream::add_field(std::string_view name, std::string_view value) {
   if (too_large_) return;
-  const std::size_t size = raw_.fields.text_bytes() + raw_.method.size() + raw_.target.size() + raw_.authority.size();
+  const std::size_t size =
+      raw_.fields.text_bytes() + raw_.method.size() + raw_.target.size() + raw_.authority.size();
   too_large_ = size + name.size() + value.size() > host_.limits().header_bytes ||
                raw_.fields.size() >= host_.limits().header_fields;
   if (too_large_) return;
@@ -100,7 +101,8 @@ void H2Stream::on_respond() {
   nghttp2_data_provider provider{};
   provider.source.ptr = this;
   provider.read_callback = read_callback;
-  nghttp2_submit_response(session_.native(), id_, fields.data(), fields.size(), sends_body() ? &provider : nullptr);
+  nghttp2_submit_response(session_.native(), id_, fields.data(), fields.size(),
+                          sends_body() ? &provider : nullptr);
   sent_since_ = host_.clock().steady();
   host_.wake();
 }
@@ -179,8 +181,10 @@ bool H2Stream::stalled(base::Steady time) const {
 
 bool H2Stream::blocked_too_long(base::Steady time) const {
   const auto limit = host_.limits().write_stall;
-  if (nghttp2_session_get_stream_remote_window_size(session_.native(), id_) <= 0) return time >= sent_since_ + limit;
-  if (nghttp2_session_get_remote_window_size(session_.native()) <= 0) return time >= session_.data_sent() + limit;
+  if (nghttp2_session_get_stream_remote_window_size(session_.native(), id_) <= 0)
+    return time >= sent_since_ + limit;
+  if (nghttp2_session_get_remote_window_size(session_.native()) <= 0)
+    return time >= session_.data_sent() + limit;
   return false;
 }
 

@@ -13,8 +13,8 @@ namespace http {
 
 class H2Session;
 
-/// One HTTP/2 stream: collects the request's head, submits the response to nghttp2, feeds it body bytes. Owned by its session, which
-/// ends it after nghttp2 has closed the stream.
+/// One HTTP/2 stream: collects the request's head, submits the response to nghttp2, feeds it body bytes.
+/// Owned by its session, which ends it after nghttp2 has closed the stream.
 class H2Stream final : public ServerExchange {
  public:
   H2Stream(SessionHost& host, H2Session& session, std::int32_t id);
@@ -28,7 +28,8 @@ class H2Stream final : public ServerExchange {
   void body_arrived(std::string_view bytes);
   void request_ended();
 
-  /// nghttp2 asks for up to `max` body bytes: answers their number or an error of its own, sets its data flags.
+  /// nghttp2 asks for up to `max` body bytes: answers their number or an error of its own, sets its data
+  /// flags.
   ssize_t read_body(std::size_t max, std::uint32_t& flags);
   /// Writes the frame that read_body() announced.
   void write_frame(const std::uint8_t* frame_header, std::size_t pad_bytes, Output& output);
@@ -62,13 +63,13 @@ class H2Stream final : public ServerExchange {
   std::int32_t id_;
   RawHead raw_{};
   bool too_large_ = false;
-  bool body_left_ = false;   ///< of the request
-  bool waiting_ = false;     ///< the source answered Later
+  bool body_left_ = false;  ///< of the request
+  bool waiting_ = false;    ///< the source answered Later
   bool complete_ = false;
   bool body_failed_ = false;
   bool head_sent_ = false;
   std::uint32_t interims_ = 0;  ///< not handed over yet
-  base::Slice slice_{};      ///< between read_body() and write_frame()
+  base::Slice slice_{};         ///< between read_body() and write_frame()
   base::Steady body_since_{};
   base::Steady sent_since_{};
 };

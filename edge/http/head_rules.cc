@@ -20,8 +20,8 @@ Refusal refuse(int status, std::string reason) { return {status, std::move(reaso
 
 /// Fields that speak of the connection or the framing, not of the request.
 constexpr std::array<std::string_view, 9> kConnectionFields{
-    "connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te", "transfer-encoding",
-    "upgrade"};
+    "connection", "content-length",    "expect", "host", "keep-alive", "proxy-connection",
+    "te",         "transfer-encoding", "upgrade"};
 
 bool is_connection_field(std::string_view name) {
   return std::ranges::find(kConnectionFields, name) != kConnectionFields.end();
@@ -106,9 +106,8 @@ Outcome check_target(RawHead& raw) {
   if (!is_token(raw.method)) return refuse(400, "bad method \"" + printable(raw.method) + "\"");
   if (raw.method == "CONNECT") return refuse(405, "CONNECT is not served here");
   if (raw.target.empty()) return refuse(400, "empty target");
-  const bool bad = std::ranges::any_of(raw.target, [](char c) {
-    return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '#';
-  });
+  const bool bad = std::ranges::any_of(
+      raw.target, [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '#'; });
   if (bad) return refuse(400, "space, control character or fragment in the target");
   if (raw.target == "*") {
     return raw.method == "OPTIONS" ? Outcome{} : refuse(400, "target \"*\" is for OPTIONS only");
@@ -123,7 +122,8 @@ Outcome check_target(RawHead& raw) {
 Outcome check_authority(RawHead& raw, const Found& found) {
   if (found.hosts > 1) return refuse(400, "more than one Host field");
   if (raw.version == Version::Http11 && found.hosts == 0) return refuse(400, "no Host field");
-  if (found.host && !is_authority(*found.host)) return refuse(400, "bad Host \"" + printable(*found.host) + "\"");
+  if (found.host && !is_authority(*found.host))
+    return refuse(400, "bad Host \"" + printable(*found.host) + "\"");
   if (!raw.authority.empty() && !is_authority(raw.authority)) {
     return refuse(400, "bad authority \"" + printable(raw.authority) + "\"");
   }
@@ -143,7 +143,8 @@ Outcome check_framing(const RawHead& raw, const Found& found, CheckedHead& out) 
     if (found.content_lengths > 0) return refuse(400, "both Transfer-Encoding and Content-Length");
     if (raw.version != Version::Http11) return refuse(400, "Transfer-Encoding is for HTTP/1.1 only");
     if (!base::iequals(found.transfer_encoding, "chunked")) {
-      return refuse(501, "Transfer-Encoding \"" + printable(found.transfer_encoding) + "\": allowed is chunked");
+      return refuse(501,
+                    "Transfer-Encoding \"" + printable(found.transfer_encoding) + "\": allowed is chunked");
     }
     out.chunked = true;
     out.head.has_body = true;
@@ -217,8 +218,8 @@ std::expected<CheckedHead, Refusal> check_head(RawHead raw, std::string_view sch
 }
 
 bool is_sendable(Fields::Field field) {
-  static constexpr std::array<std::string_view, 6> kOurs{"connection",       "content-length",    "keep-alive",
-                                                         "proxy-connection", "transfer-encoding", "upgrade"};
+  static constexpr std::array<std::string_view, 6> kOurs{
+      "connection", "content-length", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"};
   if (std::ranges::find(kOurs, field.name) != kOurs.end()) return false;
   return is_token(field.name) && is_field_value(field.value);
 }

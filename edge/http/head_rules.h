@@ -7,8 +7,8 @@
 
 #include "edge/http/message.h"
 
-/// What a request's head must look like before a handler sees it (RFC 9110, 9112, 9113 8). Shared by both protocols. Pure
-/// functions, any thread.
+/// What a request's head must look like before a handler sees it (RFC 9110, 9112, 9113 8). Shared by both
+/// protocols. Pure functions, any thread.
 namespace http {
 
 /// A head as its parser found it: split, but not judged. Field values are trimmed.
@@ -36,12 +36,12 @@ struct Refusal {
   std::string reason{};  ///< a sentence for people: what was found, what is allowed
 };
 
-/// Judges and sorts. `scheme` is the connection's, "https" or "http". On success framing and connection-specific fields
-/// are gone from `fields`, and Host is in `authority` only.
+/// Judges and sorts. `scheme` is the connection's, "https" or "http". On success framing and
+/// connection-specific fields are gone from `fields`, and Host is in `authority` only.
 std::expected<CheckedHead, Refusal> check_head(RawHead raw, std::string_view scheme);
 
-/// Whether a field may be sent in a response of any version: a token as name, no control characters in the value, and
-/// neither framing nor connection-specific (those are the session's to write).
+/// Whether a field may be sent in a response of any version: a token as name, no control characters in the
+/// value, and neither framing nor connection-specific (those are the session's to write).
 bool is_sendable(Fields::Field field);
 
 }  // namespace http

@@ -9,8 +9,9 @@
 
 namespace http {
 
-/// Plaintext on its way to one transport during one pass: gathers frames and body bytes so that each write is one full TLS
-/// record. Lives on the stack of the pass; the buffer is the loop's, shared by all its connections.
+/// Plaintext on its way to one transport during one pass: gathers frames and body bytes so that each write is
+/// one full TLS record. Lives on the stack of the pass; the buffer is the loop's, shared by all its
+/// connections.
 class Output {
  public:
   static constexpr std::size_t kRecordBytes = 16 * 1024;

@@ -12,9 +12,9 @@
 
 namespace http {
 
-/// One request being answered, as far as it is the same in both protocols: its handler, its response, its flow-control credit,
-/// its Delivery. Sessions derive from it, react to the on_x calls and end it by finish() at a point where no method of the
-/// handler is on the stack. Home thread only.
+/// One request being answered, as far as it is the same in both protocols: its handler, its response, its
+/// flow-control credit, its Delivery. Sessions derive from it, react to the on_x calls and end it by finish()
+/// at a point where no method of the handler is on the stack. Home thread only.
 class ServerExchange : public ResponseWriter {
  public:
   explicit ServerExchange(SessionHost& host) : host_(host) {}

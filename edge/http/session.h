@@ -25,9 +25,9 @@ class SessionHost {
   virtual LiveCounters& counters() = 0;
 };
 
-/// One protocol spoken on one connection: turns bytes into requests for handlers and their responses into bytes. Owned by its
-/// connection, home thread only. Never called from within a handler. Handlers end inside produce(), receive() or the
-/// destructor, each after its on_finished.
+/// One protocol spoken on one connection: turns bytes into requests for handlers and their responses into
+/// bytes. Owned by its connection, home thread only. Never called from within a handler. Handlers end inside
+/// produce(), receive() or the destructor, each after its on_finished.
 class Session {
  public:
   virtual ~Session() = default;
@@ -35,11 +35,13 @@ class Session {
   virtual void receive(std::string_view bytes) = 0;
   /// The client has ended its side: no more receive().
   virtual void input_ended() = 0;
-  /// Whether more bytes may be read from the client now (back-pressure of request bodies and pipelined requests).
+  /// Whether more bytes may be read from the client now (back-pressure of request bodies and pipelined
+  /// requests).
   virtual bool wants_input() const = 0;
   /// Writes what there is to say until `output` is full.
   virtual void produce(Output& output) = 0;
-  /// Nothing will be produced or wanted any more: the connection may close once its output is with the kernel.
+  /// Nothing will be produced or wanted any more: the connection may close once its output is with the
+  /// kernel.
   virtual bool finished() const = 0;
   /// Finishes the running requests, takes no new ones.
   virtual void drain() = 0;

@@ -7,8 +7,9 @@
 
 namespace http {
 
-/// Which stream numbers of a client can never open any more because it skipped them (RFC 9113 5.1.1). nghttp2 ignores a HEADERS
-/// frame on such a number, taking it for one of a stream it has forgotten. One connection's, one thread.
+/// Which stream numbers of a client can never open any more because it skipped them (RFC 9113 5.1.1). nghttp2
+/// ignores a HEADERS frame on such a number, taking it for one of a stream it has forgotten. One
+/// connection's, one thread.
 class StreamNumbers {
  public:
   /// A stream was opened: the numbers between the last one and this are skipped.

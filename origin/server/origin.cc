@@ -7,6 +7,7 @@
 
 #include "edge/base/metrics.h"
 #include "edge/base/program.h"
+#include "edge/loop/listener.h"
 #include "origin/server/admin.h"
 #include "origin/server/worker.h"
 
@@ -114,6 +115,13 @@ std::unique_ptr<Origin> Origin::start(loop::Loop& home, ConfigFile& file) {
 
 bool Origin::Impl::start_workers(ConfigFile& file) {
   std::vector<http::ListenOptions> listeners = listen_options(config);
+  // The loops share their addresses; another process must not share them too.
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    if (auto unused = loop::Listener::probe(listeners[i].address); !unused) {
+      file.fault_at_listener(i, unused.error().text);
+      return false;
+    }
+  }
   for (unsigned i = 0; i < config.workers; ++i) {
     workers.push_back(std::make_unique<Worker>(i, Worker::Shared{pool, root, counters, access_log.get()}));
     if (const auto failure = workers.back()->start(config.site, listeners)) {
@@ -133,7 +141,9 @@ bool Origin::Impl::start_admin(ConfigFile& file) {
   admin = std::make_unique<http::Server>(home, http::Limits{}, *admin_maker);
   http::ListenOptions options;
   options.address = config.admin_address;
-  if (auto listening = admin->listen(options); !listening) {
+  base::Status listening = loop::Listener::probe(options.address);
+  if (listening) listening = admin->listen(options);
+  if (!listening) {
     file.fault_at_admin(listening.error().text);
     return false;
   }

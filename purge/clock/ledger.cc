@@ -143,6 +143,8 @@ Verdict Ledger::verdict(const Subject& subject, Stamp since) const {
   if (since < impl_->all_before.load(std::memory_order_acquire)) return Verdict::Dead;
   if (since >= now()) return Verdict::Live;
   const Stamps newest = impl_->newest(subject);
+  // Asked again: a reset in between may have taken away the entries that speak against `subject`.
+  if (since < impl_->all_before.load(std::memory_order_acquire)) return Verdict::Dead;
   if (newest.hard > since) return Verdict::Dead;
   return newest.soft > since ? Verdict::Stale : Verdict::Live;
 }
@@ -165,9 +167,11 @@ std::vector<Ledger::Row> Ledger::rows_of(Sequence sequence, const Purge& purge) 
   const Stamp stamp = make_stamp(epoch(), sequence);
   std::vector<Row> rows;
   for (const Hash128& name : impl_->names_of(purge)) {
-    // The other kind's newest stamp is part of the row: rows replace each other as a whole.
+    // The other kind's newest stamp is part of the row: rows replace each other as a whole. An entry that is kept a second
+    // time does not take a newer stamp back.
     Stamps stamps = impl_->stamps_of(name);
-    (purge.soft ? stamps.soft : stamps.hard) = stamp;
+    Stamp& changed = purge.soft ? stamps.soft : stamps.hard;
+    changed = std::max(changed, stamp);
     rows.push_back({name.high, name.low, stamps.hard, stamps.soft});
   }
   return rows;

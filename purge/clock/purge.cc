@@ -5,6 +5,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "edge/base/text.h"
 
@@ -16,6 +17,8 @@ using nlohmann::json;
 
 constexpr std::size_t kNamesMax = 1000;
 constexpr std::size_t kNameBytesMax = 2048;
+constexpr std::size_t kSiteBytesMax = 128;
+constexpr std::size_t kQuotedBytesMax = 200;  // of a wrong name, in a message
 constexpr std::array<std::pair<std::string_view, Kind>, 5> kSelectors = {{{"urls", Kind::Urls},
                                                                          {"tags", Kind::Tags},
                                                                          {"prefixes", Kind::Prefixes},
@@ -29,11 +32,20 @@ std::string_view key_of(Kind kind) {
   return std::ranges::find(kSelectors, kind, &std::pair<std::string_view, Kind>::second)->first;
 }
 
-bool printable(std::string_view text, bool spaces) {
-  return std::ranges::all_of(text, [spaces](char c) {
+bool printable(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
     const auto byte = static_cast<unsigned char>(c);
-    return byte > 0x20 ? byte != 0x7f : (byte == 0x20 && spaces);
+    return byte > 0x20 && byte != 0x7f;
   });
+}
+
+// `text` in quotes for a message: cut if it is long, control characters as '?'.
+std::string shown(std::string_view text) {
+  std::string out(text.substr(0, kQuotedBytesMax));
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return '"' + out + (text.size() > kQuotedBytesMax ? "…\"" : "\"");
 }
 
 // What is wrong with one name of a purge; nothing if it is good.
@@ -42,21 +54,25 @@ std::optional<std::string> fault_of(Kind kind, std::string_view name) {
   if (name.size() > kNameBytesMax) {
     return "has " + std::to_string(name.size()) + " bytes, allowed: " + std::to_string(kNameBytesMax);
   }
-  if (!printable(name, false)) return "has spaces or control characters";
+  if (!printable(name)) return "has spaces or control characters";
   const bool absolute = name.starts_with("https://") || name.starts_with("http://");
+  const std::string_view rest = absolute ? name.substr(name.find("://") + 3) : name;
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  const bool user = authority.find('@') != std::string_view::npos;
   switch (kind) {
     case Kind::Urls:
       if (!absolute) return "is not an absolute http or https URL";
-      if (name.find("://") + 3 == name.size() || name[name.find("://") + 3] == '/') return "has no host";
+      if (authority.empty()) return "has no host";
+      if (user) return "has a user name";
+      if (rest.find('#') != std::string_view::npos) return "has a fragment, which is never sent to a server";
       return {};
-    case Kind::Prefixes: {
-      const std::string_view rest = absolute ? name.substr(name.find("://") + 3) : name;
+    case Kind::Prefixes:
       if (rest.find_first_of("?#*") != std::string_view::npos) {
         return "has a query, fragment or wildcard; allowed: host and path, \"www.example.com/blog/\"";
       }
-      if (rest.starts_with('/') || rest.empty()) return "has no host; allowed: host and path, \"www.example.com/blog/\"";
+      if (authority.empty()) return "has no host; allowed: host and path, \"www.example.com/blog/\"";
+      if (user) return "has a user name";
       return {};
-    }
     case Kind::Hosts:
       if (name.find_first_of("/:?#@*") != std::string_view::npos) return "is not a host name without port";
       return {};
@@ -76,7 +92,7 @@ base::Result<std::vector<std::string>> names_of(Kind kind, const json& list) {
     const std::string where = "\"" + key + "\"[" + std::to_string(i) + "]";
     if (!list[i].is_string()) return refuse(where + " is a " + list[i].type_name() + ", allowed: a text");
     std::string name = list[i].get<std::string>();
-    if (auto fault = fault_of(kind, name)) return refuse(where + " \"" + name + "\" " + *fault);
+    if (auto fault = fault_of(kind, name)) return refuse(where + ' ' + shown(name) + ' ' + *fault);
     names.push_back(std::move(name));
   }
   return names;
@@ -95,7 +111,7 @@ base::Status check_members(const json& object) {
   for (const auto& [key, unused] : object.items()) {
     const bool known = key == "site" || key == "soft" ||
                        std::ranges::any_of(kSelectors, [&](const auto& s) { return s.first == key; });
-    if (!known) return refuse("unknown member \"" + key + "\"; allowed: " + std::string(kAllowed));
+    if (!known) return refuse("unknown member " + shown(key) + "; allowed: " + std::string(kAllowed));
   }
   return {};
 }
@@ -109,6 +125,10 @@ base::Result<Purge> purge_of(const json& object) {
     return refuse("\"site\" is missing or not a text");
   }
   purge.site = site->get<std::string>();
+  if (purge.site.size() > kSiteBytesMax || !printable(purge.site)) {
+    return refuse("\"site\" is " + shown(purge.site) + ", allowed: up to " + std::to_string(kSiteBytesMax) +
+                  " characters without spaces");
+  }
   const auto soft = flag_of(object, "soft");
   if (!soft) return std::unexpected(soft.error());
   purge.soft = *soft;
@@ -135,9 +155,22 @@ base::Result<Purge> purge_of(const json& object) {
 }  // namespace
 
 base::Result<Purge> parse_purge(std::string_view text) {
-  const json object = json::parse(text, nullptr, false);
-  if (object.is_discarded()) return refuse("the body is not JSON");
-  return purge_of(object);
+  // A member that is there twice would hide one of its values.
+  std::set<std::string> seen;
+  std::string doubled;
+  const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
+    if (event == json::parse_event_t::key && depth == 1 && !seen.insert(parsed.get<std::string>()).second) {
+      doubled = parsed.get<std::string>();
+    }
+    return true;
+  };
+  try {
+    const json object = json::parse(text, watch);
+    if (!doubled.empty()) return refuse("the member " + shown(doubled) + " is there twice");
+    return purge_of(object);
+  } catch (const json::parse_error& error) {
+    return refuse("the body is not JSON: wrong at byte " + std::to_string(error.byte));
+  }
 }
 
 std::string to_json(const Purge& purge) {

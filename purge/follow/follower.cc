@@ -224,6 +224,7 @@ base::Status Follower::Impl::beat(const Heartbeat& heartbeat) {
     return base::fail(Errc::Protocol, "a heartbeat says that the log went back to " + std::to_string(heartbeat.head));
   }
   state.log_head = heartbeat.head;
+  acknowledger.tell(kept, log_id);  // so the API sees that this node lives
   return {};
 }
 

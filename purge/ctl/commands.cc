@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "purge/ctl/commands.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "edge/base/text.h"
+#include "purge/ctl/exit_code.h"
+#include "purge/ctl/url_path.h"
+
+namespace ctl {
+namespace {
+
+using nlohmann::json;
+
+std::string text_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return "-";
+  return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+// The parsed body of a 2xx answer; otherwise the complaint has been printed and `code` is set.
+std::optional<json> ask_json(Access access, http::ClientRequest request, const std::string& what, int& code,
+                             int* status = nullptr) {
+  Caller caller(std::move(access));
+  const auto reply = caller.ask(std::move(request));
+  if (!reply) {
+    code = report(reply.error());
+    return {};
+  }
+  if (status != nullptr) *status = reply->status;
+  json body = json::parse(reply->body, nullptr, false);
+  if (reply->status < 200 || reply->status >= 300 || body.is_discarded()) {
+    code = report_refusal(what, *reply);
+    return {};
+  }
+  return body;
+}
+
+void print_json(const json& value) { std::cout << value.dump(-1, ' ', false, json::error_handler_t::replace) << '\n'; }
+
+http::ClientRequest get(std::string url) {
+  http::ClientRequest request;
+  request.url = std::move(url);
+  return request;
+}
+
+void print_applied(const json& body) {
+  for (const json& node : body.value("nodes", json::array())) {
+    std::cout << "  " << text_of(node, "node") << " applied after " << text_of(node, "ms") << " ms\n";
+  }
+  for (const json& node : body.value("pending", json::array())) {
+    std::cout << "  " << (node.is_string() ? node.get<std::string>() : node.dump()) << " has not applied it yet\n";
+  }
+}
+
+}  // namespace
+
+int purge_command(Access access, const PurgeOptions& options) {
+  http::ClientRequest request;
+  request.method = "POST";
+  request.url = options.api + "/v1/purges";
+  if (!options.wait.empty()) request.url += "?wait=" + options.wait;
+  request.fields.add("content-type", "application/json");
+  const std::string text = purge::to_json(options.purge);
+  request.body_bytes = text.size();
+  request.body = [text, at = std::size_t{0}](char* room, std::size_t size) mutable -> http::BodyPiece {
+    const std::size_t n = std::min(size, text.size() - at);
+    std::memcpy(room, text.data() + at, n);
+    at += n;
+    return {n, at == text.size(), false};
+  };
+  int code = kDone;
+  const auto body = ask_json(std::move(access), std::move(request), "purge", code);
+  if (!body) return code;
+  const json pending = body->value("pending", json::array());
+  if (options.json) {
+    print_json(*body);
+  } else {
+    std::cout << "purge " << text_of(*body, "sequence") << " accepted\n";
+    print_applied(*body);
+  }
+  return !options.wait.empty() && !pending.empty() ? kNotYet : kDone;
+}
+
+int nodes_command(Access access, const std::string& api, bool as_json) {
+  int code = kDone;
+  const auto body = ask_json(std::move(access), get(api + "/v1/nodes"), "nodes", code);
+  if (!body) return code;
+  if (as_json) {
+    print_json(*body);
+    return kDone;
+  }
+  std::cout << "log head " << text_of(*body, "head") << '\n';
+  for (const json& node : body->value("nodes", json::array())) {
+    std::cout << text_of(node, "node") << (node.value("connected", false) ? "  connected" : "  silent") << "  applied "
+              << text_of(node, "applied") << '\n';
+  }
+  return kDone;
+}
+
+int inspect_command(Access access, const std::string& admin, const std::string& url,
+                    const std::vector<std::string>& variant, bool as_json) {
+  std::string query = encode_path(url);
+  http::ClientRequest request = get(admin + "/inspect?url=" + query);
+  for (const std::string& field : variant) {
+    const std::size_t colon = field.find(':');
+    if (colon == std::string::npos) {
+      std::cerr << "selvagectl: --variant: found \"" << field << "\", allowed: \"name: value\"\n";
+      return kUsage;
+    }
+    request.fields.add(base::trimmed(field.substr(0, colon)), base::trimmed(field.substr(colon + 1)));
+  }
+  int code = kDone;
+  const auto body = ask_json(std::move(access), std::move(request), "inspect", code);
+  if (!body) return code;
+  if (as_json) {
+    print_json(*body);
+    return kDone;
+  }
+  std::cout << text_of(*body, "url") << ": memory " << (body->value("memory", false) ? "yes" : "no") << ", disk "
+            << (body->value("disk", false) ? "yes" : "no") << '\n';
+  for (const json& object : body->value("objects", json::array())) {
+    for (const char* key : {"status", "body_bytes", "age", "ttl", "tags", "fill_sequence", "verdict"}) {
+      std::cout << "  " << key << ": " << text_of(object, key) << '\n';
+    }
+  }
+  return kDone;
+}
+
+int check_command(const std::string& config, const std::string& kind) {
+  const std::string program = "selvage-" + kind;
+  std::error_code error;
+  const auto beside = std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / program;
+  const bool found = !error && ::access(beside.c_str(), X_OK) == 0;
+  const std::string path = found ? beside.string() : program;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::execlp(path.c_str(), program.c_str(), "--config", config.c_str(), "--check", nullptr);
+    std::cerr << "selvagectl: cannot run " << path << ": " << std::strerror(errno) << std::endl;
+    ::_exit(kUnreachable);
+  }
+  int status = 0;
+  if (child < 0 || ::waitpid(child, &status, 0) < 0) {
+    std::cerr << "selvagectl: cannot run " << path << ": " << std::strerror(errno) << '\n';
+    return kUnreachable;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : kFailed;
+}
+
+}  // namespace ctl

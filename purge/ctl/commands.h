@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "purge/clock/purge.h"
+#include "purge/ctl/caller.h"
+
+namespace ctl {
+
+/// The commands that are one call; each prints its answer and gives the exit code.
+
+struct PurgeOptions {
+  std::string api{};
+  purge::Purge purge{};
+  std::string wait{};  ///< "5s"; empty: do not wait
+  bool json = false;
+};
+int purge_command(Access access, const PurgeOptions& options);
+
+int nodes_command(Access access, const std::string& api, bool json);
+
+/// `variant`: fields that choose the variant, "accept-encoding: gzip".
+int inspect_command(Access access, const std::string& admin, const std::string& url,
+                    const std::vector<std::string>& variant, bool json);
+
+/// Runs the program that a configuration is for, with --check. It is looked for beside selvagectl, then in PATH.
+int check_command(const std::string& config, const std::string& kind);
+
+}  // namespace ctl

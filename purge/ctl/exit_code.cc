@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "purge/ctl/exit_code.h"
+
+#include <iostream>
+
+namespace ctl {
+
+int report(const base::Error& error) {
+  std::cerr << "selvagectl: " << error.text << '\n';
+  const bool local = error.code == base::Errc::Invalid || error.code == base::Errc::NotFound;
+  return local ? kFailed : kUnreachable;
+}
+
+int report_refusal(const std::string& what, const Reply& reply) {
+  std::cerr << "selvagectl: " << what << ": answered " << reply.status << ": " << reply.body;
+  if (!reply.body.ends_with('\n')) std::cerr << '\n';
+  return kFailed;
+}
+
+}  // namespace ctl

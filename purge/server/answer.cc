@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "purge/server/answer.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "edge/base/text.h"
+
+namespace purgeapi {
+namespace {
+
+// A text of any length, handed over chunk by chunk.
+class LongText final : public http::BodySource {
+ public:
+  explicit LongText(std::string text) : text_(std::move(text)) {}
+  http::Pull pull(std::size_t max, base::Slice& out) override {
+    if (at_ == text_.size()) return http::Pull::End;
+    out = base::slice_of(std::string_view(text_).substr(at_, std::min(max, base::kChunkBytes)));
+    at_ += out.bytes.size();
+    return http::Pull::Data;
+  }
+
+ private:
+  std::string text_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+std::string to_json(const Refusal& refusal) {
+  const nlohmann::json error = {{"error", {{"code", refusal.code}, {"message", refusal.text}}}};
+  // The message may quote a request that is not UTF-8.
+  return error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Refusal unavailable(const base::Error& error) {
+  return {.status = 503, .code = "unavailable", .text = "the purge log is not available: " + error.text};
+}
+
+void respond(http::ResponseWriter& writer, int status, std::string_view type, std::string text, http::Fields fields) {
+  http::ResponseHead head{.status = status, .fields = std::move(fields), .body_bytes = text.size()};
+  head.fields.add("content-type", type);
+  head.fields.add("cache-control", "no-store");
+  writer.respond(std::move(head), std::make_unique<LongText>(std::move(text)));
+}
+
+void respond(http::ResponseWriter& writer, int status, std::string json, http::Fields fields) {
+  json += '\n';
+  respond(writer, status, "application/json", std::move(json), std::move(fields));
+}
+
+Query query_of(std::string_view target) {
+  Query query;
+  const std::size_t mark = target.find('?');
+  if (mark == std::string_view::npos) return query;
+  base::split(target.substr(mark + 1), '&', [&](std::string_view pair) {
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    query.emplace(pair.substr(0, equals), pair.substr(std::min(equals + 1, pair.size())));
+  });
+  return query;
+}
+
+}  // namespace purgeapi

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "edge/base/error.h"
+#include "edge/http/handler.h"
+
+namespace purgeapi {
+
+/// Why a request gets no success.
+struct Refusal {
+  int status = 500;
+  const char* code = "";  ///< for programs: "invalid", "forbidden", …
+  std::string text{};     ///< for people: what was found, what is allowed
+  std::string allow{};    ///< of 405
+};
+/// {"error":{"code","message"}}
+std::string to_json(const Refusal& refusal);
+/// 503 for an error of the log.
+Refusal unavailable(const base::Error& error);
+
+/// Sends a whole text of any length.
+void respond(http::ResponseWriter& writer, int status, std::string_view type, std::string text, http::Fields fields);
+/// Sends a whole JSON text.
+void respond(http::ResponseWriter& writer, int status, std::string json, http::Fields fields = {});
+
+/// The parameters of "/path?a=1&b=2" as they stand there, percent signs and all.
+using Query = std::map<std::string, std::string, std::less<>>;
+Query query_of(std::string_view target);
+
+}  // namespace purgeapi

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "edge/base/executor.h"
+#include "edge/http/handler.h"
+#include "purge/clock/purge.h"
+#include "purge/server/auth.h"
+#include "purge/server/journal.h"
+#include "purge/server/nodes.h"
+
+namespace purgeapi {
+
+class LogStream;
+
+/// Bounds of the API; all are settings.
+struct ApiLimits {
+  std::size_t body_bytes = 1U << 20;             ///< of a purge
+  std::chrono::milliseconds wait{60'000};        ///< the longest ?wait=
+  std::chrono::milliseconds heartbeat{3'000};    ///< of the log
+  std::size_t stream_bytes = 256U << 10;         ///< of the log, read but not yet sent, of one follower
+  Nodes::Limits nodes{};
+  bool operator==(const ApiLimits&) const = default;
+};
+
+/// The HTTP API: turns requests into handlers (POST /v1/purges, GET /v1/purges/N, GET /v1/nodes, GET /v1/log, POST /v1/nodes/NAME/ack) and
+/// holds what they share. Owned by the service; lives on its loop. The journal must outlive it.
+class Api final : public http::HandlerMaker {
+ public:
+  Api(base::Executor& home, Journal& journal, const ApiLimits& limits);
+  ~Api() override;
+
+  std::unique_ptr<http::Handler> make(const http::ConnectionInfo& connection, http::RequestHead head,
+                                      http::ResponseWriter& writer) override;
+
+  /// From now on these; logs that are read with a token that is gone are ended.
+  void set_tokens(std::shared_ptr<const Tokens> tokens);
+  /// No new purges and logs; ends the logs, answers who waits.
+  void drain();
+  bool draining() const { return draining_; }
+
+  // For the handlers.
+  base::Executor& home() { return home_; }
+  Journal& journal() { return journal_; }
+  Nodes& nodes() { return nodes_; }
+  const Nodes& nodes() const { return nodes_; }
+  const ApiLimits& limits() const { return limits_; }
+  std::int64_t wall_ms() const;
+  /// Writes the purge to the log; answers on the loop. The nodes hear of it whether or not the caller is still there.
+  void accept(const purge::Purge& purge, Journal::Appended done);
+
+  /// Looked at after each change of the nodes while it lives; on drain, `look(true)`: answer now.
+  class Waiter {
+   public:
+    explicit Waiter(Api& api) : api_(api) { api_.waiters_.insert(this); }
+    virtual ~Waiter() { api_.waiters_.erase(this); }
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
+    virtual void look(bool last) = 0;
+
+   private:
+    Api& api_;
+  };
+  void add(LogStream& stream) { streams_.insert(&stream); }
+  void remove(LogStream& stream) { streams_.erase(&stream); }
+  std::size_t streams() const { return streams_.size(); }
+  void count(int status) { ++statuses_[status]; }
+  const std::map<int, std::uint64_t>& statuses() const { return statuses_; }
+
+ private:
+  void look(bool last);
+
+  base::Executor& home_;
+  Journal& journal_;
+  const ApiLimits limits_;
+  Nodes nodes_;
+  std::shared_ptr<const Tokens> tokens_{};
+  std::set<LogStream*> streams_{};
+  std::set<Waiter*> waiters_{};
+  std::map<int, std::uint64_t> statuses_{};
+  bool draining_ = false;
+  base::Anchor anchor_{};
+};
+
+}  // namespace purgeapi

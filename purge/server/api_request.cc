@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "purge/server/api_request.h"
+
+#include "edge/base/text.h"
+
+namespace purgeapi {
+namespace {
+
+Refusal too_large(std::size_t most) {
+  return {.status = 413, .code = "too_large", .text = "the body is larger than the " + std::to_string(most) +
+                                                      " bytes that are allowed"};
+}
+
+bool is_json(std::string_view type) { return base::iequals(base::trimmed(type.substr(0, type.find(';'))), "application/json"); }
+
+}  // namespace
+
+void ApiRequest::start() {
+  if (body_bytes_max_ == 0) return answer();  // a body that nobody asked for is read and dropped
+  const auto type = call_.head.fields.get("content-type");
+  if (type && !is_json(*type)) {
+    return refuse({.status = 415,
+                   .code = "unsupported_media_type",
+                   .text = "found Content-Type \"" + std::string(*type) + "\", allowed: application/json"});
+  }
+  if (call_.head.body_bytes.value_or(0) > body_bytes_max_) return refuse(too_large(body_bytes_max_));
+  if (!call_.head.has_body) answer();
+}
+
+void ApiRequest::on_body(std::string_view bytes) {
+  call_.writer.consumed(bytes.size());
+  if (answered_ || body_bytes_max_ == 0) return;
+  if (body_.size() + bytes.size() > body_bytes_max_) return refuse(too_large(body_bytes_max_));
+  body_ += bytes;
+}
+
+void ApiRequest::on_body_end() {
+  if (!answered_ && body_bytes_max_ != 0) answer();
+}
+
+void ApiRequest::respond(int status, std::string json, http::Fields fields) {
+  answered_ = true;
+  purgeapi::respond(call_.writer, status, std::move(json), std::move(fields));
+}
+
+void ApiRequest::refuse(const Refusal& refusal) {
+  http::Fields fields;
+  if (refusal.status == 401) fields.add("www-authenticate", "Bearer realm=\"selvage-purge\"");
+  if (refusal.status == 405) fields.add("allow", refusal.allow);
+  if (refusal.status == 503) fields.add("retry-after", "1");
+  respond(refusal.status, to_json(refusal), std::move(fields));
+}
+
+}  // namespace purgeapi

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace purgeapi {
+
+/// What a token's holder may do.
+enum class Role : std::uint8_t {
+  Purge = 1,  ///< purge, and see its purges and the nodes
+  Node = 2,   ///< follow the log and acknowledge
+  Read = 4,   ///< see purges and nodes
+};
+
+/// One bearer token as the configuration keeps it: not itself, but its SHA-256.
+struct Token {
+  std::string name{};
+  std::string sha256{};  ///< 32 bytes
+  std::uint8_t roles = 0;
+  std::vector<std::string> sites{};  ///< "*": all
+
+  bool has(Role role) const { return (roles & static_cast<std::uint8_t>(role)) != 0; }
+  bool may_touch(std::string_view site) const;
+};
+
+/// The 32 bytes of a text's SHA-256.
+std::string sha256(std::string_view text);
+
+/// All tokens. Immutable; replaced as a whole at a reload.
+class Tokens {
+ public:
+  Tokens() = default;
+  explicit Tokens(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
+
+  /// The token of an Authorization field's value ("Bearer …"); null if it is none or unknown. Takes as long whatever the guess has
+  /// right, and looks at all tokens. Valid as long as this.
+  const Token* find(std::optional<std::string_view> authorization) const;
+
+ private:
+  std::vector<Token> tokens_;
+};
+
+}  // namespace purgeapi

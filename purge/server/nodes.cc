@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "purge/server/nodes.h"
+
+#include <algorithm>
+
+namespace purgeapi {
+
+using std::chrono::milliseconds;
+
+bool is_node_name(std::string_view name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  return !name.empty() && name.size() <= 100 && name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+Node* Nodes::find_or_add(const std::string& name) {
+  const auto found = nodes_.find(name);
+  if (found != nodes_.end()) return &found->second;
+  forget_absent();
+  if (nodes_.size() >= limits_.nodes) return nullptr;
+  return &nodes_[name];
+}
+
+void Nodes::forget_absent() {
+  const base::Steady now = clock_.steady();
+  std::erase_if(nodes_, [&](const auto& entry) {
+    return entry.second.streams == 0 && now - entry.second.heard > limits_.forget;
+  });
+}
+
+bool Nodes::connected(const std::string& name) {
+  Node* node = find_or_add(name);
+  if (node == nullptr) return false;
+  ++node->streams;
+  node->heard = clock_.steady();
+  tell();
+  return true;
+}
+
+void Nodes::disconnected(const std::string& name) {
+  const auto found = nodes_.find(name);
+  if (found == nodes_.end() || found->second.streams == 0) return;
+  --found->second.streams;
+  tell();
+}
+
+bool Nodes::acknowledged(const std::string& name, Sequence applied) {
+  Node* node = find_or_add(name);
+  if (node == nullptr) return false;
+  const base::Steady now = clock_.steady();
+  node->heard = now;
+  // A node that lost its state acknowledges a smaller number: then that is the truth.
+  const Sequence before = std::exchange(node->applied, applied);
+  const auto end = recent_.upper_bound(applied);
+  for (auto at = recent_.upper_bound(before); at != recent_.end() && at != end && before < applied; ++at) {
+    const auto took = std::chrono::duration_cast<milliseconds>(now - at->second.accepted);
+    if (!at->second.ms_of.emplace(name, took.count()).second) continue;
+    const double seconds = std::chrono::duration<double>(now - at->second.accepted).count();
+    const auto bound = std::ranges::lower_bound(PropagationTimes::kBounds, seconds);
+    ++times_.counts[static_cast<std::size_t>(bound - PropagationTimes::kBounds.begin())];
+    times_.sum += seconds;
+  }
+  tell();
+  return true;
+}
+
+void Nodes::accepted(Sequence sequence) {
+  recent_[sequence].accepted = clock_.steady();
+  while (recent_.size() > limits_.recent_purges) recent_.erase(recent_.begin());
+}
+
+bool Nodes::live(const Node& node) const {
+  return node.streams != 0 && clock_.steady() - node.heard < limits_.silence;
+}
+
+std::size_t Nodes::live_count() const {
+  return static_cast<std::size_t>(std::ranges::count_if(nodes_, [this](const auto& entry) { return live(entry.second); }));
+}
+
+Progress Nodes::progress(Sequence sequence) const {
+  Progress progress;
+  const auto recent = recent_.find(sequence);
+  for (const auto& [name, node] : nodes_) {
+    if (node.applied >= sequence) {
+      Progress::Applied applied{.node = name};
+      if (recent != recent_.end()) {
+        const auto took = recent->second.ms_of.find(name);
+        if (took != recent->second.ms_of.end()) applied.ms = took->second;
+      }
+      progress.applied.push_back(std::move(applied));
+    } else {
+      (live(node) ? progress.pending : progress.away).push_back(name);
+    }
+  }
+  return progress;
+}
+
+}  // namespace purgeapi

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "edge/base/clock.h"
+#include "purge/clock/purge.h"
+
+namespace purgeapi {
+
+using purge::Sequence;
+
+/// A node as the API knows it since its own start.
+struct Node {
+  Sequence applied = 0;       ///< newest number acknowledged
+  unsigned streams = 0;       ///< logs that it is reading
+  base::Steady heard{};       ///< newest acknowledgement or connection
+};
+
+/// How far each node has come with one purge.
+struct Progress {
+  struct Applied {
+    std::string node{};
+    std::optional<std::int64_t> ms{};  ///< from acceptance to acknowledgement; not known of old purges
+  };
+  std::vector<Applied> applied{};
+  std::vector<std::string> pending{};  ///< live nodes that have not
+  std::vector<std::string> away{};     ///< nodes known, not live, that have not
+};
+
+/// How long purges took to be applied, over all nodes, for metrics.
+struct PropagationTimes {
+  static constexpr std::array<double, 10> kBounds = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60};  // seconds
+  std::array<std::uint64_t, kBounds.size() + 1> counts{};
+  double sum = 0;
+};
+
+/// All nodes: who follows the log, who has applied what, how long it took. Forgets nothing but what it is told to; empty after
+/// a start and filled again by the nodes themselves. Lives on the loop.
+class Nodes {
+ public:
+  struct Limits {
+    std::size_t nodes = 10'000;
+    std::size_t recent_purges = 10'000;        ///< whose times are remembered
+    std::chrono::milliseconds silence{15'000};  ///< a node not heard for so long is not live
+    std::chrono::milliseconds forget{24 * 3'600'000};  ///< an absent node is dropped after
+    bool operator==(const Limits&) const = default;
+  };
+  using Changed = std::function<void()>;
+
+  Nodes(const base::Clock& clock, Limits limits) : clock_(clock), limits_(limits) {}
+
+  /// Called after each change that can complete a wait.
+  void on_changed(Changed changed) { changed_ = std::move(changed); }
+
+  /// False if there are as many nodes as allowed.
+  bool connected(const std::string& name);
+  void disconnected(const std::string& name);
+  /// `name` has applied all up to `applied`. False as above.
+  bool acknowledged(const std::string& name, Sequence applied);
+  /// The log took a purge under this number.
+  void accepted(Sequence sequence);
+
+  Progress progress(Sequence sequence) const;
+  const std::map<std::string, Node, std::less<>>& all() const { return nodes_; }
+  bool live(const Node& node) const;
+  std::size_t live_count() const;
+  const PropagationTimes& times() const { return times_; }
+
+ private:
+  struct Recent {
+    base::Steady accepted{};
+    std::map<std::string, std::int64_t, std::less<>> ms_of{};  ///< by node
+  };
+  Node* find_or_add(const std::string& name);
+  void forget_absent();
+  void tell() const {
+    if (changed_) changed_();
+  }
+
+  const base::Clock& clock_;
+  const Limits limits_;
+  std::map<std::string, Node, std::less<>> nodes_;
+  std::map<Sequence, Recent> recent_;
+  PropagationTimes times_{};
+  Changed changed_{};
+};
+
+/// Whether `name` may be a node's name: 1 to 100 of letters, digits, '.', '_' and '-'.
+bool is_node_name(std::string_view name);
+
+}  // namespace purgeapi

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Plays the quickstart's whole story with the programs of a build folder. Usage: quickstart_test.sh BUILD_FOLDER
+set -euo pipefail
+repository=$(cd "$(dirname "$0")/../.." && pwd)
+
+state=$(mktemp -d)
+trap 'rm -rf "$state"' EXIT
+chmod go+rx "$state"
+
+# Eleven neighbouring ports that nobody listens on.
+base=0
+for candidate in 18440 21440 24440 27440; do
+  free=yes
+  for ((port = candidate + 1; port <= candidate + 10; port++)); do
+    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then free=no; fi
+  done
+  if [[ $free == yes ]]; then base=$candidate && break; fi
+done
+
+"$repository/deploy/quickstart" --check --state "$state" --base-port "$base" --programs "$1" || {
+  tail -n 20 "$state"/log/*.log >&2
+  exit 1
+}

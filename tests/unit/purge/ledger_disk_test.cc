@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "purge/follow/ledger_disk.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "tests/support/temp_folder.h"
+#include "tests/support/thread_executor.h"
+#include "tests/support/wait_until.h"
+
+namespace purge {
+namespace {
+
+Ledger::Row row(std::uint64_t name, Sequence sequence) {
+  return {.name_high = name, .name_low = ~name, .hard = make_stamp(1, sequence), .soft = 0};
+}
+
+bool operator==(const Ledger::Row& a, const Ledger::Row& b) {
+  return a.name_high == b.name_high && a.name_low == b.name_low && a.hard == b.hard && a.soft == b.soft;
+}
+
+class LedgerDiskTest : public testing::Test {
+ protected:
+  LedgerDisk::Opened open() {
+    auto opened = LedgerDisk::open(folder / "state", 64U << 20);
+    EXPECT_TRUE(opened) << opened.error().text;
+    return std::move(*opened);
+  }
+  void keep(LedgerDisk& store, Sequence sequence, std::vector<Ledger::Row> rows) {
+    store.keep(1, sequence, "L", std::move(rows), home, [this](base::Status status) { kept += status.has_value(); });
+  }
+
+  support::TempFolder folder;
+  std::atomic<int> kept{0};
+  support::ThreadExecutor home;
+};
+
+TEST_F(LedgerDiskTest, AnEmptyFolderIsFresh) {
+  for (int i = 0; i < 2; ++i) {  // opening alone keeps nothing
+    const auto opened = open();
+    EXPECT_TRUE(opened.fresh);
+    EXPECT_EQ(opened.epoch, 1);
+    EXPECT_EQ(opened.sequence, 0u);
+    EXPECT_TRUE(opened.rows.empty());
+  }
+}
+
+TEST_F(LedgerDiskTest, WhatIsKeptIsThereAfterReopening) {
+  {
+    const auto opened = open();
+    keep(*opened.store, 1, {row(7, 1), row(8, 1)});
+    keep(*opened.store, 2, {row(7, 2)});
+    ASSERT_TRUE(support::wait_until([&] { return kept == 2; }));
+  }
+  const auto opened = open();
+  EXPECT_FALSE(opened.fresh);
+  EXPECT_EQ(opened.sequence, 2u);
+  EXPECT_EQ(opened.log_id, "L");
+  ASSERT_EQ(opened.rows.size(), 2u);
+  for (const Ledger::Row& wanted : {row(7, 2), row(8, 1)}) {
+    EXPECT_TRUE(std::ranges::any_of(opened.rows, [&](const Ledger::Row& had) { return had == wanted; }));
+  }
+}
+
+TEST_F(LedgerDiskTest, ItsEndWritesWhatIsQueued) {
+  {
+    const auto opened = open();
+    for (Sequence n = 1; n <= 500; ++n) keep(*opened.store, n, {row(n, n)});
+  }
+  const auto opened = open();
+  EXPECT_EQ(opened.sequence, 500u);
+  EXPECT_EQ(opened.rows.size(), 500u);
+}
+
+TEST_F(LedgerDiskTest, ARestartForgetsTheRowsAndKeepsWhatComesAfter) {
+  {
+    const auto opened = open();
+    keep(*opened.store, 1, {row(1, 1)});
+    opened.store->restart(2, 40, "M", home, [](base::Status) {});
+    opened.store->keep(2, 41, "M", {row(9, 41)}, home, [](base::Status) {});
+  }
+  const auto opened = open();
+  EXPECT_EQ(opened.epoch, 2);
+  EXPECT_EQ(opened.sequence, 41u);
+  EXPECT_EQ(opened.log_id, "M");
+  ASSERT_EQ(opened.rows.size(), 1u);
+  EXPECT_EQ(opened.rows[0].name_high, 9u);
+}
+
+TEST_F(LedgerDiskTest, OneProcessAtATime) {
+  const auto opened = open();
+  const auto second = LedgerDisk::open(folder / "state", 64U << 20);
+  ASSERT_FALSE(second);
+}
+
+TEST_F(LedgerDiskTest, AFolderThatCannotBeMadeIsAnError) {
+  std::ofstream(folder / "file") << "x";
+  const auto opened = LedgerDisk::open(folder / "file/state", 64U << 20);
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().text.find("file/state"), std::string::npos);
+}
+
+class DamagedLedgerTest : public LedgerDiskTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(DamagedLedgerTest, IsPutAsideAndBegunAfresh) {
+  {
+    const auto opened = open();
+    std::vector<Ledger::Row> rows;
+    for (std::uint64_t n = 0; n < 2000; ++n) rows.push_back(row(0x5afe'0000'0000'0000 + n, 1));
+    keep(*opened.store, 1, std::move(rows));
+  }
+  const std::string file = folder / "state/data.mdb";
+  const auto size = std::filesystem::file_size(file);
+  const std::string_view how = GetParam();
+  if (how == "Garbage") std::ofstream(file, std::ios::trunc) << std::string(8192, 'x');
+  if (how == "CutShort") std::filesystem::resize_file(file, size / 8 * 4);
+  if (how == "FlippedBits") {
+    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+    std::string all(size, '\0');
+    bytes.read(all.data(), static_cast<std::streamsize>(size));
+    // Any row's stamps: they stand right behind its name.
+    const Ledger::Row sought = row(0x5afe'0000'0000'0000 + 1234, 1);
+    const auto at = all.find(std::string(reinterpret_cast<const char*>(&sought.name_high), 8) +
+                             std::string(reinterpret_cast<const char*>(&sought.name_low), 8));
+    ASSERT_NE(at, std::string::npos);
+    for (auto hit = at; hit != std::string::npos;
+         hit = all.find(all.substr(at, 16), hit + 1)) {  // pages that are no longer in use hold it too
+      bytes.seekp(static_cast<std::streamoff>(hit) + 16);
+      bytes.put('\x55');
+    }
+  }
+  {
+    const auto opened = open();
+    EXPECT_TRUE(opened.fresh);
+    EXPECT_EQ(opened.epoch, 1);
+    EXPECT_TRUE(opened.rows.empty());
+    keep(*opened.store, 3, {row(3, 3)});
+  }
+  EXPECT_TRUE(std::filesystem::exists(file + ".damaged"));
+  EXPECT_EQ(open().sequence, 3u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, DamagedLedgerTest, testing::Values("Garbage", "CutShort", "FlippedBits"),
+                         [](const auto& tested) { return tested.param; });
+
+// In the child: keeps entries without end, tells each that is kept.
+[[noreturn]] void keep_forever(const std::string& folder, int report) {
+  support::ThreadExecutor home;
+  auto opened = LedgerDisk::open(folder, 64U << 20);
+  if (!opened) ::_exit(1);
+  std::atomic<Sequence> under_way{0};
+  for (Sequence n = opened->sequence + 1;; ++n) {
+    while (under_way >= 64) std::this_thread::yield();
+    ++under_way;
+    // Every entry has a row of its own and moves a common one.
+    opened->store->keep(1, n, "L", {row(1000 + n, n), row(1, n)}, home, [&under_way, report, n](base::Status) {
+      --under_way;
+      if (::write(report, &n, sizeof n) != sizeof n) ::_exit(1);
+    });
+  }
+}
+
+// Not of the fixture: a process with threads had better not fork.
+TEST(KilledLedgerTest, NothingKeptIsLostWhenTheProcessIsKilled) {
+  const support::TempFolder folder;
+  Sequence total = 0;
+  for (int round = 0; round < 5; ++round) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) keep_forever(folder / "killed", ends[1]);
+    ::close(ends[1]);
+    Sequence last = 0;
+    Sequence told = 0;
+    for (int i = 0; i < 40 + 13 * round && ::read(ends[0], &told, sizeof told) == sizeof told; ++i) last = told;
+    ::kill(child, SIGKILL);
+    while (::read(ends[0], &told, sizeof told) == sizeof told) last = told;  // told before it died
+    ::close(ends[0]);
+    ::waitpid(child, nullptr, 0);
+    const auto opened = LedgerDisk::open(folder / "killed", 64U << 20);
+    ASSERT_TRUE(opened) << opened.error().text;
+    EXPECT_FALSE(opened->fresh);
+    EXPECT_GE(opened->sequence, last);
+    EXPECT_GT(last, total);
+    // The place and the rows are of one transaction: neither is ahead.
+    EXPECT_EQ(opened->rows.size(), opened->sequence + 1);
+    const Ledger::Row newest = row(1, opened->sequence);
+    EXPECT_TRUE(std::ranges::any_of(opened->rows, [&](const Ledger::Row& had) { return had == newest; }));
+    total = last;
+  }
+}
+
+}  // namespace
+}  // namespace purge

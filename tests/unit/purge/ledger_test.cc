@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "purge/clock/ledger.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "tests/unit/purge/fakes.h"
+
+namespace purge {
+namespace {
+
+struct Match {
+  const char* name;
+  Purge purge;
+  bool matches;
+};
+
+const std::vector<std::string> kTags = {"news", "front page"};
+constexpr std::string_view kUrl = "www.a.test/blog/2024/post.html?page=2";
+
+Subject subject() { return {.site = "www", .host = "www.a.test", .url = kUrl, .tags = kTags}; }
+Purge of(Kind kind, std::vector<std::string> names, std::string site = "www") {
+  return {.site = std::move(site), .kind = kind, .names = std::move(names)};
+}
+
+class LedgerMatchTest : public testing::TestWithParam<Match> {};
+
+TEST_P(LedgerMatchTest, HardKillsAndSoftMakesStaleExactlyWhatItNames) {
+  for (const bool soft : {false, true}) {
+    Ledger ledger(without_scheme);
+    ledger.load(1, 10, {});
+    Purge purge = GetParam().purge;
+    purge.soft = soft;
+    ledger.apply(11, purge);
+    const Verdict hit = soft ? Verdict::Stale : Verdict::Dead;
+    EXPECT_EQ(ledger.verdict(subject(), make_stamp(1, 10)), GetParam().matches ? hit : Verdict::Live);
+    EXPECT_EQ(ledger.verdict(subject(), make_stamp(1, 11)), Verdict::Live);
+    EXPECT_EQ(ledger.now(), make_stamp(1, 11));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, LedgerMatchTest,
+    testing::Values(
+        Match{"Url", of(Kind::Urls, {"https://www.a.test/blog/2024/post.html?page=2"}), true},
+        Match{"UrlAmongOthers", of(Kind::Urls, {"https://b.test/", "https://www.a.test/blog/2024/post.html?page=2"}), true},
+        Match{"UrlOtherQuery", of(Kind::Urls, {"https://www.a.test/blog/2024/post.html?page=3"}), false},
+        Match{"UrlWithoutQuery", of(Kind::Urls, {"https://www.a.test/blog/2024/post.html"}), false},
+        Match{"UrlOtherSite", of(Kind::Urls, {"https://www.a.test/blog/2024/post.html?page=2"}, "shop"), false},
+        Match{"Tag", of(Kind::Tags, {"news"}), true}, Match{"SecondTag", of(Kind::Tags, {"front page"}), true},
+        Match{"TagPart", of(Kind::Tags, {"new"}), false}, Match{"TagCase", of(Kind::Tags, {"News"}), false},
+        Match{"TagOtherSite", of(Kind::Tags, {"news"}, "shop"), false},
+        Match{"TagNamedAsTheHost", of(Kind::Tags, {"www.a.test"}), false},
+        Match{"PrefixHost", of(Kind::Prefixes, {"www.a.test"}), true},
+        Match{"PrefixHostSlash", of(Kind::Prefixes, {"www.a.test/"}), true},
+        Match{"PrefixFolder", of(Kind::Prefixes, {"www.a.test/blog"}), true},
+        Match{"PrefixFolderSlash", of(Kind::Prefixes, {"www.a.test/blog/"}), true},
+        Match{"PrefixWithScheme", of(Kind::Prefixes, {"https://www.a.test/blog/2024"}), true},
+        Match{"PrefixWholePath", of(Kind::Prefixes, {"www.a.test/blog/2024/post.html"}), true},
+        Match{"PrefixWithinSegment", of(Kind::Prefixes, {"www.a.test/blog/20"}), false},
+        Match{"PrefixBeyond", of(Kind::Prefixes, {"www.a.test/blog/2024/post.html/x"}), false},
+        Match{"PrefixOtherHost", of(Kind::Prefixes, {"a.test/blog"}), false},
+        Match{"Host", of(Kind::Hosts, {"WWW.A.test"}), true}, Match{"OtherHost", of(Kind::Hosts, {"a.test"}), false},
+        Match{"HostOtherSite", of(Kind::Hosts, {"www.a.test"}, "shop"), false},
+        Match{"Everything", of(Kind::Everything, {}), true},
+        Match{"EverythingOtherSite", of(Kind::Everything, {}, "shop"), false}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST(LedgerTest, TheNewestEntryOfEachKindCounts) {
+  Ledger ledger(without_scheme);
+  ledger.load(1, 0, {});
+  ledger.apply(1, of(Kind::Tags, {"news"}));
+  Purge soft = of(Kind::Everything, {});
+  soft.soft = true;
+  ledger.apply(2, soft);
+  EXPECT_EQ(ledger.verdict(subject(), make_stamp(1, 0)), Verdict::Dead);
+  EXPECT_EQ(ledger.verdict(subject(), make_stamp(1, 1)), Verdict::Stale);
+  EXPECT_EQ(ledger.verdict(subject(), make_stamp(1, 2)), Verdict::Live);
+  EXPECT_EQ(ledger.newest(subject()), make_stamp(1, 2));
+}
+
+TEST(LedgerTest, IgnoresEntriesThatItHasApplied) {
+  Ledger ledger(without_scheme);
+  ledger.load(1, 5, {});
+  ledger.apply(5, of(Kind::Everything, {}));
+  ledger.apply(3, of(Kind::Everything, {}));
+  EXPECT_EQ(ledger.now(), make_stamp(1, 5));
+  EXPECT_EQ(ledger.entries(), 0u);
+}
+
+TEST(LedgerTest, AResetKillsAllOfEarlierEpochsAndNothingAfter) {
+  Ledger ledger(without_scheme);
+  ledger.load(1, 900, {});
+  ledger.apply(901, of(Kind::Tags, {"news"}));
+  ledger.reset(2, 7);
+  EXPECT_EQ(ledger.epoch(), 2);
+  EXPECT_EQ(ledger.entries(), 0u);
+  EXPECT_EQ(ledger.verdict(subject(), make_stamp(1, 901)), Verdict::Dead);
+  EXPECT_EQ(ledger.verdict(subject(), make_stamp(2, 7)), Verdict::Live);
+}
+
+TEST(LedgerTest, RowsLoadedBackGiveTheSameVerdicts) {
+  Ledger ledger(without_scheme);
+  ledger.load(3, 100, {});
+  std::vector<Ledger::Row> rows;
+  Purge soft = of(Kind::Prefixes, {"www.a.test/blog"});
+  soft.soft = true;
+  Sequence at = 100;
+  for (const Purge& purge : {of(Kind::Tags, {"news", "other"}), soft, of(Kind::Hosts, {"b.test"})}) {
+    ++at;
+    for (const Ledger::Row& row : ledger.rows_of(at, purge)) rows.push_back(row);
+    ledger.apply(at, purge);
+  }
+  Ledger again(without_scheme);
+  again.load(3, at, rows);
+  EXPECT_EQ(again.now(), ledger.now());
+  EXPECT_EQ(again.entries(), ledger.entries());
+  for (Sequence since = 100; since <= at; ++since) {
+    EXPECT_EQ(again.verdict(subject(), make_stamp(3, since)), ledger.verdict(subject(), make_stamp(3, since))) << since;
+  }
+  EXPECT_EQ(again.verdict(subject(), make_stamp(2, 5000)), Verdict::Dead);
+}
+
+TEST(LedgerTest, ARowKeepsTheStampOfTheOtherKind) {
+  Ledger ledger(without_scheme);
+  ledger.load(1, 0, {});
+  ledger.apply(1, of(Kind::Tags, {"news"}));
+  Purge soft = of(Kind::Tags, {"news"});
+  soft.soft = true;
+  const auto rows = ledger.rows_of(2, soft);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].hard, make_stamp(1, 1));
+  EXPECT_EQ(rows[0].soft, make_stamp(1, 2));
+}
+
+// Whoever has seen the clock at n must find what entry n killed, while one thread applies and others look.
+TEST(LedgerTest, WhoSeesTheClockSeesItsEffect) {
+  constexpr Sequence kLast = 20'000;
+  Ledger ledger(without_scheme);
+  ledger.load(1, 0, {});
+  std::atomic<bool> ended{false};
+  std::atomic<int> missed{0};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      while (!ended) {
+        const Stamp now = ledger.now();
+        if (sequence_of(now) == 0) continue;
+        // Entry n purges tag n % 10, so each of the last ten tags died at most ten entries ago.
+        const std::vector<std::string> tags = {std::to_string(sequence_of(now) % 10)};
+        const Subject asked{.site = "www", .host = "h", .url = "h/x", .tags = tags};
+        if (ledger.verdict(asked, now - 1) != Verdict::Dead) ++missed;
+      }
+    });
+  }
+  for (Sequence n = 1; n <= kLast; ++n) ledger.apply(n, of(Kind::Tags, {std::to_string(n % 10)}));
+  ended = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(missed, 0);
+  EXPECT_EQ(ledger.entries(), 10u);
+}
+
+}  // namespace
+}  // namespace purge
