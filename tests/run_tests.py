@@ -74,32 +74,31 @@ def run(build, patience, programs, gtest_filter):
         return [json.loads(line) for line in lines]
 
 
-def cases_of(build):
-    """Program name -> its single test cases as (name, failed), from the JUnit file that Meson gathers."""
-    path = os.path.join(build, "meson-logs", "testlog.junit.xml")
-    cases = {}
-    if not os.path.exists(path):
-        return cases
-    for suite in xml.etree.ElementTree.parse(path).getroot().iter("testsuite"):
-        for case in suite.iter("testcase"):
-            if case.find("skipped") is not None or case.get("status") == "notrun":
+def cases_of(build, program):
+    """The single test cases of a GoogleTest program as (name, failed); none if it wrote no result."""
+    cases = []
+    for path in glob.glob(os.path.join(build, "**", glob.escape(program) + ".xml"), recursive=True):
+        for case in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
+            if case.get("status") == "notrun" or case.find("skipped") is not None:
                 continue
             failed = case.find("failure") is not None or case.find("error") is not None
-            # "project:suite / program.Suite" for GoogleTest, "project:suite" else
-            program = suite.get("name").split(".")[1] if "." in suite.get("name") else case.get("name")
-            cases.setdefault(program, []).append((case.get("classname", "") + "." + case.get("name"), failed))
+            cases.append((case.get("classname") + "." + case.get("name"), failed))
     return cases
 
 
-def count(results, cases):
+def count(build, results):
+    """How many passed, and the names of those that failed."""
     passed, failed = 0, []
     for result in results:
-        program = result["name"].split(" / ")[-1].split(" ")[-1]
-        own = cases.get(program, [(program, result["result"] not in ("OK", "SKIP"))])
-        bad = [name for name, has_failed in own if has_failed]
-        passed += len(own) - len(bad)
-        if not bad and result["result"] not in ("OK", "SKIP"):
-            bad = [f"{program} ({result['result'].lower()})"]  # crashed, or over its time limit
+        if result["result"] == "SKIP":
+            continue
+        program = result["name"].split(" / ")[-1]
+        good = result["result"] == "OK"
+        cases = cases_of(build, program) or [(program, not good)]
+        bad = [name for name, has_failed in cases if has_failed]
+        passed += len(cases) - len(bad)
+        if not bad and not good:
+            bad = [f"{program} ({result['result'].lower()})"]  # ended after its last case
         failed += bad
     return passed, failed
 
@@ -111,7 +110,7 @@ def main():
         print("no test matches", file=sys.stderr)
         return 1
     results = run(arguments.build, arguments.patience, programs, gtest_filter)
-    passed, failed = count(results, cases_of(arguments.build))
+    passed, failed = count(arguments.build, results)
     for name in failed:
         print("failed: " + name)
     if arguments.counts:

@@ -68,6 +68,8 @@ make_certificates() {
       openssl x509 -req -in "$tls/localhost.csr" -CA "$tls/ca.pem" -CAkey "$tls/ca.key" -CAcreateserial -days 365 \
         -extfile <(printf 'subjectAltName=DNS:localhost,DNS:*.localhost,IP:127.0.0.1\n') -out "$tls/localhost.pem"
   } >"$tls/openssl.log" 2>&1 || { cat "$tls/openssl.log" >&2; fail "openssl could not make the certificates"; }
+  cp "$tls/ca.pem" "$state/ca.pem" # for anyone to trust
+  chmod a+r "$state/ca.pem"
 }
 
 # token NAME: the secret of that name, made at the first call.

@@ -11,7 +11,7 @@ purge_url() { echo "https://localhost:${port[purge]}"; }
 fetch() {
   local edge=$1 path=$2
   shift 2
-  curl -sS --max-time 20 --cacert "$state/tls/ca.pem" -D "$state/run/head" -o "$state/run/body" "$@" "$(edge_url "$edge")$path"
+  curl -sS --max-time 20 --cacert "$state/ca.pem" -D "$state/run/head" -o "$state/run/body" "$@" "$(edge_url "$edge")$path"
 }
 
 # header NAME: its value in the last head.
@@ -22,34 +22,33 @@ put() {
   curl -sSf --max-time 60 -o "$state/run/answer" -H "Authorization: Bearer $(token upload)" -T "$1" "$(origin_url)$2"
 }
 
-upload_site() {
-  local folder=$1 file count=0
-  while IFS= read -r -d '' file; do
-    put "$folder/$file" "/$file" || fail "could not upload $file"
-    count=$((count + 1))
-  done < <(cd "$folder" && find . -type f -printf '%P\0')
-  say "uploaded $count files to $(origin_url)"
+# ctl TOKEN ARGUMENTS …: selvagectl with that token.
+ctl() {
+  local name=$1
+  shift
+  SELVAGE_TOKEN=$(token "$name") SELVAGE_API=$(purge_url) SELVAGE_CA=$state/ca.pem "$state/bin/selvagectl" "$@"
 }
 
-# purge JSON: waits until both edges have applied it.
-purge() {
-  curl -sSf --max-time 20 --cacert "$state/tls/ca.pem" -o "$state/run/answer" -H "Authorization: Bearer $(token operator)" \
-    -H "Content-Type: application/json" -d "$1" "$(purge_url)/v1/purges?wait=5s"
+upload_site() {
+  ctl upload put "$1" "$(origin_url)/" || fail "the sample site could not be uploaded"
 }
+
+# purge ARGUMENTS …: waits until both edges have applied it; the answer is in $state/run/answer.
+purge() { ctl operator purge --site sample --wait 5s --json "$@" >"$state/run/answer"; }
 
 show_welcome() {
   cat <<TEXT
 
 The site, from either edge:
-  $(edge_url edge-1)/      (in a browser: trust $state/tls/ca.pem, or accept the warning)
+  $(edge_url edge-1)/      (in a browser: trust $state/ca.pem, or accept the warning)
   $(edge_url edge-2)/
 Metrics: http://127.0.0.1:${port[edge-1.admin]}/metrics and http://127.0.0.1:${port[edge-2.admin]}/metrics
 
 Try, in another terminal:
-  curl --cacert $state/tls/ca.pem -sI $(edge_url edge-1)/ | grep -i -e cache-status -e age
-  curl -T README.md -H "Authorization: Bearer $(token upload)" $(origin_url)/readme.md
-  curl --cacert $state/tls/ca.pem -H "Authorization: Bearer $(token operator)" \\
-    -d '{"site":"sample","everything":true}' "$(purge_url)/v1/purges?wait=5s"
+  curl --cacert $state/ca.pem -sI $(edge_url edge-1)/ | grep -i -e cache-status -e age
+  SELVAGE_TOKEN=$(token upload) $state/bin/selvagectl put README.md $(origin_url)/readme.md
+  SELVAGE_TOKEN=$(token operator) $state/bin/selvagectl purge --api $(purge_url) --ca $state/ca.pem \\
+    --site sample --everything --wait 5s
 
 Ctrl-C stops everything.
 TEXT
@@ -134,7 +133,7 @@ play_story() {
   printf '%s\n' "$old" >"$state/run/upload"
   succeed "upload" put "$state/run/upload" /check.txt
   # What an earlier run left behind must not look like a hit.
-  succeed "purge of everything" purge '{"site":"sample","everything":true}'
+  succeed "purge of everything" purge --everything
   expect_page "edge-1, first request over HTTP/2" edge-1 "$old" "*fwd=*miss*" --http2
   expect "edge-1 speaks HTTP/2" "$(head -n 1 "$state/run/head")" "HTTP/2 200*"
   expect_page "edge-1, second request" edge-1 "$old" "*; hit*" --http2
@@ -146,7 +145,7 @@ play_story() {
   printf '%s\n' "$new" >"$state/run/upload"
   succeed "new upload" put "$state/run/upload" /check.txt
   expect_page "edge-1, new upload but no purge" edge-1 "$old" "*; hit*"
-  succeed "purge by URL" purge "{\"site\":\"sample\",\"urls\":[\"$(edge_url edge-1)/check.txt\"]}"
+  succeed "purge by URL" purge --url "$(edge_url edge-1)/check.txt"
   expect "purge by URL: applied by" "$(<"$state/run/answer")" "*edge-1*edge-2*"
   expect_page "edge-1, after the purge" edge-1 "$new" "*fwd=*"
   expect_page "edge-2, after the purge" edge-2 "$new" "*fwd=*"
