@@ -38,12 +38,16 @@ Refusal unavailable(const base::Error& error) {
   return {.status = 503, .code = "unavailable", .text = "the purge log is not available: " + error.text};
 }
 
+void respond(http::ResponseWriter& writer, int status, std::string_view type, std::string text, http::Fields fields) {
+  http::ResponseHead head{.status = status, .fields = std::move(fields), .body_bytes = text.size()};
+  head.fields.add("content-type", type);
+  head.fields.add("cache-control", "no-store");
+  writer.respond(std::move(head), std::make_unique<LongText>(std::move(text)));
+}
+
 void respond(http::ResponseWriter& writer, int status, std::string json, http::Fields fields) {
   json += '\n';
-  http::ResponseHead head{.status = status, .fields = std::move(fields), .body_bytes = json.size()};
-  head.fields.add("content-type", "application/json");
-  head.fields.add("cache-control", "no-store");
-  writer.respond(std::move(head), std::make_unique<LongText>(std::move(json)));
+  respond(writer, status, "application/json", std::move(json), std::move(fields));
 }
 
 Query query_of(std::string_view target) {

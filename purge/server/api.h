@@ -27,6 +27,7 @@ struct ApiLimits {
   std::chrono::milliseconds heartbeat{3'000};    ///< of the log
   std::size_t stream_bytes = 256U << 10;         ///< of the log, read but not yet sent, of one follower
   Nodes::Limits nodes{};
+  bool operator==(const ApiLimits&) const = default;
 };
 
 /// The HTTP API: turns requests into handlers (POST /v1/purges, GET /v1/purges/N, GET /v1/nodes, GET /v1/log, POST /v1/nodes/NAME/ack) and

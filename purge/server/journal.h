@@ -32,6 +32,7 @@ class Journal {
     std::uint64_t keep_entries = 1'000'000;   ///< older ones are forgotten; followers that need them start over
     std::uint64_t map_bytes = 64ULL << 30;    ///< largest size of the (sparse) file
     std::size_t queued_max = 10'000;          ///< purges waiting for a commit
+    bool operator==(const Options&) const = default;
   };
   using Appended = std::move_only_function<void(base::Result<Sequence>)>;
   using Read = std::move_only_function<void(base::Result<std::vector<JournalEntry>>)>;

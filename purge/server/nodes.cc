@@ -76,16 +76,6 @@ std::size_t Nodes::live_count() const {
   return static_cast<std::size_t>(std::ranges::count_if(nodes_, [this](const auto& entry) { return live(entry.second); }));
 }
 
-std::optional<base::Duration> Nodes::until_next_silence() const {
-  std::optional<base::Duration> next;
-  for (const auto& [name, node] : nodes_) {
-    if (!live(node)) continue;
-    const base::Duration left = node.heard + limits_.silence - clock_.steady();
-    if (!next || left < *next) next = left;
-  }
-  return next;
-}
-
 Progress Nodes::progress(Sequence sequence) const {
   Progress progress;
   const auto recent = recent_.find(sequence);

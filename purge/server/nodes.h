@@ -53,6 +53,7 @@ class Nodes {
     std::size_t recent_purges = 10'000;        ///< whose times are remembered
     std::chrono::milliseconds silence{15'000};  ///< a node not heard for so long is not live
     std::chrono::milliseconds forget{24 * 3'600'000};  ///< an absent node is dropped after
+    bool operator==(const Limits&) const = default;
   };
   using Changed = std::function<void()>;
 
@@ -73,8 +74,6 @@ class Nodes {
   const std::map<std::string, Node, std::less<>>& all() const { return nodes_; }
   bool live(const Node& node) const;
   std::size_t live_count() const;
-  /// When the live node that was heard longest ago stops being live; nothing if none is.
-  std::optional<base::Duration> until_next_silence() const;
   const PropagationTimes& times() const { return times_; }
 
  private:

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "purge/server/config.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "edge/base/text.h"
+#include "edge/loop/listener.h"
+
+namespace purgeapi {
+namespace {
+
+using base::Settings;
+using base::Table;
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kMiB = 1ULL << 20;
+constexpr std::uint64_t kTiB = 1ULL << 40;
+
+// The address must be free: with SO_REUSEPORT two programs could share it without either noticing.
+void try_address(const Table& table, const std::string& address) {
+  if (address.empty()) return;
+  if (const auto free = loop::Listener::probe(address); !free) table.fault("address", free.error().text);
+}
+
+void read_listeners(const Table& root, Config& config, Reading reading) {
+  const auto listeners = root.tables("listener");
+  if (listeners.empty()) root.fault("listener", "there is no [[listener]]; at least one is needed");
+  for (const Table& table : listeners) {
+    ListenerConfig listener;
+    listener.address = table.required_text("address");
+    listener.name = table.text("name", listener.address);
+    listener.tls = table.flag("tls", true);
+    for (const ListenerConfig& other : config.listeners) {
+      if (other.address == listener.address && !listener.address.ends_with(":0")) {
+        table.fault("address", "found \"" + listener.address + "\", which listener \"" + other.name + "\" has already");
+      }
+    }
+    if (reading == Reading::Start) try_address(table, listener.address);
+    config.listeners.push_back(std::move(listener));
+  }
+  if (const auto admin = root.table("admin")) {
+    config.admin_address = admin->text("address", "127.0.0.1:9543");
+    if (reading == Reading::Start) try_address(*admin, config.admin_address);
+  }
+}
+
+void read_certificates(const Table& root, Config& config) {
+  for (const Table& table : root.tables("certificate")) {
+    loop::CertificateFiles files{table.required_text("certificate"), table.required_text("key")};
+    if (!files.certificate.empty() && !files.key.empty()) {
+      loop::TlsOptions one;
+      one.certificates.push_back(files);
+      if (const auto context = loop::TlsContext::make(one); !context) table.fault("certificate", context.error().text);
+    }
+    config.tls.certificates.push_back(std::move(files));
+  }
+  const bool wanted = std::ranges::any_of(config.listeners, &ListenerConfig::tls);
+  if (wanted && config.tls.certificates.empty()) {
+    root.fault("certificate", "there is no [[certificate]], but a listener has tls = true (the default)");
+  }
+}
+
+void read_log_store(const Table& root, Config& config) {
+  const auto store = root.table("log_store");
+  if (!store) {
+    root.fault("log_store", "table [log_store] is missing; it must say where the log lies: "
+                            "folder = \"/var/lib/selvage/purge\"");
+    return;
+  }
+  config.journal.folder = store->required_text("folder");
+  config.journal.keep_entries =
+      static_cast<std::uint64_t>(store->number("keep_entries", 1'000'000, 1, 1'000'000'000));
+  config.journal.map_bytes = store->bytes("max_size", config.journal.map_bytes, kMiB, 16 * kTiB);
+  if (config.journal.folder.empty()) return;
+  std::error_code error;
+  std::filesystem::create_directories(config.journal.folder, error);
+  if (error) {
+    store->fault("folder", "folder \"" + config.journal.folder + "\" cannot be made: " + error.message());
+  } else if (::access(config.journal.folder.c_str(), R_OK | W_OK | X_OK) != 0) {
+    store->fault("folder", "folder \"" + config.journal.folder + "\" cannot be read and written by this user");
+  }
+}
+
+std::uint8_t read_roles(const Table& table) {
+  std::uint8_t roles = 0;
+  const auto words = table.texts("roles");
+  if (words.empty()) table.fault("roles", "there is none; allowed: a list of \"purge\", \"node\", \"read\"");
+  for (const std::string& word : words) {
+    if (word == "purge") {
+      roles |= static_cast<std::uint8_t>(Role::Purge);
+    } else if (word == "node") {
+      roles |= static_cast<std::uint8_t>(Role::Node);
+    } else if (word == "read") {
+      roles |= static_cast<std::uint8_t>(Role::Read);
+    } else {
+      table.fault("roles", "found \"" + word + "\", allowed: \"purge\", \"node\", \"read\"");
+    }
+  }
+  return roles;
+}
+
+Token read_token(const Table& table) {
+  Token token;
+  token.name = table.required_text("name");
+  const std::string hash = table.required_text("sha256");
+  const auto raw = base::unhex(hash);
+  if (raw && raw->size() == 32) {
+    token.sha256 = *raw;
+  } else if (!hash.empty()) {
+    table.fault("sha256", "found " + std::to_string(hash.size()) +
+                              " characters, allowed: the 64 hexadecimal digits of the token's SHA-256");
+  }
+  token.roles = read_roles(table);
+  token.sites = table.texts("sites");
+  if (token.sites.empty() && (token.has(Role::Purge) || token.has(Role::Read))) {
+    table.fault("sites", "there is none; allowed: a list of sites' names, or [\"*\"] for all");
+  }
+  return token;
+}
+
+void read_tokens(const Table& root, Config& config) {
+  for (const Table& table : root.tables("token")) {
+    Token token = read_token(table);
+    for (const Token& other : config.tokens) {
+      if (other.name == token.name) table.fault("name", "found \"" + token.name + "\", which another token has already");
+      if (!token.sha256.empty() && other.sha256 == token.sha256) {
+        table.fault("sha256", "found the SHA-256 of token \"" + other.name + "\"; each token needs its own");
+      }
+    }
+    config.tokens.push_back(std::move(token));
+  }
+  if (config.tokens.empty()) root.fault("token", "there is no [[token]]; without one nobody can use the API");
+}
+
+void read_front_limits(const Table& table, http::Limits& l) {
+  l.connections = static_cast<std::uint32_t>(table.number("connections", l.connections, 1, 10'000'000));
+  l.header_bytes = static_cast<std::uint32_t>(table.bytes("header", l.header_bytes, 1024, kMiB));
+  l.streams = static_cast<std::uint32_t>(table.number("streams", l.streams, 1, 10'000));
+  l.handshake = table.duration("handshake", l.handshake, 100ms, 10min);
+  l.header = table.duration("header_time", l.header, 100ms, 10min);
+  l.idle = table.duration("idle", l.idle, 100ms, 24h);
+  l.write_stall = table.duration("write_stall", l.write_stall, 100ms, 24h);
+  l.body_stall = table.duration("body_stall", l.body_stall, 100ms, 24h);
+}
+
+void read_limits(const Table& root, Config& config) {
+  // A follower that takes nothing for so long is cut; it catches up when it comes back.
+  config.limits.write_stall = 15s;
+  const auto table = root.table("limits");
+  if (!table) return;
+  read_front_limits(*table, config.limits);
+  ApiLimits& a = config.api;
+  a.body_bytes = table->bytes("body", a.body_bytes, 1024, 4 * kMiB);
+  a.wait = table->duration("wait", a.wait, 0ms, 1h);
+  a.heartbeat = table->duration("heartbeat", a.heartbeat, 100ms, 5s);
+  a.stream_bytes = table->bytes("stream_buffer", a.stream_bytes, 64 << 10, 64 * kMiB);
+  a.nodes.nodes = static_cast<std::size_t>(table->number("nodes", 10'000, 1, 1'000'000));
+  a.nodes.recent_purges = static_cast<std::size_t>(table->number("recent_purges", 10'000, 1, 1'000'000));
+  a.nodes.silence = table->duration("node_silence", a.nodes.silence, 1s, 1h);
+  a.nodes.forget = table->duration("node_forget", a.nodes.forget, 1min, 365 * 24h);
+  config.journal.queued_max = static_cast<std::size_t>(table->number("queued_purges", 10'000, 1, 1'000'000));
+  config.drain = table->duration("drain", config.drain, 0ms, 1h);
+}
+
+void read_log(const Table& root, Config& config) {
+  const auto table = root.table("log");
+  if (!table) return;
+  using logs::Level;
+  config.log.level = table->choice<Level>(
+      "level", {{"debug", Level::Debug}, {"info", Level::Info}, {"warn", Level::Warn}, {"error", Level::Error}},
+      Level::Info);
+  config.log.file = table->text("file", "");
+  config.log.queue_lines = static_cast<std::size_t>(table->number("queue_lines", 8192, 16, 10'000'000));
+}
+
+}  // namespace
+
+std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_config(const std::string& path,
+                                                                                   Reading reading) {
+  Settings settings = Settings::parse_file(path);
+  auto config = std::make_shared<Config>();
+  if (settings.faults().empty()) {
+    const Table root = settings.root();
+    read_listeners(root, *config, reading);
+    read_certificates(root, *config);
+    read_log_store(root, *config);
+    read_tokens(root, *config);
+    read_limits(root, *config);
+    read_log(root, *config);
+    settings.finish();
+  }
+  if (!settings.faults().empty()) return std::unexpected(settings.faults());
+  return config;
+}
+
+std::string unchangeable(const Config& running, const Config& next) {
+  if (running.listeners != next.listeners) return "[[listener]]";
+  if (running.admin_address != next.admin_address) return "[admin] address";
+  if (running.journal != next.journal) return "[log_store] or [limits] queued_purges";
+  if (running.api != next.api) return "[limits] of the API (body, wait, heartbeat, stream_buffer, nodes, …)";
+  return {};
+}
+
+}  // namespace purgeapi

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "purge/server/service.h"
+
+#include <csignal>
+#include <utility>
+#include <vector>
+
+#include "edge/base/log.h"
+#include "edge/base/program.h"
+
+namespace purgeapi {
+namespace {
+
+base::Result<std::shared_ptr<loop::TlsContext>> tls_of(const Config& config) {
+  if (config.tls.certificates.empty()) return nullptr;
+  return loop::TlsContext::make(config.tls);
+}
+
+}  // namespace
+
+Service::Service(Options options, std::shared_ptr<const Config> config)
+    : options_(std::move(options)), config_(std::move(config)) {}
+
+// The log ends first: what it still answers goes to the loop, which then destroys it unseen.
+Service::~Service() {
+  signals_.reset();
+  admin_.reset();
+  front_.reset();
+  journal_.reset();
+  api_.reset();
+}
+
+base::Status Service::start() {
+  auto opened = Journal::open(config_->journal);
+  if (!opened) return std::unexpected(opened.error());
+  journal_ = std::move(*opened);
+  api_ = std::make_unique<Api>(loop_, *journal_, config_->api);
+  api_->set_tokens(std::make_shared<Tokens>(config_->tokens));
+  front_ = std::make_unique<http::Server>(loop_, config_->limits, *api_);
+  admin_ = std::make_unique<Admin>(loop_, *api_, *front_);
+  if (auto listening = listen(); !listening) return listening;
+  if (!config_->admin_address.empty()) {
+    if (auto listening = admin_->listen(config_->admin_address); !listening) return listening;
+  }
+  signals_ = std::make_unique<loop::Signals>(loop_, [this](int number) { on_signal(number); });
+  std::vector<base::BoundListener> bound;
+  for (std::size_t i = 0; i < config_->listeners.size(); ++i) {
+    const ListenerConfig& listener = config_->listeners[i];
+    const std::string host = listener.address.substr(0, listener.address.rfind(':') + 1);
+    bound.push_back({listener.name, host + std::to_string(front_->port(i))});
+  }
+  const Journal::Bounds bounds = journal_->bounds();
+  logs::info("purge API started", {{"log_id", journal_->log_id()}, {"oldest", bounds.oldest}, {"head", bounds.head}});
+  return base::write_ready_file(options_.ready_file, bound, admin_->address());
+}
+
+base::Status Service::listen() {
+  auto tls = tls_of(*config_);
+  if (!tls) return std::unexpected(tls.error());
+  for (const ListenerConfig& listener : config_->listeners) {
+    auto listening = front_->listen({.address = listener.address, .tls = listener.tls ? *tls : nullptr});
+    if (!listening) return listening;
+  }
+  return {};
+}
+
+void Service::on_signal(int number) {
+  if (number == SIGHUP) return reload();
+  if (std::exchange(draining_, true)) return stop();
+  logs::info("draining", {{"signal", number}});
+  drain();
+}
+
+void Service::drain() {
+  api_->drain();
+  front_->drain(config_->drain, [this] { stop(); });
+}
+
+void Service::reload() {
+  const auto refuse = [](const std::string& fault) { logs::error("configuration not reloaded", {{"fault", fault}}); };
+  auto next = read_config(options_.config_path, Reading::Reload);
+  if (!next) {
+    for (const base::Fault& fault : next.error()) refuse(fault.str());
+    return;
+  }
+  if (const std::string what = unchangeable(*config_, **next); !what.empty()) {
+    return refuse(what + " cannot change while running; restart for it");
+  }
+  auto tls = tls_of(**next);
+  if (!tls) return refuse(tls.error().text);
+  if (auto opened = logs::open((*next)->log); !opened) return refuse(opened.error().text);
+  config_ = *next;
+  for (std::size_t i = 0; i < config_->listeners.size(); ++i) {
+    if (config_->listeners[i].tls) front_->set_tls(i, *tls);
+  }
+  front_->set_limits(config_->limits);
+  api_->set_tokens(std::make_shared<Tokens>(config_->tokens));
+  logs::info("configuration reloaded", {{"tokens", config_->tokens.size()}});
+}
+
+}  // namespace purgeapi
