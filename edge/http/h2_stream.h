@@ -21,7 +21,7 @@ class H2Stream final : public ServerExchange {
 
   std::int32_t id() const { return id_; }
 
-  /// One header field of the request; false once the head is beyond its limits.
+  /// One header field of the request. Beyond the limits nothing more is kept: head_complete() refuses it.
   void add_field(std::string_view name, std::string_view value);
   /// The head is complete. `ends`: the request has no body.
   void head_complete(bool ends);
@@ -43,7 +43,6 @@ class H2Stream final : public ServerExchange {
 
   /// Whether the client has kept this stream waiting past its limits at `time`.
   bool stalled(base::Steady time) const;
-  bool waiting_for_source() const { return waiting_; }
 
   /// Position in the session's list.
   std::size_t index = 0;

@@ -146,7 +146,6 @@ Outcome check_framing(const RawHead& raw, const Found& found, CheckedHead& out) 
       return refuse(501,
                     "Transfer-Encoding \"" + printable(found.transfer_encoding) + "\": allowed is chunked");
     }
-    out.chunked = true;
     out.head.has_body = true;
     return {};
   }

@@ -25,7 +25,6 @@ struct RawHead {
 /// A head that obeys the rules, and what it asks of the connection.
 struct CheckedHead {
   RequestHead head{};
-  bool chunked = false;           ///< HTTP/1.1: the body is chunked
   bool keep_alive = false;        ///< HTTP/1.x: the connection may carry another request
   bool expects_continue = false;  ///< the client waits for 100 (Continue)
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/disk/disk_index.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "edge/base/check.h"
@@ -173,17 +174,27 @@ std::optional<DiskIndex::StoredObject> DiskIndex::remove(const Key& key, ObjectI
 }
 
 std::optional<DiskIndex::StoredObject> DiskIndex::evict() {
-  for (std::size_t tried = 0; tried < kStripes; ++tried) {
-    Stripe& stripe = stripes_[next_stripe_++ % kStripes];
-    const std::scoped_lock lock(stripe.mutex);
-    if (auto evicted = evict_from(stripe)) return evicted;
+  // Two rounds through everything (the first may clear marks only), a few turns under each lock: loops wait
+  // for it.
+  constexpr std::size_t kTurnsAtOnce = 64;
+  std::array<std::size_t, kStripes> turns{};
+  for (std::size_t i = 0; i < kStripes; ++i) {
+    const std::scoped_lock lock(stripes_[i].mutex);
+    turns[i] = 2 * stripes_[i].queue.size();
+  }
+  for (std::size_t done = 0; done < kStripes;) {
+    const std::size_t i = next_stripe_++ % kStripes;
+    const std::scoped_lock lock(stripes_[i].mutex);
+    const std::size_t visit = std::min({turns[i], kTurnsAtOnce, stripes_[i].queue.size()});
+    if (auto evicted = evict_from(stripes_[i], visit)) return evicted;
+    turns[i] -= visit;
+    done = visit == 0 ? done + 1 : 0;
   }
   return std::nullopt;
 }
 
-std::optional<DiskIndex::StoredObject> DiskIndex::evict_from(Stripe& stripe) {
-  // Two rounds: the first may clear marks only.
-  for (std::size_t turns = 2 * stripe.queue.size(); turns > 0 && !stripe.queue.empty(); --turns) {
+std::optional<DiskIndex::StoredObject> DiskIndex::evict_from(Stripe& stripe, std::size_t turns) {
+  for (; turns > 0; --turns) {
     const Doomed name = stripe.queue.front();
     stripe.queue.pop_front();
     const auto at = stripe.entries.find(name.key);

@@ -91,7 +91,8 @@ class DiskIndex : public std::enable_shared_from_this<DiskIndex> {
   /// What its publication makes deletable.
   std::optional<Doomed> publish_in(Stripe& stripe, const StoredObject& object, bool pinned);
   static void shorten(Stripe& stripe);
-  std::optional<StoredObject> evict_from(Stripe& stripe);
+  /// Gives at most `turns` names their turn; the queue has that many.
+  std::optional<StoredObject> evict_from(Stripe& stripe, std::size_t turns);
   void unpin(const Key& key, ObjectId id);
 
   std::array<Stripe, kStripes> stripes_;

@@ -28,11 +28,12 @@ struct DiskOptions {
 
 /// The disk tier: an object lies with all its chunks in one of several LMDB environments ("shards"), each
 /// with a writer thread that groups transactions; reader threads copy records out. Every record carries a
-/// checksum. Evicts to keep the budget. After a crash it holds every object whose commit was answered (of the
-/// last 50 ms perhaps not), none in part. Owned by the node.
+/// checksum. Evicts to keep the budget. After a crash it holds no object in part, and all whose commit was
+/// answered (after a crash of the whole machine perhaps without those of the last transaction). Owned by the
+/// node.
 ///
 /// Executors given with calls must outlive the store: its destructor writes what is queued, answers what is
-/// left with Errc::Cancelled, and joins its threads. An executor that runs no more just drops the answers.
+/// left with an error, and joins its threads. An executor that runs no more just drops the answers.
 /// Pins and DiskWrites may outlive it.
 class LmdbDisk final : public Disk {
  public:

@@ -3,6 +3,7 @@
 // each ("fault around"), so a busy process would slowly show the whole file as its own memory.
 #include "store/disk/mapped_file.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 
@@ -81,6 +82,13 @@ base::Status MappedFile::read(std::string_view value, std::span<char> first, std
     ::madvise(reinterpret_cast<void*>(start), end - start, MADV_DONTNEED);
   }
   return {};
+}
+
+void MappedFile::expect(std::string_view value) {
+  if (value.size() <= kThroughMapMax || base_ == nullptr) return;
+  // What this transaction wrote itself lies in memory of its own.
+  if (value.data() < base_ || value.data() >= base_ + map_bytes_) return;
+  ::posix_fadvise(descriptor_, static_cast<off_t>(offset_of(value)), 1, POSIX_FADV_WILLNEED);
 }
 
 void MappedFile::shed() {

@@ -23,6 +23,8 @@ class MappedFile {
   /// Copies `value`, which lies in the map and is valid now, to the two places, which have its length
   /// together.
   base::Status read(std::string_view value, std::span<char> first, std::span<char> second = {});
+  /// Asks the kernel to read the first page of large `value` soon: deleting it will touch that page.
+  void expect(std::string_view value);
   /// Takes the map's pages out of the process's resident memory (they stay in the page cache). Costs later
   /// readers minor faults.
   void shed();

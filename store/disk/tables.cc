@@ -83,6 +83,13 @@ base::Result<bool> Tables::remove_records(lmdb::Txn& txn, ObjectId id, std::uint
                                           std::uint64_t& removed) {
   auto cursor = lmdb::Cursor::open(txn, data_);
   if (!cursor) return std::unexpected(cursor.error());
+  // LMDB reads the first page of each large record that it frees: all of them at once, not one after the
+  // other.
+  auto next = cursor->at_or_after(record::view(record::name_of(id, 0)));
+  for (std::uint64_t n = 0; n < records_max && next && *next; ++n, next = cursor->next()) {
+    if (record::id_of((*next)->key) != id) break;
+    file_->expect((*next)->value);
+  }
   for (std::uint64_t n = 0; n < records_max; ++n) {
     const auto at = cursor->at_or_after(record::view(record::name_of(id, 0)));
     if (!at) return std::unexpected(at.error());

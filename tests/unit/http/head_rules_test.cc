@@ -105,7 +105,7 @@ TEST(HeadRules, FramingMustBeUnambiguous) {
   EXPECT_EQ(refused(old), 400);
   const auto chunked = check_head(with({{"Transfer-Encoding", "Chunked"}}), "http");
   ASSERT_TRUE(chunked);
-  EXPECT_TRUE(chunked->chunked);
+  EXPECT_FALSE(chunked->head.body_bytes);
   EXPECT_TRUE(chunked->head.has_body);
   EXPECT_FALSE(chunked->head.fields.has("transfer-encoding"));
   const auto sized = check_head(with({{"Content-Length", "12"}}), "http");
