@@ -66,6 +66,8 @@ std::size_t Transfer::on_line(char* bytes, std::size_t size, std::size_t count, 
 
 bool Transfer::take_line(std::string_view line) {
   touch();
+  if (!head_.begun()) http2_ = line.starts_with("HTTP/2");
+  if (http2_) multi_->note_http2();
   switch (head_.line(line)) {
     case HeadReader::Event::More: break;
     case HeadReader::Event::Informational: listener_->on_informational(head_.take_head()); break;
@@ -90,6 +92,7 @@ std::size_t Transfer::on_bytes(char* bytes, std::size_t size, std::size_t count,
     return CURL_WRITEFUNC_PAUSE;
   }
   transfer.touch();
+  if (transfer.http2_) transfer.multi_->note_http2();
   if (piece.empty()) return 0;
   const Flow flow = transfer.listener_->on_data(piece);
   if (flow == Flow::Pause && transfer.listener_ != nullptr) transfer.reader_paused_ = true;

@@ -70,6 +70,7 @@ class Transfer {
   PreparedRequest prepared_;
   HeadReader head_;
   std::optional<base::Error> error_;  ///< found here; curl only knows that a callback refused
+  bool http2_ = false;                ///< the response comes over HTTP/2
   bool sent_ = false;                 ///< bytes of the request have left
   bool reader_paused_ = false;        ///< the listener wants no bytes
   bool curl_holds_ = false;           ///< curl keeps bytes that on_bytes did not take

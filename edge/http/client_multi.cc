@@ -11,6 +11,8 @@
 namespace http {
 namespace {
 
+constexpr std::chrono::milliseconds kStirDelay{2};
+
 /// curl's process-wide state, made before the first handle and kept to the end.
 void init_curl_once() {
   static const bool done = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
@@ -32,7 +34,7 @@ void set(CURLM* multi, CURLMoption option, T value) {
 }  // namespace
 
 Multi::Multi(loop::Loop& loop, const ClientLimits& limits)
-    : loop_(loop), limits_(limits), timer_(loop), multi_(make_multi()) {
+    : loop_(loop), limits_(limits), timer_(loop), stir_timer_(loop), multi_(make_multi()) {
   CURLM* multi = multi_.get();
   set(multi, CURLMOPT_SOCKETFUNCTION, &Multi::on_socket);
   set(multi, CURLMOPT_SOCKETDATA, this);
@@ -109,6 +111,7 @@ int Multi::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexc
   Multi& multi = *static_cast<Multi*>(self);
   if (what == CURL_POLL_REMOVE) {
     multi.polls_.erase(fd);
+    multi.http2_.erase(fd);
     return 0;
   }
   std::unique_ptr<loop::Poll>& poll = multi.polls_[fd];
@@ -137,8 +140,40 @@ int Multi::on_timer(CURLM*, long timeout_ms, void* self) noexcept {
 void Multi::drive(curl_socket_t fd, int events) {
   CHECK(!busy_);
   busy_ = true;
+  http2_moved_ = false;
   int running = 0;
   curl_multi_socket_action(multi_.get(), fd, events, &running);
+  note_traffic(fd);
+  busy_ = false;
+  settle();
+}
+
+/// libcurl 7.88 can leave frames that it has read from an HTTP/2 connection unprocessed when the buffer of
+/// one of its streams was full, and then waits for a socket that has nothing more to say (its
+/// cf_h2_data_pending compares the wrong way round). So each such socket gets one more pass soon after there
+/// was traffic, as if it were readable, until a pass brings nothing.
+void Multi::note_traffic(curl_socket_t fd) {
+  if (fd != CURL_SOCKET_TIMEOUT) {
+    if (http2_moved_ && polls_.contains(fd)) http2_.insert(fd);
+    if (http2_.contains(fd)) restless_.insert(fd);
+  } else if (http2_moved_ && http2_.empty()) {
+    for (const auto& [any, poll] : polls_) restless_.insert(any);  // not known yet which it is
+  } else {
+    restless_.insert(http2_.begin(), http2_.end());
+  }
+  if (!restless_.empty() && !stir_timer_.running()) stir_timer_.start(kStirDelay, [this] { stir(); });
+}
+
+void Multi::stir() {
+  CHECK(!busy_);
+  busy_ = true;
+  for (const curl_socket_t fd : std::exchange(restless_, {})) {
+    if (!polls_.contains(fd)) continue;
+    http2_moved_ = false;
+    int running = 0;
+    curl_multi_socket_action(multi_.get(), fd, CURL_CSELECT_IN, &running);
+    if (http2_moved_) note_traffic(fd);
+  }
   busy_ = false;
   settle();
 }

@@ -38,6 +38,8 @@ class Multi {
   void fail(Transfer& transfer);
   /// Takes over a transfer that its owner has given up.
   void discard(std::unique_ptr<Transfer> transfer);
+  /// A transfer has been given bytes by curl over HTTP/2.
+  void note_http2() { http2_moved_ = true; }
 
  private:
   struct FreeMulti {
@@ -54,6 +56,8 @@ class Multi {
   bool finish_one();
   void add(Transfer& transfer);
   void take_off(Transfer& transfer);
+  void note_traffic(curl_socket_t fd);
+  void stir();
 
   loop::Loop& loop_;
   const ClientLimits limits_;
@@ -64,9 +68,13 @@ class Multi {
   std::vector<Transfer*> waking_;
   std::vector<std::unique_ptr<Transfer>> discarded_;
   std::unordered_set<Transfer*> all_;
+  std::unordered_set<curl_socket_t> http2_;     ///< sockets that brought HTTP/2
+  std::unordered_set<curl_socket_t> restless_;  ///< of those, where something went on since stir()
+  bool http2_moved_ = false;
   bool busy_ = false;      ///< in curl or in a listener
   bool settling_ = false;  ///< settle() is queued
   base::Timer timer_;
+  base::Timer stir_timer_;
   std::unique_ptr<CURLM, FreeMulti> multi_;
   base::Anchor anchor_;
 };
