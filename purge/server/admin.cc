@@ -2,7 +2,9 @@
 #include "purge/server/admin.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
+#include <vector>
 
 #include "purge/server/answer.h"
 
@@ -84,9 +86,11 @@ void Admin::sample_nodes(metrics::Samples& samples) const {
     samples.gauge("selvage_purge_node_live", "1 if the node is live.", nodes.live(node) ? 1 : 0, {{"node", name}});
   }
   const PropagationTimes& times = nodes.times();
+  std::vector<std::uint64_t> cumulative(times.counts.size());
+  std::partial_sum(times.counts.begin(), times.counts.end(), cumulative.begin());
   samples.histogram("selvage_purge_propagation_seconds", "From a purge's acceptance to a node's acknowledgement.",
                     {PropagationTimes::kBounds.begin(), PropagationTimes::kBounds.end()},
-                    {times.counts.begin(), times.counts.end()}, times.sum);
+                    cumulative, times.sum);
 }
 
 }  // namespace purgeapi

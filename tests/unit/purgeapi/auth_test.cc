@@ -30,7 +30,9 @@ TEST_P(TokensTest, FindsWhoseSecretItIs) {
   const Tokens tokens({token("deploy", "s3cret", Role::Purge, {"www"}), token("edges", "edge-secret", Role::Node, {})});
   const Token* found = tokens.find(GetParam().authorization);
   ASSERT_EQ(found != nullptr, GetParam().found != nullptr);
-  if (found != nullptr) EXPECT_EQ(found->name, GetParam().found);
+  if (found != nullptr) {
+    EXPECT_EQ(found->name, GetParam().found);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -139,7 +139,9 @@ TEST_F(FollowingTest, TheTermSignalEndsLogsAndWaits) {
   }));
   Reply waited;
   std::thread waiter([&] { waited = service->purge("?wait=50s"); });
-  ASSERT_TRUE(one.applies(1));
+  ASSERT_TRUE(support::wait_until([&] {
+    return ask(service->url("/v1/purges/1"), {.token = "reader"}).json()["pending"] == nlohmann::json({"mute"});
+  }));
   service->signal(SIGTERM);
   waiter.join();
   mute.join();
