@@ -110,12 +110,12 @@ write_purge_config() {
 [[listener]]
 address = "127.0.0.1:${port[purge]}"
 tls = true
-[tls]
+[[certificate]]
 certificate = "$state/tls/localhost.pem"
 key = "$state/tls/localhost.key"
 [admin]
 address = "127.0.0.1:${port[purge.admin]}"
-[journal]
+[log_store]
 folder = "$state/data/purge"
 [[token]]
 name = "operator"

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "edge/base/check.h"
+#include "edge/http/h2_memory.h"
 #include "edge/http/h2_session.h"
 
 namespace http {
@@ -114,7 +115,7 @@ const nghttp2_option* options() {
 
 nghttp2_session* make_native(H2Session& session, const Limits& limits) {
   nghttp2_session* native = nullptr;
-  CHECK(nghttp2_session_server_new2(&native, callbacks(), &session, options()) == 0);
+  CHECK(nghttp2_session_server_new3(&native, callbacks(), &session, options(), h2_memory()) == 0);
   const std::array settings{
       nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.streams},
       nghttp2_settings_entry{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.request_window},

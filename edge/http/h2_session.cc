@@ -90,6 +90,7 @@ void H2Session::end_closed() {
 }
 
 void H2Session::terminate(std::uint32_t error_code) {
+  terminated_ = true;
   nghttp2_session_terminate_session(native(), error_code);
   host_.wake();
 }
@@ -210,6 +211,9 @@ void H2Session::say_last_goaway() {
 
 base::Steady H2Session::deadline() const {
   const Limits& limits = host_.limits();
+  // The last words are on their way: only the client's taking them is waited for, and that the connection
+  // limits.
+  if (terminated_ || failed_) return base::Steady::max();
   base::Steady at = base::Steady::max();
   if (head_of_ != 0 || !settings_seen_) {
     at = since_ + limits.header;

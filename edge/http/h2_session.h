@@ -70,6 +70,7 @@ class H2Session final : public Session {
   TokenBucket control_frames_;
   std::int32_t head_of_ = 0;  ///< the stream whose head is arriving, or 0
   bool failed_ = false;
+  bool terminated_ = false;
   bool settings_seen_ = false;
   bool draining_ = false;
   bool last_goaway_said_ = false;

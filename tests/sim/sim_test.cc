@@ -18,7 +18,7 @@ std::uint64_t number_from(const char* name, std::uint64_t fallback) {
 
 void play_all(const Weather& weather) {
   const std::uint64_t only = number_from("SELVAGE_SIM_SEED", 0);
-  const std::uint64_t seeds = number_from("SELVAGE_SIM_SEEDS", 200);
+  const std::uint64_t seeds = number_from("SELVAGE_SIM_SEEDS", 30);
   for (std::uint64_t seed = only != 0 ? only : 1; seed <= (only != 0 ? only : seeds); ++seed) {
     World world(seed, weather);
     world.play();
@@ -48,7 +48,7 @@ TEST(Sim, CrashesAndRestarts) {
 
 // One fetch at a time for a key: nothing is purged, uncacheable or abandoned, so a second one beside it would be a failure to coalesce.
 TEST(Sim, OneFetchForEachKey) {
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     World world(seed, {.purges = false, .uncacheable = false, .departures = false});
     world.play();
     for (const auto& [path, most] : world.origin().running_max) {
@@ -60,7 +60,7 @@ TEST(Sim, OneFetchForEachKey) {
 
 TEST(Sim, SameSeedSameTrace) {
   const Weather weather{.origin = {.refuse_one_in = 10, .break_one_in = 40}, .disk = {.evict_one_in = 3}, .crashes = true};
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     World one(seed, weather);
     World two(seed, weather);
     one.play();

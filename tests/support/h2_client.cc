@@ -43,7 +43,8 @@ std::string block(const FieldList& fields) {
 }
 
 std::string headers(std::int32_t stream, const FieldList& fields, bool ends) {
-  const auto flags = static_cast<std::uint8_t>(NGHTTP2_FLAG_END_HEADERS | (ends ? NGHTTP2_FLAG_END_STREAM : 0));
+  const auto flags =
+      static_cast<std::uint8_t>(NGHTTP2_FLAG_END_HEADERS | (ends ? NGHTTP2_FLAG_END_STREAM : 0));
   return frame(NGHTTP2_HEADERS, flags, stream, block(fields));
 }
 
@@ -51,10 +52,39 @@ FieldList get(const std::string& path) {
   return {{":method", "GET"}, {":scheme", "http"}, {":authority", "a.test"}, {":path", path}};
 }
 
+std::string greeting() { return std::string(kPreface) + frame(NGHTTP2_SETTINGS, 0, 0, ""); }
+
+std::uint32_t Frame::error() const {
+  const std::size_t at = type == NGHTTP2_GOAWAY ? 4 : 0;
+  std::uint32_t code = 0;
+  for (std::size_t i = at; i < at + 4; ++i) code = code << 8 | static_cast<unsigned char>(payload.at(i));
+  return code;
+}
+
+std::optional<Frame> read_frame(RawClient& client) {
+  const std::string header = client.read_bytes(9);
+  if (header.size() < 9) return {};
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(header[i]));
+  };
+  Frame out{.type = static_cast<std::uint8_t>(byte(3)), .flags = static_cast<std::uint8_t>(byte(4))};
+  out.stream = static_cast<std::int32_t>(byte(5) << 24 | byte(6) << 16 | byte(7) << 8 | byte(8));
+  out.payload = client.read_bytes(byte(0) << 16 | byte(1) << 8 | byte(2));
+  return out;
+}
+
+std::optional<Frame> read_frame(RawClient& client, std::uint8_t type) {
+  for (;;) {
+    std::optional<Frame> next = read_frame(client);
+    if (!next || next->type == type) return next;
+  }
+}
+
 }  // namespace h2
 
 std::string H2Client::Stream::field(std::string_view name) const {
-  const auto found = std::ranges::find(head, name, [](const auto& field) { return std::string_view(field.first); });
+  const auto found =
+      std::ranges::find(head, name, [](const auto& field) { return std::string_view(field.first); });
   return found == head.end() ? "" : found->second;
 }
 
@@ -63,8 +93,9 @@ struct H2ClientCallbacks {
   static std::string text(const std::uint8_t* bytes, std::size_t size) {
     return {reinterpret_cast<const char*>(bytes), size};
   }
-  static int header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
-                    const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
+  static int header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+                    std::size_t name_size, const std::uint8_t* value, std::size_t value_size, std::uint8_t,
+                    void* user) {
     H2Client::Stream& stream = of(user).streams_[frame->hd.stream_id];
     std::pair field(text(name, name_size), text(value, value_size));
     if (field.first == ":status" && field.second.front() == '1') {
@@ -81,8 +112,8 @@ struct H2ClientCallbacks {
     }
     return 0;
   }
-  static int data(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* bytes, std::size_t size,
-                  void* user) {
+  static int data(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
+                  std::size_t size, void* user) {
     of(user).streams_[id].body += text(bytes, size);
     return 0;
   }
@@ -109,8 +140,8 @@ struct H2ClientCallbacks {
     stream.error = error;
     return 0;
   }
-  static ssize_t read(nghttp2_session*, std::int32_t id, std::uint8_t* out, std::size_t size, std::uint32_t* flags,
-                      nghttp2_data_source*, void* user) {
+  static ssize_t read(nghttp2_session*, std::int32_t id, std::uint8_t* out, std::size_t size,
+                      std::uint32_t* flags, nghttp2_data_source*, void* user) {
     H2Client::Upload& upload = of(user).uploads_[id];
     const std::size_t n = std::min(size, upload.bytes.size());
     std::memcpy(out, upload.bytes.data(), n);
@@ -136,14 +167,15 @@ H2Client::H2Client(std::uint16_t port, std::uint32_t window) : socket_(port) {
 
 H2Client::~H2Client() { nghttp2_session_del(session_); }
 
-std::int32_t H2Client::request(const std::string& method, const std::string& path, std::string body, bool more,
-                               const FieldList& extra) {
+std::int32_t H2Client::request(const std::string& method, const std::string& path, std::string body,
+                               bool more, const FieldList& extra) {
   FieldList fields{{":method", method}, {":scheme", "http"}, {":authority", "a.test"}, {":path", path}};
   fields.insert(fields.end(), extra.begin(), extra.end());
   std::vector<nghttp2_nv> entries;
   for (auto& [name, value] : fields) {
-    entries.push_back({reinterpret_cast<std::uint8_t*>(name.data()), reinterpret_cast<std::uint8_t*>(value.data()),
-                       name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
+    entries.push_back({reinterpret_cast<std::uint8_t*>(name.data()),
+                       reinterpret_cast<std::uint8_t*>(value.data()), name.size(), value.size(),
+                       NGHTTP2_NV_FLAG_NONE});
   }
   const bool with_body = !body.empty() || more;
   nghttp2_data_provider provider{};

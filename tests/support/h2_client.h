@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,21 @@ std::string block(const FieldList& fields);
 std::string headers(std::int32_t stream, const FieldList& fields, bool ends);
 /// A good GET.
 FieldList get(const std::string& path);
+/// The preface and empty SETTINGS: what a client begins with.
+std::string greeting();
+
+struct Frame {
+  std::uint8_t type = 0;
+  std::uint8_t flags = 0;
+  std::int32_t stream = 0;
+  std::string payload{};
+  /// Of RST_STREAM and GOAWAY.
+  std::uint32_t error() const;
+};
+/// The next frame of the server; nothing at the end.
+std::optional<Frame> read_frame(RawClient& client);
+/// The next frame of that type, others skipped.
+std::optional<Frame> read_frame(RawClient& client, std::uint8_t type);
 }  // namespace h2
 
 /// A blocking HTTP/2 client with prior knowledge, over an nghttp2 session; raw frames may be slipped in.
@@ -37,9 +53,9 @@ class H2Client {
     FieldList head{};
     FieldList trailers{};
     std::string body{};
-    bool ended = false;                 ///< END_STREAM came
+    bool ended = false;  ///< END_STREAM came
     bool closed = false;
-    std::uint32_t error = 0;            ///< of RST_STREAM
+    std::uint32_t error = 0;  ///< of RST_STREAM
     std::string field(std::string_view name) const;
   };
 
@@ -48,8 +64,8 @@ class H2Client {
   ~H2Client();
 
   /// Sends a request; `body` follows if it is not empty or `more` says that some will.
-  std::int32_t request(const std::string& method, const std::string& path, std::string body = {}, bool more = false,
-                       const FieldList& extra = {});
+  std::int32_t request(const std::string& method, const std::string& path, std::string body = {},
+                       bool more = false, const FieldList& extra = {});
   /// Sends more of a request body that was begun with `more`.
   void send_body(std::int32_t stream, std::string body, bool more);
   void reset(std::int32_t stream);

@@ -17,10 +17,10 @@ char pattern_byte(std::size_t at) { return static_cast<char>('a' + (at * 7 + at 
 
 /// How a body of the pattern behaves.
 struct Script {
-  std::size_t bytes = 0;       ///< that it really gives
+  std::size_t bytes = 0;  ///< that it really gives
   std::size_t piece = 100'000;
-  bool pauses = false;         ///< Later before each piece
-  bool fails = false;          ///< Failed in place of End
+  bool pauses = false;  ///< Later before each piece
+  bool fails = false;   ///< Failed in place of End
   http::Fields trailers{};
 };
 
@@ -59,7 +59,8 @@ struct Echo {
 
 class EchoSource final : public http::BodySource {
  public:
-  EchoSource(std::shared_ptr<Echo> echo, http::ResponseWriter& writer) : echo_(std::move(echo)), writer_(writer) {}
+  EchoSource(std::shared_ptr<Echo> echo, http::ResponseWriter& writer)
+      : echo_(std::move(echo)), writer_(writer) {}
   Pull pull(std::size_t max, base::Slice& out) override {
     if (echo_->pieces.empty()) return echo_->ended ? Pull::End : Pull::Later;
     std::string& front = echo_->pieces.front();
@@ -187,7 +188,8 @@ bool TestMaker::wait(const std::function<bool(const std::vector<Life>&)>& condit
 
 bool TestMaker::wait_finished(std::size_t n) const {
   return wait([n](const std::vector<Life>& lives) {
-    return lives.size() >= n && std::ranges::all_of(lives, [](const Life& life) { return life.finished && life.destroyed; });
+    return lives.size() >= n &&
+           std::ranges::all_of(lives, [](const Life& life) { return life.finished && life.destroyed; });
   });
 }
 

@@ -16,7 +16,8 @@ namespace support {
 /// An http::Server with a TestMaker on a thread of its own, listening on a loopback port.
 class TestServer {
  public:
-  explicit TestServer(const http::Limits& limits = {}, http::ListenOptions options = {}) : worker_("test-server") {
+  explicit TestServer(const http::Limits& limits = {}, http::ListenOptions options = {})
+      : worker_("test-server") {
     if (options.address.empty()) options.address = "127.0.0.1:0";
     std::promise<std::string> listening;
     worker_.start(

@@ -117,7 +117,8 @@ TEST(ClientHttp2, BrokenStreamIsAnErrorOfItsOwn) {
   ClientRig rig;
   Recorder whole;
   const auto other = rig.client().start(secure.request("/slow/300000"), whole);
-  for (const char* target : {"/broken/100000", "/short/100000"}) {
+  // Larger than what socket buffers take: libcurl drops a head that it reads together with the stream's reset.
+  for (const char* target : {"/broken/16000000", "/short/16000000"}) {
     Recorder broken;
     ASSERT_TRUE(rig.fetch(secure.request(target), broken));
     ASSERT_TRUE(broken.error) << target;

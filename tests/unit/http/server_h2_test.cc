@@ -38,7 +38,8 @@ TEST(H2Server, ManyStreamsAreServedAtOnce) {
   TestServer server;
   H2Client client(server.port());
   std::vector<std::int32_t> ids;
-  for (int i = 0; i < 100; ++i) ids.push_back(client.request("GET", i % 2 == 0 ? "/slow/5000" : "/chunked/70000"));
+  for (int i = 0; i < 100; ++i)
+    ids.push_back(client.request("GET", i % 2 == 0 ? "/slow/5000" : "/chunked/70000"));
   for (std::size_t i = 0; i < ids.size(); ++i) {
     EXPECT_EQ(client.wait(ids[i]).body, pattern(i % 2 == 0 ? 5000 : 70'000)) << i;
   }
@@ -85,7 +86,8 @@ TEST(H2Server, BodiesComeBack) {
   H2Client client(server.port());
   const std::string body = pattern(500'000);
   EXPECT_EQ(client.wait(client.request("POST", "/echo", body)).body, body);
-  const auto& counted = client.wait(client.request("PUT", "/count", body, false, {{"content-length", "500000"}}));
+  const auto& counted =
+      client.wait(client.request("PUT", "/count", body, false, {{"content-length", "500000"}}));
   EXPECT_EQ(counted.body, body);
   ASSERT_TRUE(server.maker().wait_finished(2));
   EXPECT_EQ(server.maker().lives()[1].head.body_bytes, 500'000U);
