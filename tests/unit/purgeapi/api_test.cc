@@ -15,7 +15,8 @@ namespace {
 class ApiTest : public testing::Test {
  protected:
   support::TempFolder folder;
-  RunningService service{folder.path(), "[limits]\nbody = \"64KiB\"\nwait = \"20s\"\nheartbeat = \"100ms\"\n"};
+  RunningService service{folder.path(),
+                         "[limits]\nbody = \"64KiB\"\nwait = \"20s\"\nheartbeat = \"100ms\"\n"};
 };
 
 TEST_F(ApiTest, APurgeGetsTheNextNumberAndCanBeSeen) {
@@ -53,7 +54,8 @@ TEST_P(RefusedTest, GetsTheRightStatusAndAReason) {
   const Reply reply = ask(service.url(GetParam().target), GetParam().what);
   EXPECT_EQ(reply.status, GetParam().status) << reply.body;
   EXPECT_EQ(reply.code(), GetParam().code) << reply.body;
-  EXPECT_NE(reply.json().value("/error/message"_json_pointer, "").find(GetParam().says), std::string::npos) << reply.body;
+  EXPECT_NE(reply.json().value("/error/message"_json_pointer, "").find(GetParam().says), std::string::npos)
+      << reply.body;
   EXPECT_EQ(ask(service.url("/v1/nodes"), {.token = "reader"}).json()["head"], 0) << "it got into the log";
 }
 
@@ -62,35 +64,84 @@ INSTANTIATE_TEST_SUITE_P(
     Table, RefusedTest,
     testing::Values(
         Refused{"NoToken", "/v1/purges", {.body = kPurge}, 401, "unauthorized", "Bearer"},
-        Refused{"UnknownToken", "/v1/purges", {.token = "guess", .body = kPurge}, 401, "unauthorized", "Bearer"},
+        Refused{
+            "UnknownToken", "/v1/purges", {.token = "guess", .body = kPurge}, 401, "unauthorized", "Bearer"},
         Refused{"NoTokenNoPath", "/v1/secret", {}, 401, "unauthorized", ""},
         Refused{"WrongRole", "/v1/purges", {.token = "reader", .body = kPurge}, 403, "forbidden", "reader"},
         Refused{"NodeMayNotPurge", "/v1/purges", {.token = "edge", .body = kPurge}, 403, "forbidden", "edge"},
-        Refused{"PurgerMayNotFollow", "/v1/log?after=0&node=x", {.token = "purger"}, 403, "forbidden", "purger"},
-        Refused{"PurgerMayNotAcknowledge", "/v1/nodes/x/ack", {.token = "purger", .body = "{}"}, 403, "forbidden", ""},
-        Refused{"OtherSite", "/v1/purges", {.token = "purger", .body = R"({"site":"shop","tags":["a"]})"}, 403,
-                "forbidden", "\"shop\""},
+        Refused{
+            "PurgerMayNotFollow", "/v1/log?after=0&node=x", {.token = "purger"}, 403, "forbidden", "purger"},
+        Refused{"PurgerMayNotAcknowledge",
+                "/v1/nodes/x/ack",
+                {.token = "purger", .body = "{}"},
+                403,
+                "forbidden",
+                ""},
+        Refused{"OtherSite",
+                "/v1/purges",
+                {.token = "purger", .body = R"({"site":"shop","tags":["a"]})"},
+                403,
+                "forbidden",
+                "\"shop\""},
         Refused{"NotJson", "/v1/purges", {.token = "purger", .body = "hello"}, 400, "invalid", "JSON"},
-        Refused{"NoSelector", "/v1/purges", {.token = "purger", .body = R"({"site":"www"})"}, 400, "invalid", "selectors"},
+        Refused{"NoSelector",
+                "/v1/purges",
+                {.token = "purger", .body = R"({"site":"www"})"},
+                400,
+                "invalid",
+                "selectors"},
         Refused{"NoBody", "/v1/purges", {.token = "purger", .method = "POST"}, 400, "invalid", "JSON"},
-        Refused{"Form", "/v1/purges", {.token = "purger", .body = "a=b", .type = "application/x-www-form-urlencoded"}, 415,
-                "unsupported_media_type", "application/json"},
-        Refused{"TooLarge", "/v1/purges", {.token = "purger", .body = std::string(65 << 10, ' ')}, 413, "too_large",
+        Refused{"Form",
+                "/v1/purges",
+                {.token = "purger", .body = "a=b", .type = "application/x-www-form-urlencoded"},
+                415,
+                "unsupported_media_type",
+                "application/json"},
+        Refused{"TooLarge",
+                "/v1/purges",
+                {.token = "purger", .body = std::string(65 << 10, ' ')},
+                413,
+                "too_large",
                 "65536"},
-        Refused{"BadWait", "/v1/purges?wait=soon", {.token = "purger", .body = kPurge}, 400, "invalid", "wait=soon"},
-        Refused{"LongWait", "/v1/purges?wait=1h", {.token = "purger", .body = kPurge}, 400, "invalid", "at most 20s"},
-        Refused{"UnknownParameter", "/v1/purges?soft=1", {.token = "purger", .body = kPurge}, 400, "invalid", "\"soft\""},
+        Refused{"BadWait",
+                "/v1/purges?wait=soon",
+                {.token = "purger", .body = kPurge},
+                400,
+                "invalid",
+                "wait=soon"},
+        Refused{"LongWait",
+                "/v1/purges?wait=1h",
+                {.token = "purger", .body = kPurge},
+                400,
+                "invalid",
+                "at most 20s"},
+        Refused{"UnknownParameter",
+                "/v1/purges?soft=1",
+                {.token = "purger", .body = kPurge},
+                400,
+                "invalid",
+                "\"soft\""},
         Refused{"OtherMethod", "/v1/purges", {.token = "purger"}, 405, "method_not_allowed", "POST"},
-        Refused{"DeleteNodes", "/v1/nodes", {.token = "reader", .method = "DELETE"}, 405, "method_not_allowed", "GET"},
-        Refused{"NoSuchPath", "/v1/purge", {.token = "purger", .body = kPurge}, 404, "not_found", "/v1/purges"},
+        Refused{"DeleteNodes",
+                "/v1/nodes",
+                {.token = "reader", .method = "DELETE"},
+                405,
+                "method_not_allowed",
+                "GET"},
+        Refused{
+            "NoSuchPath", "/v1/purge", {.token = "purger", .body = kPurge}, 404, "not_found", "/v1/purges"},
         Refused{"NoSuchPurge", "/v1/purges/1", {.token = "reader"}, 404, "not_found", "\"1\""},
         Refused{"NotANumber", "/v1/purges/one", {.token = "reader"}, 404, "not_found", "\"one\""},
         Refused{"BadNode", "/v1/log?after=0&node=a%20b", {.token = "edge"}, 400, "invalid", "a%20b"},
         Refused{"NoNode", "/v1/log?after=0", {.token = "edge"}, 400, "invalid", "node="},
         Refused{"BadAfter", "/v1/log?after=-1&node=a", {.token = "edge"}, 400, "invalid", "after=-1"},
         Refused{"BadAck", "/v1/nodes/a/ack", {.token = "edge", .body = "{}"}, 400, "invalid", "applied"},
-        Refused{"AckOfOtherLog", "/v1/nodes/a/ack", {.token = "edge", .body = R"({"applied":0,"log_id":"x"})"}, 409,
-                "conflict", "\"x\""}),
+        Refused{"AckOfOtherLog",
+                "/v1/nodes/a/ack",
+                {.token = "edge", .body = R"({"applied":0,"log_id":"x"})"},
+                409,
+                "conflict",
+                "\"x\""}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST_F(ApiTest, APurgeOfAnotherSiteIsNotShown) {
@@ -100,8 +151,8 @@ TEST_F(ApiTest, APurgeOfAnotherSiteIsNotShown) {
                            "\"\nroles = [\"read\"]\nsites = [\"shop\"]\n"
                            "[limits]\nbody = \"64KiB\"\nwait = \"20s\"\nheartbeat = \"100ms\"\n");
   service.signal(SIGHUP);
-  ASSERT_TRUE(support::wait_until(
-      [&] { return ask(service.url("/v1/nodes"), {.token = "shop"}).status == 200; }));
+  ASSERT_TRUE(
+      support::wait_until([&] { return ask(service.url("/v1/nodes"), {.token = "shop"}).status == 200; }));
   EXPECT_EQ(ask(service.url("/v1/purges/1"), {.token = "shop"}).status, 403);
   EXPECT_EQ(ask(service.url("/v1/purges/1"), {.token = "reader"}).status, 200);
 }
@@ -158,9 +209,10 @@ TEST_F(ApiTest, TheAdminListenerTellsHealthAndMetrics) {
   EXPECT_EQ(ask(service.admin_url("/nothing")).status, 404);
   EXPECT_EQ(ask(service.admin_url("/readyz"), {.method = "DELETE"}).status, 405);
   const std::string metrics = ask(service.admin_url("/metrics")).body;
-  for (const char* line : {"selvage_purge_log_head 1", "selvage_purge_followers 1", "selvage_purge_nodes_live 1",
-                           "selvage_purge_node_behind{node=\"one\"} 0", "selvage_purge_propagation_seconds_count 1",
-                           "selvage_purge_requests_total{status=\"200\"}", "process_resident_memory_bytes"}) {
+  for (const char* line :
+       {"selvage_purge_log_head 1", "selvage_purge_followers 1", "selvage_purge_nodes_live 1",
+        "selvage_purge_node_behind{node=\"one\"} 0", "selvage_purge_propagation_seconds_count 1",
+        "selvage_purge_requests_total{status=\"200\"}", "process_resident_memory_bytes"}) {
     EXPECT_NE(metrics.find(line), std::string::npos) << line << " is missing in\n" << metrics;
   }
 }

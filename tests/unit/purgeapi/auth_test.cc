@@ -27,7 +27,8 @@ struct Case {
 class TokensTest : public testing::TestWithParam<Case> {};
 
 TEST_P(TokensTest, FindsWhoseSecretItIs) {
-  const Tokens tokens({token("deploy", "s3cret", Role::Purge, {"www"}), token("edges", "edge-secret", Role::Node, {})});
+  const Tokens tokens(
+      {token("deploy", "s3cret", Role::Purge, {"www"}), token("edges", "edge-secret", Role::Node, {})});
   const Token* found = tokens.find(GetParam().authorization);
   ASSERT_EQ(found != nullptr, GetParam().found != nullptr);
   if (found != nullptr) {
@@ -38,11 +39,13 @@ TEST_P(TokensTest, FindsWhoseSecretItIs) {
 INSTANTIATE_TEST_SUITE_P(
     Table, TokensTest,
     testing::Values(Case{"First", "Bearer s3cret", "deploy"}, Case{"Second", "Bearer edge-secret", "edges"},
-                    Case{"SchemeInAnyCase", "bEARER s3cret", "deploy"}, Case{"Spaces", "Bearer   s3cret ", "deploy"},
-                    Case{"Absent", std::nullopt, nullptr}, Case{"Empty", "", nullptr}, Case{"SchemeOnly", "Bearer ", nullptr},
+                    Case{"SchemeInAnyCase", "bEARER s3cret", "deploy"},
+                    Case{"Spaces", "Bearer   s3cret ", "deploy"}, Case{"Absent", std::nullopt, nullptr},
+                    Case{"Empty", "", nullptr}, Case{"SchemeOnly", "Bearer ", nullptr},
                     Case{"OtherScheme", "Basic s3cret", nullptr}, Case{"NoScheme", "s3cret", nullptr},
                     Case{"Part", "Bearer s3cre", nullptr}, Case{"Longer", "Bearer s3crets", nullptr},
-                    Case{"TheHashItself", "Bearer 1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0", nullptr}),
+                    Case{"TheHashItself",
+                         "Bearer 1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0", nullptr}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(NoTokensTest, NoneAreFoundAmongNone) { EXPECT_EQ(Tokens().find("Bearer x"), nullptr); }

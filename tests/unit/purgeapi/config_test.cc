@@ -22,8 +22,9 @@ class ConfigTest : public testing::Test {
     return read_config(folder / "purge.toml", Reading::Check);
   }
   std::string good() const {
-    return "[[listener]]\naddress = \"127.0.0.1:0\"\ntls = false\n[log_store]\nfolder = \"" + (folder / "log") +
-           "\"\n[[token]]\nname = \"t\"\nsha256 = \"" + kHash + "\"\nroles = [\"purge\", \"node\"]\nsites = [\"*\"]\n";
+    return "[[listener]]\naddress = \"127.0.0.1:0\"\ntls = false\n[log_store]\nfolder = \"" +
+           (folder / "log") + "\"\n[[token]]\nname = \"t\"\nsha256 = \"" + kHash +
+           "\"\nroles = [\"purge\", \"node\"]\nsites = [\"*\"]\n";
   }
   support::TempFolder folder;
 };
@@ -40,9 +41,10 @@ TEST_F(ConfigTest, AShortFileIsEnough) {
 }
 
 TEST_F(ConfigTest, ReadsAllLimits) {
-  const auto config = read(good() +
-                           "[admin]\naddress = \"127.0.0.1:1\"\n[limits]\nbody = \"2MiB\"\nwait = \"7s\"\nheartbeat = \"1s\"\n"
-                           "nodes = 5\ndrain = \"3s\"\nwrite_stall = \"9s\"\n[log]\nlevel = \"debug\"\n");
+  const auto config = read(
+      good() +
+      "[admin]\naddress = \"127.0.0.1:1\"\n[limits]\nbody = \"2MiB\"\nwait = \"7s\"\nheartbeat = \"1s\"\n"
+      "nodes = 5\ndrain = \"3s\"\nwrite_stall = \"9s\"\n[log]\nlevel = \"debug\"\n");
   ASSERT_TRUE(config) << config.error().front().str();
   EXPECT_EQ((*config)->api.body_bytes, 2U << 20);
   EXPECT_EQ((*config)->api.wait, 7s);
@@ -58,7 +60,8 @@ TEST_F(ConfigTest, AnEmptyFileNamesAllThatIsMissing) {
   ASSERT_FALSE(config);
   std::string all;
   for (const base::Fault& fault : config.error()) all += fault.str() + "\n";
-  for (const char* part : {"[[listener]]", "[log_store]", "[[token]]"}) EXPECT_NE(all.find(part), std::string::npos) << all;
+  for (const char* part : {"[[listener]]", "[log_store]", "[[token]]"})
+    EXPECT_NE(all.find(part), std::string::npos) << all;
 }
 
 struct Bad {
@@ -82,20 +85,24 @@ TEST_P(BadConfigTest, IsOneFaultWithItsPlace) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BadConfigTest,
-    testing::Values(
-        Bad{"UnknownKey", "tls = false", "tls = false\ntlss = 1", "tlss"},
-        Bad{"NoCertificate", "tls = false", "tls = true", "certificate"},
-        Bad{"ShortHash", kHash, "ba78", "64 hexadecimal digits"},
-        Bad{"UnknownRole", "\"purge\", \"node\"", "\"purge\", \"god\"", "found \"god\""},
-        Bad{"NoRoles", "roles = [\"purge\", \"node\"]\n", "", "roles"}, Bad{"NoSites", "sites = [\"*\"]\n", "", "sites"},
-        Bad{"WrongType", "name = \"t\"", "name = 7", "name"},
-        Bad{"SameListener", "[log_store]", "[[listener]]\naddress = \"127.0.0.1:9443\"\ntls = false\n[[listener]]\naddress = "
-                            "\"127.0.0.1:9443\"\ntls = false\n[log_store]", "has already"},
-        Bad{"LongHeartbeat", "[log_store]", "[limits]\nheartbeat = \"1m\"\n[log_store]", "heartbeat"}),
+    testing::Values(Bad{"UnknownKey", "tls = false", "tls = false\ntlss = 1", "tlss"},
+                    Bad{"NoCertificate", "tls = false", "tls = true", "certificate"},
+                    Bad{"ShortHash", kHash, "ba78", "64 hexadecimal digits"},
+                    Bad{"UnknownRole", "\"purge\", \"node\"", "\"purge\", \"god\"", "found \"god\""},
+                    Bad{"NoRoles", "roles = [\"purge\", \"node\"]\n", "", "roles"},
+                    Bad{"NoSites", "sites = [\"*\"]\n", "", "sites"},
+                    Bad{"WrongType", "name = \"t\"", "name = 7", "name"},
+                    Bad{"SameListener", "[log_store]",
+                        "[[listener]]\naddress = \"127.0.0.1:9443\"\ntls = false\n[[listener]]\naddress = "
+                        "\"127.0.0.1:9443\"\ntls = false\n[log_store]",
+                        "has already"},
+                    Bad{"LongHeartbeat", "[log_store]", "[limits]\nheartbeat = \"1m\"\n[log_store]",
+                        "heartbeat"}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST_F(ConfigTest, ATokenMayNotBeGivenTwice) {
-  const auto config = read(good() + "[[token]]\nname = \"t\"\nsha256 = \"" + kHash + "\"\nroles = [\"node\"]\n");
+  const auto config =
+      read(good() + "[[token]]\nname = \"t\"\nsha256 = \"" + kHash + "\"\nroles = [\"node\"]\n");
   ASSERT_FALSE(config);
   EXPECT_EQ(config.error().size(), 2u);
 }

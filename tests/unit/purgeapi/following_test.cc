@@ -16,7 +16,8 @@ class FollowingTest : public testing::Test {
  protected:
   void start(std::uint64_t keep_entries = 1'000'000, const std::string& address = "127.0.0.1:0") {
     service.reset();
-    service.emplace(folder.path(), "[limits]\nheartbeat = \"100ms\"\ndrain = \"20s\"\n", keep_entries, address);
+    service.emplace(folder.path(), "[limits]\nheartbeat = \"100ms\"\ndrain = \"20s\"\n", keep_entries,
+                    address);
   }
   TestNode node(const std::string& name, const std::string& secret = "edge") {
     return TestNode(service->url(""), name, folder / name, secret);
@@ -42,7 +43,8 @@ TEST_F(FollowingTest, TwoNodesApplyAllInOrder) {
     EXPECT_EQ(each->ledger.epoch(), 1);
     EXPECT_EQ(each->state().resets, 0u);
     for (int i = 0; i < 50; ++i) {
-      EXPECT_EQ(each->verdict_of_tag("t" + std::to_string(i), purge::make_stamp(1, 50)), purge::Verdict::Dead);
+      EXPECT_EQ(each->verdict_of_tag("t" + std::to_string(i), purge::make_stamp(1, 50)),
+                purge::Verdict::Dead);
     }
   }
 }
@@ -113,7 +115,8 @@ TEST_F(FollowingTest, ATokenThatIsTakenAwayEndsTheLog) {
   start();
   const TestNode one = node("one");
   ASSERT_TRUE(one.connects());
-  service->write_config("127.0.0.1:0", 1'000'000, "[limits]\nheartbeat = \"100ms\"\ndrain = \"20s\"\n", "changed");
+  service->write_config("127.0.0.1:0", 1'000'000, "[limits]\nheartbeat = \"100ms\"\ndrain = \"20s\"\n",
+                        "changed");
   service->signal(SIGHUP);
   EXPECT_TRUE(support::wait_until([&] { return !one.state().connected; }));
   const TestNode other = node("other", "changed");
@@ -140,7 +143,8 @@ TEST_F(FollowingTest, TheTermSignalEndsLogsAndWaits) {
   Reply waited;
   std::thread waiter([&] { waited = service->purge("?wait=50s"); });
   ASSERT_TRUE(support::wait_until([&] {
-    return ask(service->url("/v1/purges/1"), {.token = "reader"}).json()["pending"] == nlohmann::json({"mute"});
+    return ask(service->url("/v1/purges/1"), {.token = "reader"}).json()["pending"] ==
+           nlohmann::json({"mute"});
   }));
   service->signal(SIGTERM);
   waiter.join();

@@ -30,7 +30,8 @@ std::unique_ptr<Journal> open(Journal::Options options) {
 base::Result<Sequence> append(Journal& journal, base::Executor& home, const std::string& purge) {
   auto answer = std::make_shared<std::promise<base::Result<Sequence>>>();
   auto future = answer->get_future();
-  journal.append(1700, purge, home, [answer](base::Result<Sequence> got) { answer->set_value(std::move(got)); });
+  journal.append(1700, purge, home,
+                 [answer](base::Result<Sequence> got) { answer->set_value(std::move(got)); });
   return future.get();
 }
 
@@ -48,7 +49,8 @@ TEST(JournalTest, NumbersFromOneWithoutGapsAndReadsBackInOrder) {
   const auto journal = open({.folder = folder / "log"});
   EXPECT_EQ(journal->bounds().oldest, 1u);
   EXPECT_EQ(journal->bounds().head, 0u);
-  for (Sequence n = 1; n <= 20; ++n) EXPECT_EQ(*append(*journal, home, "{\"n\":" + std::to_string(n) + "}"), n);
+  for (Sequence n = 1; n <= 20; ++n)
+    EXPECT_EQ(*append(*journal, home, "{\"n\":" + std::to_string(n) + "}"), n);
   const auto entries = read(*journal, home, 5);
   ASSERT_TRUE(entries);
   ASSERT_EQ(entries->size(), 16u);
@@ -140,7 +142,9 @@ TEST(JournalTest, OneProcessAtATime) {
 
 TEST(JournalTest, ADamagedLogIsAnErrorAndNotAnEmptyLog) {
   const support::TempFolder folder;
-  { const auto journal = open({.folder = folder / "log"}); }
+  {
+    const auto journal = open({.folder = folder / "log"});
+  }
   std::ofstream(folder / "log/data.mdb", std::ios::trunc) << std::string(8192, 'x');
   const auto journal = Journal::open({.folder = folder / "log", .map_bytes = kMap});
   ASSERT_FALSE(journal);

@@ -49,7 +49,8 @@ inline Reply ask(const std::string& url, const Ask& what = {}) {
   };
   CURL* curl = curl_easy_init();
   curl_slist* fields = curl_slist_append(nullptr, "Expect:");
-  if (!what.token.empty()) fields = curl_slist_append(fields, ("Authorization: Bearer " + what.token).c_str());
+  if (!what.token.empty())
+    fields = curl_slist_append(fields, ("Authorization: Bearer " + what.token).c_str());
   fields = curl_slist_append(fields, ("Content-Type: " + what.type).c_str());
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
@@ -74,7 +75,8 @@ inline Reply ask(const std::string& url, const Ask& what = {}) {
   return reply;
 }
 
-/// The whole program but main(), on a thread, with its files in a folder. Tokens: "purger" (site www), "reader" (all), "edge" (node).
+/// The whole program but main(), on a thread, with its files in a folder. Tokens: "purger" (site www),
+/// "reader" (all), "edge" (node).
 class RunningService {
  public:
   explicit RunningService(std::string folder, std::string more = "", std::uint64_t keep_entries = 1'000'000,
@@ -116,10 +118,11 @@ class RunningService {
                     const std::string& edge_secret = "edge") {
     std::ofstream file(config_path());
     file << "[[listener]]\naddress = \"" << address << "\"\ntls = false\n[admin]\naddress = \"127.0.0.1:0\"\n"
-         << "[log_store]\nfolder = \"" << folder_ << "/log\"\nkeep_entries = " << keep_entries << "\nmax_size = \"64MiB\"\n";
+         << "[log_store]\nfolder = \"" << folder_ << "/log\"\nkeep_entries = " << keep_entries
+         << "\nmax_size = \"64MiB\"\n";
     const auto token = [&](const char* name, const std::string& secret, const char* role, const char* site) {
-      file << "[[token]]\nname = \"" << name << "\"\nsha256 = \"" << base::hex(sha256(secret)) << "\"\nroles = [\"" << role
-           << "\"]\nsites = [\"" << site << "\"]\n";
+      file << "[[token]]\nname = \"" << name << "\"\nsha256 = \"" << base::hex(sha256(secret))
+           << "\"\nroles = [\"" << role << "\"]\nsites = [\"" << site << "\"]\n";
     };
     token("purger", "purger", "purge", "www");
     token("reader", "reader", "read", "*");
@@ -127,12 +130,15 @@ class RunningService {
     file << more;
   }
 
-  std::string url(const std::string& target) const { return "http://127.0.0.1:" + std::to_string(port_) + target; }
+  std::string url(const std::string& target) const {
+    return "http://127.0.0.1:" + std::to_string(port_) + target;
+  }
   std::string admin_url(const std::string& target) const { return "http://" + admin_ + target; }
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
   std::string config_path() const { return folder_ + "/purge.toml"; }
   Reply purge(const std::string& query = "", const std::string& tag = "t") const {
-    return ask(url("/v1/purges" + query), {.token = "purger", .body = R"({"site":"www","tags":[")" + tag + R"("]})"});
+    return ask(url("/v1/purges" + query),
+               {.token = "purger", .body = R"({"site":"www","tags":[")" + tag + R"("]})"});
   }
 
  private:
@@ -147,7 +153,8 @@ class RunningService {
 /// An edge as far as purging goes: ledger, its disk and a follower, on a loop of its own.
 class TestNode {
  public:
-  TestNode(std::string api_url, std::string name, const std::string& state_folder, std::string secret = "edge")
+  TestNode(std::string api_url, std::string name, const std::string& state_folder,
+           std::string secret = "edge")
       : ledger([](std::string_view, std::string_view text) { return std::string(text); }), worker_("node") {
     auto opened = purge::LedgerDisk::open(state_folder, 64U << 20);
     if (!opened) throw std::runtime_error(opened.error().text);
@@ -163,7 +170,8 @@ class TestNode {
     worker_.start(
         [&, this] {
           client_ = std::make_unique<http::Client>(worker_.loop(), http::ClientLimits{});
-          follower_ = std::make_unique<purge::Follower>(worker_.loop(), *client_, ledger, *store_, options, opened->log_id);
+          follower_ = std::make_unique<purge::Follower>(worker_.loop(), *client_, ledger, *store_, options,
+                                                        opened->log_id);
           follower_->start();
           started.set_value();
         },
