@@ -170,8 +170,8 @@ INSTANTIATE_TEST_SUITE_P(Ways, DamagedLedgerTest, testing::Values("Garbage", "Cu
   }
 }
 
-// Not of the fixture: a process with threads had better not fork.
-TEST(KilledLedgerTest, NothingKeptIsLostWhenTheProcessIsKilled) {
+// A death test, so that it runs before the others have made threads: a process with threads had better not fork.
+TEST(LedgerDiskDeathTest, NothingKeptIsLostWhenTheProcessIsKilled) {
   const support::TempFolder folder;
   Sequence total = 0;
   for (int round = 0; round < 5; ++round) {

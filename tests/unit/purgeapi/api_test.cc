@@ -170,7 +170,8 @@ TEST_F(ApiTest, WaitsForTheNodesAndTellsHowLongTheyTook) {
   const Reply reply = service.purge("?wait=20s", "news");
   EXPECT_EQ(reply.status, 200) << reply.body;
   ASSERT_EQ(reply.json()["nodes"].size(), 2u) << reply.body;
-  for (const auto& node : reply.json()["nodes"]) {
+  const nlohmann::json applied = reply.json()["nodes"];
+  for (const auto& node : applied) {
     EXPECT_TRUE(node["applied"]);
     EXPECT_GE(node["ms"], 0);
   }

@@ -172,7 +172,8 @@ TEST(JournalTest, ADamagedLogIsAnErrorAndNotAnEmptyLog) {
   ::_exit(0);
 }
 
-TEST(JournalTest, NoNumberThatWasAnsweredIsLostWhenTheProcessIsKilled) {
+// A death test, so that it runs before the others have made threads: a process with threads had better not fork.
+TEST(JournalDeathTest, NoNumberThatWasAnsweredIsLostWhenTheProcessIsKilled) {
   const support::TempFolder folder;
   Sequence last = 0;
   for (int round = 0; round < 5; ++round) {
@@ -191,11 +192,11 @@ TEST(JournalTest, NoNumberThatWasAnsweredIsLostWhenTheProcessIsKilled) {
     while (::read(ends[0], &told, sizeof told) == sizeof told) last = told;  // told before it died
     ::close(ends[0]);
     ::waitpid(child, nullptr, 0);
+    support::ThreadExecutor home;
     const auto journal = open({.folder = folder / "log"});
     ASSERT_TRUE(journal);
     EXPECT_GE(journal->bounds().head, last);
     EXPECT_EQ(journal->bounds().oldest, 1u);
-    support::ThreadExecutor home;
     const auto entries = read(*journal, home, 1, 1U << 30);
     ASSERT_TRUE(entries) << entries.error().text;
     EXPECT_EQ(entries->size(), journal->bounds().head);
