@@ -31,7 +31,8 @@ void Acknowledger::send() {
   if (next_.empty()) return;
   sent_ = std::exchange(next_, {});
   status_ = 0;
-  http::ClientRequest request{.method = "POST", .url = options_.url, .body = reader_of(sent_), .body_bytes = sent_.size()};
+  http::ClientRequest request{
+      .method = "POST", .url = options_.url, .body = reader_of(sent_), .body_bytes = sent_.size()};
   request.fields.add("authorization", options_.authorization);
   request.fields.add("content-type", "application/json");
   request.options = options_.server;

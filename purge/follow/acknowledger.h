@@ -12,8 +12,8 @@
 
 namespace purge {
 
-/// Tells the API what is applied: POST /v1/nodes/NAME/ack, one at a time, always the newest number, again after a while
-/// if it did not get through. Owned by the follower; lives on its loop.
+/// Tells the API what is applied: POST /v1/nodes/NAME/ack, one at a time, always the newest number, again
+/// after a while if it did not get through. Owned by the follower; lives on its loop.
 class Acknowledger final : public http::ExchangeListener {
  public:
   struct Options {

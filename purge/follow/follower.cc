@@ -83,14 +83,14 @@ struct Follower::Impl final : http::ExchangeListener {
   base::Random random;
   Acknowledger acknowledger;
 
-  Sequence kept;             ///< of this epoch: applied, and durable
-  std::size_t unkept = 0;    ///< calls of the store not yet answered
+  Sequence kept;                            ///< of this epoch: applied, and durable
+  std::size_t unkept = 0;                   ///< calls of the store not yet answered
   std::optional<Sequence> head_at_begin{};  ///< of this connection; none before its first line
-  unsigned failures = 0;     ///< in a row
+  unsigned failures = 0;                    ///< in a row
   std::string last_reason{};
   bool paused = false;
   LineCutter lines{kLineBytesMax};
-  base::Timer timer;         ///< silence while connected, backoff while not
+  base::Timer timer;  ///< silence while connected, backoff while not
   std::unique_ptr<http::Exchange> exchange{};
   base::Anchor anchor{};
 };
@@ -174,9 +174,10 @@ base::Status Follower::Impl::begin(const LogHead& head) {
   if (head.reset) {
     if (auto done = reset(head); !done) return done;
   } else if (!same || head.oldest > applied() + 1 || head.head < applied()) {
-    return base::fail(Errc::Protocol, "it goes on with log " + head.log_id + ", entries " + std::to_string(head.oldest) +
-                                          " to " + std::to_string(head.head) + ", though " +
-                                          std::to_string(applied()) + " of log " + log_id + " was asked for");
+    return base::fail(Errc::Protocol, "it goes on with log " + head.log_id + ", entries " +
+                                          std::to_string(head.oldest) + " to " + std::to_string(head.head) +
+                                          ", though " + std::to_string(applied()) + " of log " + log_id +
+                                          " was asked for");
   } else if (log_id.empty()) {
     log_id = head.log_id;
     store.keep(ledger.epoch(), applied(), log_id, {}, home, keeping(applied()));
@@ -221,7 +222,8 @@ base::Status Follower::Impl::apply(const LogEntry& entry) {
 
 base::Status Follower::Impl::beat(const Heartbeat& heartbeat) {
   if (heartbeat.head < applied()) {
-    return base::fail(Errc::Protocol, "a heartbeat says that the log went back to " + std::to_string(heartbeat.head));
+    return base::fail(Errc::Protocol,
+                      "a heartbeat says that the log went back to " + std::to_string(heartbeat.head));
   }
   state.log_head = heartbeat.head;
   acknowledger.tell(kept, log_id);  // so the API sees that this node lives
@@ -254,7 +256,8 @@ void Follower::Impl::look_whether_caught_up() {
 
 Follower::Follower(base::Executor& home, http::ExchangeMaker& client, Ledger& ledger, LedgerStore& store,
                    Options options, std::string log_id)
-    : impl_(std::make_unique<Impl>(home, client, ledger, store, tidied(std::move(options)), std::move(log_id))) {}
+    : impl_(std::make_unique<Impl>(home, client, ledger, store, tidied(std::move(options)),
+                                   std::move(log_id))) {}
 Follower::~Follower() = default;
 
 void Follower::start() { impl_->connect(); }

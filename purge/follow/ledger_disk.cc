@@ -108,7 +108,8 @@ void LedgerDisk::Writer::run() {
     base::Status status = commit(batch);
     for (bool told = false; !status; status = commit(batch)) {
       if (!std::exchange(told, true)) {
-        logs::error("purges are applied, but cannot be kept on disk; trying again", {{"reason", status.error().text}});
+        logs::error("purges are applied, but cannot be kept on disk; trying again",
+                    {{"reason", status.error().text}});
       }
       std::unique_lock lock(mutex_);
       if (changed_.wait_for(lock, kRetry, [this] { return closing_; })) return;
@@ -143,8 +144,9 @@ base::Result<LedgerDisk::Opened> LedgerDisk::open(const std::string& folder, std
   }
 }
 
-void LedgerDisk::keep(std::uint16_t epoch, Sequence sequence, std::string log_id, std::vector<Ledger::Row> rows,
-                      base::Executor& home, std::move_only_function<void(base::Status)> kept) {
+void LedgerDisk::keep(std::uint16_t epoch, Sequence sequence, std::string log_id,
+                      std::vector<Ledger::Row> rows, base::Executor& home,
+                      std::move_only_function<void(base::Status)> kept) {
   writer_->push({.place = {epoch, sequence, std::move(log_id)},
                  .rows = std::move(rows),
                  .home = &home,

@@ -13,9 +13,9 @@
 namespace purge {
 
 /// The ledger in LMDB: rows, and beside them the epoch, sequence and log that they belong to, always of one
-/// transaction. One thread of its own writes; what is queued while it commits goes into the next commit, and each commit
-/// is synced. A commit that fails is tried again until it succeeds, for an entry left out would be lost for good. Owned by the
-/// node; executors given to it must outlive it.
+/// transaction. One thread of its own writes; what is queued while it commits goes into the next commit, and
+/// each commit is synced. A commit that fails is tried again until it succeeds, for an entry left out would
+/// be lost for good. Owned by the node; executors given to it must outlive it.
 class LedgerDisk final : public LedgerStore {
  public:
   /// The store and what it held.
@@ -30,8 +30,8 @@ class LedgerDisk final : public LedgerStore {
   /// The largest size of the file. It is sparse: a row takes about 80 bytes of it.
   static constexpr std::uint64_t kMapBytes = 16ULL << 30;
 
-  /// Blocks. A file that is damaged is put aside as data.mdb.damaged and a fresh one is begun. Errors name the folder: not permitted,
-  /// in use by another process.
+  /// Blocks. A file that is damaged is put aside as data.mdb.damaged and a fresh one is begun. Errors name
+  /// the folder: not permitted, in use by another process.
   static base::Result<Opened> open(const std::string& folder, std::uint64_t map_bytes = kMapBytes);
   /// Writes what is queued, if the disk lets it.
   ~LedgerDisk() override;

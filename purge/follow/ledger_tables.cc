@@ -45,7 +45,8 @@ std::optional<std::string_view> unseal(std::string_view key, std::string_view va
 base::Status extend(const lmdb::Env& env) {
   struct stat status{};
   const auto wanted = static_cast<off_t>((env.last_page() + 1) * env.page_bytes());
-  if (::fstat(env.descriptor(), &status) != 0) return base::fail_system("cannot examine the purge state", errno);
+  if (::fstat(env.descriptor(), &status) != 0)
+    return base::fail_system("cannot examine the purge state", errno);
   if (status.st_size >= wanted || ::ftruncate(env.descriptor(), wanted) == 0) return {};
   return base::fail_system("cannot extend the purge state", errno);
 }

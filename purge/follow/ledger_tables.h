@@ -19,8 +19,8 @@ struct LedgerPlace {
   std::string log_id{};
 };
 
-/// The ledger's two LMDB databases and the form of what is in them. Numbers are little-endian; each record ends in
-/// its checksum. Used by the opener and then by the one writer thread.
+/// The ledger's two LMDB databases and the form of what is in them. Numbers are little-endian; each record
+/// ends in its checksum. Used by the opener and then by the one writer thread.
 class LedgerTables {
  public:
   /// Errc::Corrupt if what is there cannot be a ledger; Errc::Busy if another process has it.

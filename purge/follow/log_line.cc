@@ -58,12 +58,14 @@ base::Result<LogLine> parse_log_line(std::string_view text) {
   return refuse("a line of the log is not an entry and no heartbeat", text);
 }
 
-base::Status LineCutter::push(std::string_view bytes, const std::function<base::Status(std::string_view)>& each) {
+base::Status LineCutter::push(std::string_view bytes,
+                              const std::function<base::Status(std::string_view)>& each) {
   while (!bytes.empty()) {
     const std::size_t end = bytes.find('\n');
     const std::string_view piece = bytes.substr(0, end);
     if (begun_.size() + piece.size() > line_bytes_max_) {
-      return base::fail(Errc::Protocol, "a line of the log is longer than " + std::to_string(line_bytes_max_) + " bytes");
+      return base::fail(Errc::Protocol,
+                        "a line of the log is longer than " + std::to_string(line_bytes_max_) + " bytes");
     }
     if (end == std::string_view::npos) {
       begun_ += piece;

@@ -36,8 +36,8 @@ base::Result<LogLine> parse_log_line(std::string_view text);
 class LineCutter {
  public:
   explicit LineCutter(std::size_t line_bytes_max) : line_bytes_max_(line_bytes_max) {}
-  /// Calls `each` for every line that `bytes` completes, without its end; stops early when that answers an error, or when a line
-  /// is too long.
+  /// Calls `each` for every line that `bytes` completes, without its end; stops early when that answers an
+  /// error, or when a line is too long.
   base::Status push(std::string_view bytes, const std::function<base::Status(std::string_view)>& each);
 
  private:

@@ -17,7 +17,8 @@ AckRequest::AckRequest(Call call) : ApiRequest(std::move(call), kBodyBytesMax) {
 
 void AckRequest::answer() {
   if (!is_node_name(call().name)) {
-    return refuse(invalid("found node \"" + call().name + "\", allowed: 1 to 100 letters, digits, '.', '_' and '-'"));
+    return refuse(
+        invalid("found node \"" + call().name + "\", allowed: 1 to 100 letters, digits, '.', '_' and '-'"));
   }
   const nlohmann::json object = nlohmann::json::parse(body(), nullptr, false);
   if (!object.is_object() || !object.contains("applied") || !object["applied"].is_number_unsigned() ||
@@ -29,12 +30,13 @@ void AckRequest::answer() {
   if (object["log_id"].get_ref<const std::string&>() != journal.log_id() || applied > journal.bounds().head) {
     return refuse({.status = 409,
                    .code = "conflict",
-                   .text = "entry " + std::to_string(applied) + " of log \"" + object["log_id"].get<std::string>() +
-                           "\" is not of this log, " + journal.log_id() + ", whose head is " +
-                           std::to_string(journal.bounds().head)});
+                   .text = "entry " + std::to_string(applied) + " of log \"" +
+                           object["log_id"].get<std::string>() + "\" is not of this log, " +
+                           journal.log_id() + ", whose head is " + std::to_string(journal.bounds().head)});
   }
   if (!api().nodes().acknowledged(call().name, applied)) {
-    return refuse({.status = 503, .code = "unavailable", .text = "there are as many nodes as [limits] nodes allows"});
+    return refuse(
+        {.status = 503, .code = "unavailable", .text = "there are as many nodes as [limits] nodes allows"});
   }
   respond(200, "{}");
 }

@@ -2,7 +2,9 @@
 #include "purge/server/admin.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
+#include <vector>
 
 #include "purge/server/answer.h"
 
@@ -45,7 +47,8 @@ base::Status Admin::listen(const std::string& address) {
 
 std::unique_ptr<http::Handler> Admin::make(const http::ConnectionInfo&, http::RequestHead head,
                                            http::ResponseWriter& writer) {
-  const auto answer = [&writer](int status, std::string text, std::string type = "text/plain; charset=utf-8") {
+  const auto answer = [&writer](int status, std::string text,
+                                std::string type = "text/plain; charset=utf-8") {
     return std::make_unique<AdminRequest>(status, std::move(type), std::move(text), writer);
   };
   const std::string path = head.target.substr(0, head.target.find('?'));
@@ -59,16 +62,19 @@ std::unique_ptr<http::Handler> Admin::make(const http::ConnectionInfo&, http::Re
 void Admin::sample(metrics::Samples& samples) const {
   const Journal::Bounds bounds = api_.journal().bounds();
   samples.gauge("selvage_purge_log_head", "Number of the newest purge.", number(bounds.head));
-  samples.gauge("selvage_purge_log_oldest", "Number of the oldest purge that is held.", number(bounds.oldest));
+  samples.gauge("selvage_purge_log_oldest", "Number of the oldest purge that is held.",
+                number(bounds.oldest));
   samples.gauge("selvage_purge_followers", "Logs that nodes read now.", number(api_.streams()));
   for (const auto& [status, count] : api_.statuses()) {
-    samples.counter("selvage_purge_requests_total", "Requests answered, by status (0: left before an answer).",
-                    number(count), {{"status", std::to_string(status)}});
+    samples.counter("selvage_purge_requests_total",
+                    "Requests answered, by status (0: left before an answer).", number(count),
+                    {{"status", std::to_string(status)}});
   }
   const http::ServerCounters front = front_.counters();
   samples.counter("selvage_connections_accepted_total", "Connections accepted.", number(front.accepted));
   samples.gauge("selvage_connections_open", "Connections open now.", number(front.open));
-  samples.counter("selvage_connections_refused_total", "Connections closed for want of room.", number(front.refused));
+  samples.counter("selvage_connections_refused_total", "Connections closed for want of room.",
+                  number(front.refused));
   samples.counter("selvage_tls_failed_total", "TLS handshakes that failed.", number(front.tls_failed));
   samples.counter("selvage_protocol_errors_total", "Connections or streams ended for a protocol error.",
                   number(front.protocol_errors));
@@ -77,16 +83,20 @@ void Admin::sample(metrics::Samples& samples) const {
 void Admin::sample_nodes(metrics::Samples& samples) const {
   const Nodes& nodes = api_.nodes();
   const Sequence head = api_.journal().bounds().head;
-  samples.gauge("selvage_purge_nodes_live", "Nodes that follow the log and were heard lately.", number(nodes.live_count()));
+  samples.gauge("selvage_purge_nodes_live", "Nodes that follow the log and were heard lately.",
+                number(nodes.live_count()));
   for (const auto& [name, node] : nodes.all()) {
     samples.gauge("selvage_purge_node_behind", "Purges that a node has not acknowledged.",
                   number(head - std::min(head, node.applied)), {{"node", name}});
-    samples.gauge("selvage_purge_node_live", "1 if the node is live.", nodes.live(node) ? 1 : 0, {{"node", name}});
+    samples.gauge("selvage_purge_node_live", "1 if the node is live.", nodes.live(node) ? 1 : 0,
+                  {{"node", name}});
   }
   const PropagationTimes& times = nodes.times();
-  samples.histogram("selvage_purge_propagation_seconds", "From a purge's acceptance to a node's acknowledgement.",
-                    {PropagationTimes::kBounds.begin(), PropagationTimes::kBounds.end()},
-                    {times.counts.begin(), times.counts.end()}, times.sum);
+  std::vector<std::uint64_t> cumulative(times.counts.size());
+  std::partial_sum(times.counts.begin(), times.counts.end(), cumulative.begin());
+  samples.histogram(
+      "selvage_purge_propagation_seconds", "From a purge's acceptance to a node's acknowledgement.",
+      {PropagationTimes::kBounds.begin(), PropagationTimes::kBounds.end()}, cumulative, times.sum);
 }
 
 }  // namespace purgeapi

@@ -11,8 +11,8 @@
 
 namespace purgeapi {
 
-/// The admin listener, plain HTTP, for loopback: /healthz (the process runs), /readyz (it takes purges), /metrics (Prometheus). Owned by
-/// the service, on its loop.
+/// The admin listener, plain HTTP, for loopback: /healthz (the process runs), /readyz (it takes purges),
+/// /metrics (Prometheus). Owned by the service, on its loop.
 class Admin final : public http::HandlerMaker {
  public:
   Admin(loop::Loop& loop, Api& api, const http::Server& front);

@@ -38,7 +38,8 @@ Refusal unavailable(const base::Error& error) {
   return {.status = 503, .code = "unavailable", .text = "the purge log is not available: " + error.text};
 }
 
-void respond(http::ResponseWriter& writer, int status, std::string_view type, std::string text, http::Fields fields) {
+void respond(http::ResponseWriter& writer, int status, std::string_view type, std::string text,
+             http::Fields fields) {
   http::ResponseHead head{.status = status, .fields = std::move(fields), .body_bytes = text.size()};
   head.fields.add("content-type", type);
   head.fields.add("cache-control", "no-store");

@@ -24,7 +24,8 @@ std::string to_json(const Refusal& refusal);
 Refusal unavailable(const base::Error& error);
 
 /// Sends a whole text of any length.
-void respond(http::ResponseWriter& writer, int status, std::string_view type, std::string text, http::Fields fields);
+void respond(http::ResponseWriter& writer, int status, std::string_view type, std::string text,
+             http::Fields fields);
 /// Sends a whole JSON text.
 void respond(http::ResponseWriter& writer, int status, std::string json, http::Fields fields = {});
 

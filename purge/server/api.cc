@@ -51,14 +51,18 @@ std::optional<std::string_view> match(const Route& route, std::string_view path)
 Refusal forbidden(const Token& caller, const Route& route) {
   return {.status = 403,
           .code = "forbidden",
-          .text = "the roles of token \"" + caller.name + "\" do not include " + std::string(route.method) + " " +
-                  std::string(route.before)};
+          .text = "the roles of token \"" + caller.name + "\" do not include " + std::string(route.method) +
+                  " " + std::string(route.before)};
 }
 
 }  // namespace
 
 Api::Api(base::Executor& home, Journal& journal, const ApiLimits& limits)
-    : home_(home), journal_(journal), limits_(limits), nodes_(home.clock(), limits.nodes), tokens_(std::make_shared<Tokens>()) {
+    : home_(home),
+      journal_(journal),
+      limits_(limits),
+      nodes_(home.clock(), limits.nodes),
+      tokens_(std::make_shared<Tokens>()) {
   nodes_.on_changed([this] { look(false); });
 }
 
@@ -74,9 +78,11 @@ std::unique_ptr<http::Handler> Api::make(const http::ConnectionInfo&, http::Requ
   // The token comes first: without one nobody learns what there is.
   const Token* token = tokens_->find(call.head.fields.get("authorization"));
   if (token == nullptr) {
-    return refused({.status = 401,
-                    .code = "unauthorized",
-                    .text = "found no known token, allowed: \"Authorization: Bearer TOKEN\" with one of the configuration"});
+    return refused(
+        {.status = 401,
+         .code = "unauthorized",
+         .text =
+             "found no known token, allowed: \"Authorization: Bearer TOKEN\" with one of the configuration"});
   }
   call.caller = *token;
   std::string allow;
@@ -96,8 +102,11 @@ std::unique_ptr<http::Handler> Api::make(const http::ConnectionInfo&, http::Requ
                     .text = "found " + call.head.method + ", allowed: " + allow,
                     .allow = allow});
   }
-  return refused({.status = 404, .code = "not_found", .text = "there is no \"" + path + "\"; allowed: /v1/purges, "
-                  "/v1/purges/NUMBER, /v1/nodes, /v1/nodes/NAME/ack, /v1/log"});
+  return refused({.status = 404,
+                  .code = "not_found",
+                  .text = "there is no \"" + path +
+                          "\"; allowed: /v1/purges, "
+                          "/v1/purges/NUMBER, /v1/nodes, /v1/nodes/NAME/ack, /v1/log"});
 }
 
 void Api::set_tokens(std::shared_ptr<const Tokens> tokens) {
@@ -118,7 +127,8 @@ void Api::drain() {
 }
 
 std::int64_t Api::wall_ms() const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(home_.clock().wall().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(home_.clock().wall().time_since_epoch())
+      .count();
 }
 
 void Api::accept(const purge::Purge& purge, Journal::Appended done) {

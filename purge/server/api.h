@@ -22,16 +22,17 @@ class LogStream;
 
 /// Bounds of the API; all are settings.
 struct ApiLimits {
-  std::size_t body_bytes = 1U << 20;             ///< of a purge
-  std::chrono::milliseconds wait{60'000};        ///< the longest ?wait=
-  std::chrono::milliseconds heartbeat{3'000};    ///< of the log
-  std::size_t stream_bytes = 256U << 10;         ///< of the log, read but not yet sent, of one follower
+  std::size_t body_bytes = 1U << 20;           ///< of a purge
+  std::chrono::milliseconds wait{60'000};      ///< the longest ?wait=
+  std::chrono::milliseconds heartbeat{3'000};  ///< of the log
+  std::size_t stream_bytes = 256U << 10;       ///< of the log, read but not yet sent, of one follower
   Nodes::Limits nodes{};
   bool operator==(const ApiLimits&) const = default;
 };
 
-/// The HTTP API: turns requests into handlers (POST /v1/purges, GET /v1/purges/N, GET /v1/nodes, GET /v1/log, POST /v1/nodes/NAME/ack) and
-/// holds what they share. Owned by the service; lives on its loop. The journal must outlive it.
+/// The HTTP API: turns requests into handlers (POST /v1/purges, GET /v1/purges/N, GET /v1/nodes, GET /v1/log,
+/// POST /v1/nodes/NAME/ack) and holds what they share. Owned by the service; lives on its loop. The journal
+/// must outlive it.
 class Api final : public http::HandlerMaker {
  public:
   Api(base::Executor& home, Journal& journal, const ApiLimits& limits);
@@ -53,7 +54,8 @@ class Api final : public http::HandlerMaker {
   const Nodes& nodes() const { return nodes_; }
   const ApiLimits& limits() const { return limits_; }
   std::int64_t wall_ms() const;
-  /// Writes the purge to the log; answers on the loop. The nodes hear of it whether or not the caller is still there.
+  /// Writes the purge to the log; answers on the loop. The nodes hear of it whether or not the caller is
+  /// still there.
   void accept(const purge::Purge& purge, Journal::Appended done);
 
   /// Looked at after each change of the nodes while it lives; on drain, `look(true)`: answer now.

@@ -7,11 +7,14 @@ namespace purgeapi {
 namespace {
 
 Refusal too_large(std::size_t most) {
-  return {.status = 413, .code = "too_large", .text = "the body is larger than the " + std::to_string(most) +
-                                                      " bytes that are allowed"};
+  return {.status = 413,
+          .code = "too_large",
+          .text = "the body is larger than the " + std::to_string(most) + " bytes that are allowed"};
 }
 
-bool is_json(std::string_view type) { return base::iequals(base::trimmed(type.substr(0, type.find(';'))), "application/json"); }
+bool is_json(std::string_view type) {
+  return base::iequals(base::trimmed(type.substr(0, type.find(';'))), "application/json");
+}
 
 }  // namespace
 

@@ -17,8 +17,8 @@ bool Token::may_touch(std::string_view site) const {
 
 std::string sha256(std::string_view text) {
   std::string digest(32, '\0');
-  const int done = EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr,
-                              EVP_sha256(), nullptr);
+  const int done = EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(digest.data()),
+                              nullptr, EVP_sha256(), nullptr);
   CHECK(done == 1);
   return digest;
 }
@@ -31,7 +31,8 @@ const Token* Tokens::find(std::optional<std::string_view> authorization) const {
   const std::string digest = sha256(secret);
   const Token* found = nullptr;
   for (const Token& token : tokens_) {
-    if (token.sha256.size() == digest.size() && CRYPTO_memcmp(token.sha256.data(), digest.data(), digest.size()) == 0) {
+    if (token.sha256.size() == digest.size() &&
+        CRYPTO_memcmp(token.sha256.data(), digest.data(), digest.size()) == 0) {
       found = &token;
     }
   }

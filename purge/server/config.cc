@@ -35,7 +35,8 @@ void read_listeners(const Table& root, Config& config, Reading reading) {
     listener.tls = table.flag("tls", true);
     for (const ListenerConfig& other : config.listeners) {
       if (other.address == listener.address && !listener.address.ends_with(":0")) {
-        table.fault("address", "found \"" + listener.address + "\", which listener \"" + other.name + "\" has already");
+        table.fault("address",
+                    "found \"" + listener.address + "\", which listener \"" + other.name + "\" has already");
       }
     }
     if (reading == Reading::Start) try_address(table, listener.address);
@@ -53,7 +54,8 @@ void read_certificates(const Table& root, Config& config) {
     if (!files.certificate.empty() && !files.key.empty()) {
       loop::TlsOptions one;
       one.certificates.push_back(files);
-      if (const auto context = loop::TlsContext::make(one); !context) table.fault("certificate", context.error().text);
+      if (const auto context = loop::TlsContext::make(one); !context)
+        table.fault("certificate", context.error().text);
     }
     config.tls.certificates.push_back(std::move(files));
   }
@@ -66,8 +68,9 @@ void read_certificates(const Table& root, Config& config) {
 void read_log_store(const Table& root, Config& config) {
   const auto store = root.table("log_store");
   if (!store) {
-    root.fault("log_store", "table [log_store] is missing; it must say where the log lies: "
-                            "folder = \"/var/lib/selvage/purge\"");
+    root.fault("log_store",
+               "table [log_store] is missing; it must say where the log lies: "
+               "folder = \"/var/lib/selvage/purge\"");
     return;
   }
   config.journal.folder = store->required_text("folder");
@@ -80,7 +83,8 @@ void read_log_store(const Table& root, Config& config) {
   if (error) {
     store->fault("folder", "folder \"" + config.journal.folder + "\" cannot be made: " + error.message());
   } else if (::access(config.journal.folder.c_str(), R_OK | W_OK | X_OK) != 0) {
-    store->fault("folder", "folder \"" + config.journal.folder + "\" cannot be read and written by this user");
+    store->fault("folder",
+                 "folder \"" + config.journal.folder + "\" cannot be read and written by this user");
   }
 }
 
@@ -125,7 +129,8 @@ void read_tokens(const Table& root, Config& config) {
   for (const Table& table : root.tables("token")) {
     Token token = read_token(table);
     for (const Token& other : config.tokens) {
-      if (other.name == token.name) table.fault("name", "found \"" + token.name + "\", which another token has already");
+      if (other.name == token.name)
+        table.fault("name", "found \"" + token.name + "\", which another token has already");
       if (!token.sha256.empty() && other.sha256 == token.sha256) {
         table.fault("sha256", "found the SHA-256 of token \"" + other.name + "\"; each token needs its own");
       }
@@ -170,7 +175,8 @@ void read_log(const Table& root, Config& config) {
   if (!table) return;
   using logs::Level;
   config.log.level = table->choice<Level>(
-      "level", {{"debug", Level::Debug}, {"info", Level::Info}, {"warn", Level::Warn}, {"error", Level::Error}},
+      "level",
+      {{"debug", Level::Debug}, {"info", Level::Info}, {"warn", Level::Warn}, {"error", Level::Error}},
       Level::Info);
   config.log.file = table->text("file", "");
   config.log.queue_lines = static_cast<std::size_t>(table->number("queue_lines", 8192, 16, 10'000'000));

@@ -38,9 +38,11 @@ struct Config {
   logs::Setup log{};
 };
 
-/// Start: the listeners' addresses are tried too. Check and Reload leave them alone, since the running program has them.
+/// Start: the listeners' addresses are tried too. Check and Reload leave them alone, since the running
+/// program has them.
 enum class Reading : std::uint8_t { Start, Check, Reload };
-/// Reads and checks the file as a whole: certificates are opened, the folder is tried. All faults, or the configuration.
+/// Reads and checks the file as a whole: certificates are opened, the folder is tried. All faults, or the
+/// configuration.
 std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_config(const std::string& path,
                                                                                    Reading reading);
 

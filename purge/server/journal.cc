@@ -30,7 +30,8 @@ constexpr std::uint64_t kForgottenMin = 1'000;  // entries that a commit may for
 // Big-endian: LMDB's order of keys is then the order of numbers.
 std::string key_of(Sequence sequence) {
   std::string key(8, '\0');
-  for (int i = 7; i >= 0; --i, sequence >>= 8) key[static_cast<std::size_t>(i)] = static_cast<char>(sequence & 0xff);
+  for (int i = 7; i >= 0; --i, sequence >>= 8)
+    key[static_cast<std::size_t>(i)] = static_cast<char>(sequence & 0xff);
   return key;
 }
 
@@ -136,13 +137,14 @@ base::Status Journal::Impl::load() {
 }
 
 void Journal::Impl::start() {
-  reader = std::make_unique<JobThread<Reading>>("log-reader", kReadsQueuedMax, [this](std::vector<Reading> jobs) {
-    for (Reading& job : jobs) {
-      job.home->post([done = std::move(job.done), got = read(job.from, job.max_bytes)]() mutable {
-        done(std::move(got));
+  reader =
+      std::make_unique<JobThread<Reading>>("log-reader", kReadsQueuedMax, [this](std::vector<Reading> jobs) {
+        for (Reading& job : jobs) {
+          job.home->post([done = std::move(job.done), got = read(job.from, job.max_bytes)]() mutable {
+            done(std::move(got));
+          });
+        }
       });
-    }
-  });
   writer = std::make_unique<JobThread<Appending>>(
       "log-writer", options.queued_max, [this](std::vector<Appending> jobs) { write(std::move(jobs)); });
 }
@@ -154,7 +156,8 @@ void Journal::Impl::write(std::vector<Appending> jobs) {
     const std::scoped_lock lock(mutex);
     bounds = *committed;
   } else {
-    logs::error("purges could not be written to the log", {{"purges", jobs.size()}, {"reason", committed.error().text}});
+    logs::error("purges could not be written to the log",
+                {{"purges", jobs.size()}, {"reason", committed.error().text}});
   }
   Sequence sequence = before;
   for (Appending& job : jobs) {
@@ -210,8 +213,8 @@ base::Result<std::vector<JournalEntry>> Journal::Impl::read(Sequence from, std::
     auto entry = entry_of(**at);
     if (!entry) return std::unexpected(entry.error());
     if (entry->sequence != from + found.size()) {
-      return base::fail(found.empty() ? Errc::NotFound : Errc::Corrupt, "entry " + std::to_string(from + found.size()) +
-                                                                            " is not in the log");
+      return base::fail(found.empty() ? Errc::NotFound : Errc::Corrupt,
+                        "entry " + std::to_string(from + found.size()) + " is not in the log");
     }
     bytes += entry->purge.size();
     found.push_back(std::move(*entry));
@@ -237,7 +240,8 @@ base::Result<std::unique_ptr<Journal>> Journal::open(const Options& options) {
   }
   auto impl = std::make_unique<Impl>(options, std::move(*env));
   if (auto loaded = impl->load(); !loaded) {
-    return base::fail(loaded.error().code, "the purge log in '" + options.folder + "': " + loaded.error().text);
+    return base::fail(loaded.error().code,
+                      "the purge log in '" + options.folder + "': " + loaded.error().text);
   }
   impl->start();
   return std::unique_ptr<Journal>(new Journal(std::move(impl)));

@@ -22,16 +22,17 @@ struct JournalEntry {
   std::string purge{};     ///< as purge::to_json wrote it
 };
 
-/// The one log: purges in LMDB under the numbers that it gives them, without gaps. One thread writes; what comes while it commits goes
-/// into the next commit, and each commit is synced before it is answered. Another thread reads. Owned by the
-/// service; executors given to it must outlive it.
+/// The one log: purges in LMDB under the numbers that it gives them, without gaps. One thread writes; what
+/// comes while it commits goes into the next commit, and each commit is synced before it is answered. Another
+/// thread reads. Owned by the service; executors given to it must outlive it.
 class Journal {
  public:
   struct Options {
     std::string folder{};
-    std::uint64_t keep_entries = 1'000'000;   ///< older ones are forgotten; followers that need them start over
-    std::uint64_t map_bytes = 64ULL << 30;    ///< largest size of the (sparse) file
-    std::size_t queued_max = 10'000;          ///< purges waiting for a commit
+    std::uint64_t keep_entries =
+        1'000'000;                          ///< older ones are forgotten; followers that need them start over
+    std::uint64_t map_bytes = 64ULL << 30;  ///< largest size of the (sparse) file
+    std::size_t queued_max = 10'000;        ///< purges waiting for a commit
     bool operator==(const Options&) const = default;
   };
   using Appended = std::move_only_function<void(base::Result<Sequence>)>;
@@ -52,11 +53,11 @@ class Journal {
   /// As committed. Any thread.
   Bounds bounds() const;
 
-  /// Adds a purge; answers its number on `home` once it is on disk. Errc::Busy if too many wait, Errc::System or Limit if the disk
-  /// did not take it (then it has no number). Any thread.
+  /// Adds a purge; answers its number on `home` once it is on disk. Errc::Busy if too many wait, Errc::System
+  /// or Limit if the disk did not take it (then it has no number). Any thread.
   void append(std::int64_t at_ms, std::string purge, base::Executor& home, Appended appended);
-  /// Entries from `from` on, at most `max_bytes` of them but at least one; none past the head. Errc::NotFound if `from` is older than
-  /// the oldest. Any thread.
+  /// Entries from `from` on, at most `max_bytes` of them but at least one; none past the head. Errc::NotFound
+  /// if `from` is older than the oldest. Any thread.
   void read(Sequence from, std::size_t max_bytes, base::Executor& home, Read done);
 
  private:

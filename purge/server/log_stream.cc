@@ -38,9 +38,11 @@ LogStream::~LogStream() {
 
 void LogStream::answer() {
   if (auto refusal = understand()) return refuse(*refusal);
-  if (api().draining()) return refuse({.status = 503, .code = "unavailable", .text = "the API is going down"});
+  if (api().draining())
+    return refuse({.status = 503, .code = "unavailable", .text = "the API is going down"});
   if (!api().nodes().connected(node_)) {
-    return refuse({.status = 503, .code = "unavailable", .text = "there are as many nodes as [limits] nodes allows"});
+    return refuse(
+        {.status = 503, .code = "unavailable", .text = "there are as many nodes as [limits] nodes allows"});
   }
   begin();
 }
@@ -102,7 +104,8 @@ void LogStream::read_on() {
 void LogStream::take(base::Result<std::vector<JournalEntry>> entries) {
   if (ended_) return;
   if (!entries) {
-    logs::warn("a node's log is ended", {{"node", node_}, {"after", sent_}, {"reason", entries.error().text}});
+    logs::warn("a node's log is ended",
+               {{"node", node_}, {"after", sent_}, {"reason", entries.error().text}});
     return end();
   }
   if (entries->empty()) return;

@@ -9,9 +9,9 @@
 
 namespace purgeapi {
 
-/// GET /v1/log?after=N&node=NAME&log_id=ID: one follower's long answer of JSON lines. It is read from the log only as fast as the
-/// follower takes it, so that a slow one costs a bounded buffer; one that falls behind the oldest entry is cut and starts
-/// over when it comes again.
+/// GET /v1/log?after=N&node=NAME&log_id=ID: one follower's long answer of JSON lines. It is read from the log
+/// only as fast as the follower takes it, so that a slow one costs a bounded buffer; one that falls behind
+/// the oldest entry is cut and starts over when it comes again.
 class LogStream final : public ApiRequest {
  public:
   explicit LogStream(Call call) : ApiRequest(std::move(call)), heartbeat_(api().home()) {}
@@ -35,12 +35,12 @@ class LogStream final : public ApiRequest {
   http::Pull pull(std::size_t max, base::Slice& out);
 
   std::string node_{};
-  std::string log_id_{};   ///< that the follower knows; may be empty
-  Sequence sent_ = 0;      ///< newest entry in `lines_` or before
-  std::string lines_{};    ///< not yet pulled, from `at_` on
+  std::string log_id_{};  ///< that the follower knows; may be empty
+  Sequence sent_ = 0;     ///< newest entry in `lines_` or before
+  std::string lines_{};   ///< not yet pulled, from `at_` on
   std::size_t at_ = 0;
   bool begun_ = false;
-  bool reading_ = false;   ///< a read of the journal is under way
+  bool reading_ = false;  ///< a read of the journal is under way
   bool ended_ = false;
   base::Timer heartbeat_;
   base::Anchor anchor_{};

@@ -31,13 +31,15 @@ int run(const std::string& config_path, const std::string& ready_file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("The Selvage purge API: logs purges durably, hands them to every edge, knows who has applied what.",
-               kProgram);
+  CLI::App app(
+      "The Selvage purge API: logs purges durably, hands them to every edge, knows who has applied what.",
+      kProgram);
   std::string config_path;
   std::string ready_file;
   bool check = false;
   app.add_option("--config", config_path, "Configuration file (TOML)")->required();
-  app.add_option("--ready-file", ready_file, "Write the bound addresses to this file once requests are answered");
+  app.add_option("--ready-file", ready_file,
+                 "Write the bound addresses to this file once requests are answered");
   app.add_flag("--check", check, "Check the configuration and exit: 0 if it is good, 2 if not");
   app.set_version_flag("--version", base::version_text(kProgram));
   try {

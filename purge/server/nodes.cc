@@ -73,7 +73,8 @@ bool Nodes::live(const Node& node) const {
 }
 
 std::size_t Nodes::live_count() const {
-  return static_cast<std::size_t>(std::ranges::count_if(nodes_, [this](const auto& entry) { return live(entry.second); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(nodes_, [this](const auto& entry) { return live(entry.second); }));
 }
 
 Progress Nodes::progress(Sequence sequence) const {

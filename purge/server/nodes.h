@@ -21,9 +21,9 @@ using purge::Sequence;
 
 /// A node as the API knows it since its own start.
 struct Node {
-  Sequence applied = 0;       ///< newest number acknowledged
-  unsigned streams = 0;       ///< logs that it is reading
-  base::Steady heard{};       ///< newest acknowledgement or connection
+  Sequence applied = 0;  ///< newest number acknowledged
+  unsigned streams = 0;  ///< logs that it is reading
+  base::Steady heard{};  ///< newest acknowledgement or connection
 };
 
 /// How far each node has come with one purge.
@@ -39,19 +39,20 @@ struct Progress {
 
 /// How long purges took to be applied, over all nodes, for metrics.
 struct PropagationTimes {
-  static constexpr std::array<double, 10> kBounds = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60};  // seconds
+  static constexpr std::array<double, 10> kBounds = {0.01, 0.025, 0.05, 0.1, 0.25,
+                                                     0.5,  1,     2.5,  10,  60};  // seconds
   std::array<std::uint64_t, kBounds.size() + 1> counts{};
   double sum = 0;
 };
 
-/// All nodes: who follows the log, who has applied what, how long it took. Forgets nothing but what it is told to; empty after
-/// a start and filled again by the nodes themselves. Lives on the loop.
+/// All nodes: who follows the log, who has applied what, how long it took. Forgets nothing but what it is
+/// told to; empty after a start and filled again by the nodes themselves. Lives on the loop.
 class Nodes {
  public:
   struct Limits {
     std::size_t nodes = 10'000;
-    std::size_t recent_purges = 10'000;        ///< whose times are remembered
-    std::chrono::milliseconds silence{15'000};  ///< a node not heard for so long is not live
+    std::size_t recent_purges = 10'000;                ///< whose times are remembered
+    std::chrono::milliseconds silence{15'000};         ///< a node not heard for so long is not live
     std::chrono::milliseconds forget{24 * 3'600'000};  ///< an absent node is dropped after
     bool operator==(const Limits&) const = default;
   };

@@ -5,7 +5,8 @@
 
 namespace purgeapi {
 
-std::string progress_json(Sequence sequence, const Progress& progress, std::string_view purge, std::int64_t at_ms) {
+std::string progress_json(Sequence sequence, const Progress& progress, std::string_view purge,
+                          std::int64_t at_ms) {
   nlohmann::json out = {{"sequence", sequence},
                         {"nodes", nlohmann::json::array()},
                         {"pending", progress.pending},

@@ -9,7 +9,8 @@
 
 namespace purgeapi {
 
-/// {"sequence":N,"nodes":[{"node","applied":true,"ms"}],"pending":[…],"away":[…]}, and "purge" (JSON text) and "at" if given.
+/// {"sequence":N,"nodes":[{"node","applied":true,"ms"}],"pending":[…],"away":[…]}, and "purge" (JSON text)
+/// and "at" if given.
 std::string progress_json(Sequence sequence, const Progress& progress, std::string_view purge = {},
                           std::int64_t at_ms = 0);
 

@@ -29,7 +29,8 @@ PurgeRequest::~PurgeRequest() = default;
 std::optional<Refusal> PurgeRequest::understand_query() {
   for (const auto& [key, value] : query_of(call().head.target)) {
     if (key != "wait") {
-      return Refusal{.status = 400, .code = "invalid", .text = "unknown parameter \"" + key + "\", allowed: wait"};
+      return Refusal{
+          .status = 400, .code = "invalid", .text = "unknown parameter \"" + key + "\", allowed: wait"};
     }
     const auto time = base::parse_duration(value);
     if (!time || *time > api().limits().wait) {
@@ -48,12 +49,15 @@ void PurgeRequest::answer() {
   const auto purge = purge::parse_purge(body());
   if (!purge) return refuse({.status = 400, .code = "invalid", .text = purge.error().text});
   if (!call().caller.may_touch(purge->site)) {
-    return refuse({.status = 403,
-                   .code = "forbidden",
-                   .text = "token \"" + call().caller.name + "\" may not purge site \"" + purge->site + "\""});
+    return refuse(
+        {.status = 403,
+         .code = "forbidden",
+         .text = "token \"" + call().caller.name + "\" may not purge site \"" + purge->site + "\""});
   }
-  if (api().draining()) return refuse({.status = 503, .code = "unavailable", .text = "the API is going down"});
-  api().accept(*purge, anchor_.wrap([this](base::Result<Sequence> sequence) { on_accepted(std::move(sequence)); }));
+  if (api().draining())
+    return refuse({.status = 503, .code = "unavailable", .text = "the API is going down"});
+  api().accept(*purge,
+               anchor_.wrap([this](base::Result<Sequence> sequence) { on_accepted(std::move(sequence)); }));
 }
 
 void PurgeRequest::on_accepted(base::Result<Sequence> sequence) {

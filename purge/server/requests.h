@@ -11,8 +11,8 @@
 
 namespace purgeapi {
 
-/// POST /v1/purges[?wait=5s]: 202 with the number; with `wait` 200 once all live nodes have applied it, or 202 when the time is over, and
-/// who has.
+/// POST /v1/purges[?wait=5s]: 202 with the number; with `wait` 200 once all live nodes have applied it, or
+/// 202 when the time is over, and who has.
 class PurgeRequest final : public ApiRequest {
  public:
   explicit PurgeRequest(Call call);

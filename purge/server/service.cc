@@ -50,7 +50,8 @@ base::Status Service::start() {
     bound.push_back({listener.name, host + std::to_string(front_->port(i))});
   }
   const Journal::Bounds bounds = journal_->bounds();
-  logs::info("purge API started", {{"log_id", journal_->log_id()}, {"oldest", bounds.oldest}, {"head", bounds.head}});
+  logs::info("purge API started",
+             {{"log_id", journal_->log_id()}, {"oldest", bounds.oldest}, {"head", bounds.head}});
   return base::write_ready_file(options_.ready_file, bound, admin_->address());
 }
 
@@ -77,7 +78,9 @@ void Service::drain() {
 }
 
 void Service::reload() {
-  const auto refuse = [](const std::string& fault) { logs::error("configuration not reloaded", {{"fault", fault}}); };
+  const auto refuse = [](const std::string& fault) {
+    logs::error("configuration not reloaded", {{"fault", fault}});
+  };
   auto next = read_config(options_.config_path, Reading::Reload);
   if (!next) {
     for (const base::Fault& fault : next.error()) refuse(fault.str());

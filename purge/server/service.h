@@ -15,7 +15,8 @@
 
 namespace purgeapi {
 
-/// The purge API as a program: one loop on the main thread, the log beside it with its own threads. Main thread only.
+/// The purge API as a program: one loop on the main thread, the log beside it with its own threads. Main
+/// thread only.
 class Service {
  public:
   struct Options {
@@ -37,8 +38,8 @@ class Service {
   loop::Loop& loop() { return loop_; }
   Journal& journal() { return *journal_; }
 
-  /// SIGTERM, SIGINT: finish what runs, then stop; a second time: at once. SIGHUP: the configuration anew, or, with an error in the log,
-  /// as it was.
+  /// SIGTERM, SIGINT: finish what runs, then stop; a second time: at once. SIGHUP: the configuration anew,
+  /// or, with an error in the log, as it was.
   void on_signal(int number);
 
  private:

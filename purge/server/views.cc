@@ -20,7 +20,8 @@ void PurgeView::answer() {
     return refuse(not_found("there is no purge \"" + call().name + "\""));
   }
   if (*sequence < bounds.oldest) {
-    return refuse(not_found("purge " + call().name + " is no longer held; the oldest is " + std::to_string(bounds.oldest)));
+    return refuse(not_found("purge " + call().name + " is no longer held; the oldest is " +
+                            std::to_string(bounds.oldest)));
   }
   api().journal().read(*sequence, 1, api().home(),
                        anchor_.wrap([this, n = *sequence](base::Result<std::vector<JournalEntry>> entries) {

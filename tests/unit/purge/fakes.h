@@ -34,7 +34,8 @@ class ScriptedMaker final : public http::ExchangeMaker {
     void fail() { listener->on_end(http::ExchangeError{.error = {base::Errc::Unavailable, "refused"}}); }
   };
 
-  std::unique_ptr<http::Exchange> start(http::ClientRequest request, http::ExchangeListener& listener) override {
+  std::unique_ptr<http::Exchange> start(http::ClientRequest request,
+                                        http::ExchangeListener& listener) override {
     auto call = std::make_shared<Call>();
     call->method = request.method;
     call->url = request.url;
@@ -86,8 +87,8 @@ class ScriptedStore final : public LedgerStore {
     std::size_t rows = 0;
     std::move_only_function<void(base::Status)> kept{};
   };
-  void keep(std::uint16_t epoch, Sequence sequence, std::string log_id, std::vector<Ledger::Row> rows, base::Executor&,
-            std::move_only_function<void(base::Status)> kept) override {
+  void keep(std::uint16_t epoch, Sequence sequence, std::string log_id, std::vector<Ledger::Row> rows,
+            base::Executor&, std::move_only_function<void(base::Status)> kept) override {
     ops.push_back({false, epoch, sequence, std::move(log_id), rows.size(), std::move(kept)});
   }
   void restart(std::uint16_t epoch, Sequence sequence, std::string log_id, base::Executor&,

@@ -20,9 +20,10 @@ class FollowerTest : public testing::Test {
   // A follower that has applied `applied` of log `log_id` before.
   void make(Sequence applied = 0, std::string log_id = "") {
     ledger.load(1, applied, {});
-    follower.emplace(home, maker, ledger, store,
-                     Follower::Options{.api_url = "https://api.test/", .token = "secret", .node = "edge-1", .seed = 7},
-                     std::move(log_id));
+    follower.emplace(
+        home, maker, ledger, store,
+        Follower::Options{.api_url = "https://api.test/", .token = "secret", .node = "edge-1", .seed = 7},
+        std::move(log_id));
     follower->start();
   }
   ScriptedMaker::Call& log() {
@@ -35,7 +36,8 @@ class FollowerTest : public testing::Test {
     log().say(first_line + "\n");
   }
   void entry(Sequence sequence, const std::string& url = "https://a.test/x") {
-    log().say("{\"seq\":" + std::to_string(sequence) + ",\"purge\":" + to_json(url_purge(url)) + ",\"at\":1}\n");
+    log().say("{\"seq\":" + std::to_string(sequence) + ",\"purge\":" + to_json(url_purge(url)) +
+              ",\"at\":1}\n");
   }
   std::string ack() const {
     const auto call = maker.running("POST");
@@ -110,8 +112,8 @@ TEST_F(FollowerTest, LinesMayComeInAnyPieces) {
   make(0, "L");
   log().listener->on_head({.status = 200});
   const std::string text = "{\"log_id\":\"L\",\"oldest\":1,\"head\":2}\n{\"seq\":1,\"purge\":" +
-                           to_json(url_purge("https://a.test/x")) + "}\n{\"seq\":2,\"purge\":" +
-                           to_json(url_purge("https://a.test/y")) + "}\n";
+                           to_json(url_purge("https://a.test/x")) +
+                           "}\n{\"seq\":2,\"purge\":" + to_json(url_purge("https://a.test/y")) + "}\n";
   for (char c : text) log().say(std::string_view(&c, 1));
   EXPECT_EQ(state().applied, 2u);
 }
@@ -189,8 +191,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadAnswer{"HeadTwice", {kGoodHead, kGoodHead}},
         BadAnswer{"Gap", {kGoodHead, "{\"seq\":6,\"purge\":{\"site\":\"www\",\"everything\":true}}\n"}},
         BadAnswer{"Repeated", {kGoodHead, "{\"seq\":4,\"purge\":{\"site\":\"www\",\"everything\":true}}\n"}},
-        BadAnswer{"UnknownPurge", {kGoodHead, "{\"seq\":5,\"purge\":{\"site\":\"www\",\"planets\":[\"x\"]}}\n"}},
-        BadAnswer{"NoPurge", {kGoodHead, "{\"seq\":5}\n"}}, BadAnswer{"NegativeNumber", {kGoodHead, "{\"head\":-1}\n"}},
+        BadAnswer{"UnknownPurge",
+                  {kGoodHead, "{\"seq\":5,\"purge\":{\"site\":\"www\",\"planets\":[\"x\"]}}\n"}},
+        BadAnswer{"NoPurge", {kGoodHead, "{\"seq\":5}\n"}},
+        BadAnswer{"NegativeNumber", {kGoodHead, "{\"head\":-1}\n"}},
         BadAnswer{"BackwardHeartbeat", {kGoodHead, "{\"head\":3}\n"}},
         BadAnswer{"OtherLog", {"{\"log_id\":\"M\",\"oldest\":1,\"head\":9}\n"}},
         BadAnswer{"CutLog", {"{\"log_id\":\"L\",\"oldest\":6,\"head\":9}\n"}},

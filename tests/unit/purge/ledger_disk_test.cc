@@ -35,7 +35,8 @@ class LedgerDiskTest : public testing::Test {
     return std::move(*opened);
   }
   void keep(LedgerDisk& store, Sequence sequence, std::vector<Ledger::Row> rows) {
-    store.keep(1, sequence, "L", std::move(rows), home, [this](base::Status status) { kept += status.has_value(); });
+    store.keep(1, sequence, "L", std::move(rows), home,
+               [this](base::Status status) { kept += status.has_value(); });
   }
 
   support::TempFolder folder;
@@ -161,15 +162,16 @@ INSTANTIATE_TEST_SUITE_P(Ways, DamagedLedgerTest, testing::Values("Garbage", "Cu
     while (under_way >= 64) std::this_thread::yield();
     ++under_way;
     // Every entry has a row of its own and moves a common one.
-    opened->store->keep(1, n, "L", {row(1000 + n, n), row(1, n)}, home, [&under_way, report, n](base::Status) {
-      --under_way;
-      if (::write(report, &n, sizeof n) != sizeof n) ::_exit(1);
-    });
+    opened->store->keep(1, n, "L", {row(1000 + n, n), row(1, n)}, home,
+                        [&under_way, report, n](base::Status) {
+                          --under_way;
+                          if (::write(report, &n, sizeof n) != sizeof n) ::_exit(1);
+                        });
   }
 }
 
-// Not of the fixture: a process with threads had better not fork.
-TEST(KilledLedgerTest, NothingKeptIsLostWhenTheProcessIsKilled) {
+// A death test, so that it runs before the others have made threads: a process with threads had better not fork.
+TEST(LedgerDiskDeathTest, NothingKeptIsLostWhenTheProcessIsKilled) {
   const support::TempFolder folder;
   Sequence total = 0;
   for (int round = 0; round < 5; ++round) {
@@ -181,7 +183,8 @@ TEST(KilledLedgerTest, NothingKeptIsLostWhenTheProcessIsKilled) {
     ::close(ends[1]);
     Sequence last = 0;
     Sequence told = 0;
-    for (int i = 0; i < 40 + 13 * round && ::read(ends[0], &told, sizeof told) == sizeof told; ++i) last = told;
+    for (int i = 0; i < 40 + 13 * round && ::read(ends[0], &told, sizeof told) == sizeof told; ++i)
+      last = told;
     ::kill(child, SIGKILL);
     while (::read(ends[0], &told, sizeof told) == sizeof told) last = told;  // told before it died
     ::close(ends[0]);

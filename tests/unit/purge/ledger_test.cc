@@ -46,11 +46,14 @@ INSTANTIATE_TEST_SUITE_P(
     Table, LedgerMatchTest,
     testing::Values(
         Match{"Url", of(Kind::Urls, {"https://www.a.test/blog/2024/post.html?page=2"}), true},
-        Match{"UrlAmongOthers", of(Kind::Urls, {"https://b.test/", "https://www.a.test/blog/2024/post.html?page=2"}), true},
+        Match{"UrlAmongOthers",
+              of(Kind::Urls, {"https://b.test/", "https://www.a.test/blog/2024/post.html?page=2"}), true},
         Match{"UrlOtherQuery", of(Kind::Urls, {"https://www.a.test/blog/2024/post.html?page=3"}), false},
         Match{"UrlWithoutQuery", of(Kind::Urls, {"https://www.a.test/blog/2024/post.html"}), false},
-        Match{"UrlOtherSite", of(Kind::Urls, {"https://www.a.test/blog/2024/post.html?page=2"}, "shop"), false},
-        Match{"Tag", of(Kind::Tags, {"news"}), true}, Match{"SecondTag", of(Kind::Tags, {"front page"}), true},
+        Match{"UrlOtherSite", of(Kind::Urls, {"https://www.a.test/blog/2024/post.html?page=2"}, "shop"),
+              false},
+        Match{"Tag", of(Kind::Tags, {"news"}), true},
+        Match{"SecondTag", of(Kind::Tags, {"front page"}), true},
         Match{"TagPart", of(Kind::Tags, {"new"}), false}, Match{"TagCase", of(Kind::Tags, {"News"}), false},
         Match{"TagOtherSite", of(Kind::Tags, {"news"}, "shop"), false},
         Match{"TagNamedAsTheHost", of(Kind::Tags, {"www.a.test"}), false},
@@ -63,7 +66,8 @@ INSTANTIATE_TEST_SUITE_P(
         Match{"PrefixWithinSegment", of(Kind::Prefixes, {"www.a.test/blog/20"}), false},
         Match{"PrefixBeyond", of(Kind::Prefixes, {"www.a.test/blog/2024/post.html/x"}), false},
         Match{"PrefixOtherHost", of(Kind::Prefixes, {"a.test/blog"}), false},
-        Match{"Host", of(Kind::Hosts, {"WWW.A.test"}), true}, Match{"OtherHost", of(Kind::Hosts, {"a.test"}), false},
+        Match{"Host", of(Kind::Hosts, {"WWW.A.test"}), true},
+        Match{"OtherHost", of(Kind::Hosts, {"a.test"}), false},
         Match{"HostOtherSite", of(Kind::Hosts, {"www.a.test"}, "shop"), false},
         Match{"Everything", of(Kind::Everything, {}), true},
         Match{"EverythingOtherSite", of(Kind::Everything, {}, "shop"), false}),
@@ -119,7 +123,8 @@ TEST(LedgerTest, RowsLoadedBackGiveTheSameVerdicts) {
   EXPECT_EQ(again.now(), ledger.now());
   EXPECT_EQ(again.entries(), ledger.entries());
   for (Sequence since = 100; since <= at; ++since) {
-    EXPECT_EQ(again.verdict(subject(), make_stamp(3, since)), ledger.verdict(subject(), make_stamp(3, since))) << since;
+    EXPECT_EQ(again.verdict(subject(), make_stamp(3, since)), ledger.verdict(subject(), make_stamp(3, since)))
+        << since;
   }
   EXPECT_EQ(again.verdict(subject(), make_stamp(2, 5000)), Verdict::Dead);
 }

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// Real followers against the real service.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <optional>
+#include <thread>
+
+#include "tests/unit/purgeapi/service_rig.h"
+
+namespace purgeapi {
+namespace {
+
+class FollowingTest : public testing::Test {
+ protected:
+  void start(std::uint64_t keep_entries = 1'000'000, const std::string& address = "127.0.0.1:0") {
+    service.reset();
+    service.emplace(folder.path(), "[limits]\nheartbeat = \"100ms\"\ndrain = \"20s\"\n", keep_entries,
+                    address);
+  }
+  TestNode node(const std::string& name, const std::string& secret = "edge") {
+    return TestNode(service->url(""), name, folder / name, secret);
+  }
+  void purge_many(int count) {
+    for (int i = 0; i < count; ++i) ASSERT_EQ(service->purge("", "t" + std::to_string(i)).status, 202);
+  }
+
+  support::TempFolder folder;
+  std::optional<RunningService> service;
+};
+
+TEST_F(FollowingTest, TwoNodesApplyAllInOrder) {
+  start();
+  purge_many(50);
+  const TestNode one = node("one");
+  const TestNode two = node("two");
+  purge_many(50);
+  for (const TestNode* each : {&one, &two}) {
+    EXPECT_TRUE(each->fresh);
+    EXPECT_TRUE(each->applies(100));
+    EXPECT_TRUE(each->catches_up());
+    EXPECT_EQ(each->ledger.epoch(), 1);
+    EXPECT_EQ(each->state().resets, 0u);
+    for (int i = 0; i < 50; ++i) {
+      EXPECT_EQ(each->verdict_of_tag("t" + std::to_string(i), purge::make_stamp(1, 50)),
+                purge::Verdict::Dead);
+    }
+  }
+}
+
+TEST_F(FollowingTest, ANodeThatWasAwayCatchesUpAfterItsRestart) {
+  start();
+  {
+    const TestNode one = node("one");
+    purge_many(3);
+    ASSERT_TRUE(one.applies(3));
+  }
+  purge_many(200);
+  const TestNode again = node("one");
+  EXPECT_FALSE(again.fresh);
+  EXPECT_TRUE(again.catches_up());
+  EXPECT_EQ(again.state().applied, 203u);
+  EXPECT_EQ(again.state().resets, 0u);
+  EXPECT_EQ(again.verdict_of_tag("t7", purge::make_stamp(1, 3)), purge::Verdict::Dead);
+}
+
+TEST_F(FollowingTest, ANodeKeepsItsPlaceWhenTheApiRestarts) {
+  start();
+  const TestNode one = node("one");
+  purge_many(3);
+  ASSERT_TRUE(one.applies(3));
+  start(1'000'000, std::string(service->address()));
+  purge_many(1);
+  EXPECT_TRUE(one.applies(4));
+  EXPECT_EQ(one.state().resets, 0u);
+  EXPECT_GE(one.state().reconnects, 1u);
+}
+
+TEST_F(FollowingTest, ALogThatWasCutMeansThatEverythingIsPurged) {
+  start(5);
+  {
+    const TestNode one = node("one");
+    purge_many(2);
+    ASSERT_TRUE(one.applies(2));
+  }
+  purge_many(20);  // entries 3 to 17 are forgotten
+  const TestNode again = node("one");
+  EXPECT_TRUE(again.catches_up());
+  EXPECT_EQ(again.state().resets, 1u);
+  EXPECT_EQ(again.ledger.epoch(), 2);
+  EXPECT_EQ(again.state().applied, 22u);
+  EXPECT_EQ(again.verdict_of_tag("never purged", purge::make_stamp(1, 2)), purge::Verdict::Dead);
+  purge_many(1);
+  EXPECT_TRUE(again.applies(23));
+}
+
+TEST_F(FollowingTest, AnotherLogMeansThatEverythingIsPurged) {
+  start();
+  const TestNode one = node("one");
+  purge_many(2);
+  ASSERT_TRUE(one.applies(2));
+  const std::string address(service->address());
+  service.reset();
+  std::filesystem::remove_all(folder / "log");
+  start(1'000'000, address);
+  purge_many(9);
+  EXPECT_TRUE(support::wait_until([&] { return one.state().resets == 1; }));
+  EXPECT_TRUE(one.applies(9));
+  EXPECT_EQ(one.ledger.epoch(), 2);
+  EXPECT_EQ(one.verdict_of_tag("never purged", purge::make_stamp(1, 2)), purge::Verdict::Dead);
+}
+
+TEST_F(FollowingTest, ATokenThatIsTakenAwayEndsTheLog) {
+  start();
+  const TestNode one = node("one");
+  ASSERT_TRUE(one.connects());
+  service->write_config("127.0.0.1:0", 1'000'000, "[limits]\nheartbeat = \"100ms\"\ndrain = \"20s\"\n",
+                        "changed");
+  service->signal(SIGHUP);
+  EXPECT_TRUE(support::wait_until([&] { return !one.state().connected; }));
+  const TestNode other = node("other", "changed");
+  EXPECT_TRUE(other.connects());
+  EXPECT_FALSE(one.state().connected);
+}
+
+TEST_F(FollowingTest, AFaultyConfigurationLeavesTheOldInForce) {
+  start();
+  service->write_config("127.0.0.1:0", 1'000'000, "[nonsense]\n", "changed");
+  service->signal(SIGHUP);
+  const TestNode one = node("one");  // with the old secret
+  EXPECT_TRUE(one.connects());
+}
+
+TEST_F(FollowingTest, TheTermSignalEndsLogsAndWaits) {
+  start();
+  const TestNode one = node("one");
+  ASSERT_TRUE(one.connects());
+  std::thread mute([&] { ask(service->url("/v1/log?after=0&node=mute"), {.token = "edge"}); });
+  ASSERT_TRUE(support::wait_until([&] {
+    return ask(service->url("/v1/nodes"), {.token = "reader"}).body.find("mute") != std::string::npos;
+  }));
+  Reply waited;
+  std::thread waiter([&] { waited = service->purge("?wait=50s"); });
+  ASSERT_TRUE(support::wait_until([&] {
+    return ask(service->url("/v1/purges/1"), {.token = "reader"}).json()["pending"] ==
+           nlohmann::json({"mute"});
+  }));
+  service->signal(SIGTERM);
+  waiter.join();
+  mute.join();
+  EXPECT_EQ(waited.status, 202) << waited.body;
+  EXPECT_EQ(waited.json()["pending"], nlohmann::json({"mute"}));
+  service->stop();  // returns: it ended by itself
+}
+
+}  // namespace
+}  // namespace purgeapi

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "purge/server/nodes.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "tests/support/manual_executor.h"
+
+namespace purgeapi {
+namespace {
+
+using namespace std::chrono_literals;
+
+class NodesTest : public testing::Test {
+ protected:
+  support::ManualClock clock;
+  Nodes nodes{clock, {.nodes = 3, .recent_purges = 2}};
+};
+
+TEST_F(NodesTest, TellsHowLongEachNodeTook) {
+  nodes.connected("a");
+  nodes.connected("b");
+  nodes.accepted(1);
+  clock.advance(30ms);
+  nodes.acknowledged("a", 1);
+  const Progress progress = nodes.progress(1);
+  ASSERT_EQ(progress.applied.size(), 1u);
+  EXPECT_EQ(progress.applied[0].node, "a");
+  EXPECT_EQ(progress.applied[0].ms, 30);
+  EXPECT_EQ(progress.pending, std::vector<std::string>{"b"});
+  EXPECT_TRUE(progress.away.empty());
+  EXPECT_EQ(std::accumulate(nodes.times().counts.begin(), nodes.times().counts.end(), std::uint64_t{0}), 1u);
+  EXPECT_DOUBLE_EQ(nodes.times().sum, 0.03);
+}
+
+TEST_F(NodesTest, OneAcknowledgementStandsForAllBefore) {
+  nodes.connected("a");
+  for (Sequence n : {1, 2, 3}) nodes.accepted(n);
+  clock.advance(5ms);
+  nodes.acknowledged("a", 3);
+  EXPECT_EQ(nodes.progress(2).applied.at(0).ms, 5);
+  EXPECT_EQ(nodes.progress(3).applied.at(0).ms, 5);
+  EXPECT_FALSE(nodes.progress(1).applied.at(0).ms) << "only two purges are remembered";
+}
+
+TEST_F(NodesTest, AnAcknowledgementSentAgainChangesNoTime) {
+  nodes.connected("a");
+  nodes.accepted(1);
+  nodes.acknowledged("a", 1);
+  clock.advance(1s);
+  nodes.acknowledged("a", 1);
+  EXPECT_EQ(nodes.progress(1).applied.at(0).ms, 0);
+}
+
+TEST_F(NodesTest, WhoIsSilentOrGoneIsAway) {
+  nodes.connected("a");
+  nodes.connected("b");
+  nodes.accepted(1);
+  nodes.disconnected("b");
+  EXPECT_EQ(nodes.progress(1).pending, std::vector<std::string>{"a"});
+  EXPECT_EQ(nodes.progress(1).away, std::vector<std::string>{"b"});
+  clock.advance(16s);
+  EXPECT_EQ(nodes.progress(1).away.size(), 2u);
+  EXPECT_EQ(nodes.live_count(), 0u);
+  nodes.acknowledged("a", 0);
+  EXPECT_EQ(nodes.progress(1).pending, std::vector<std::string>{"a"});
+}
+
+TEST_F(NodesTest, ANodeThatReconnectsBeforeItsOldConnectionEndsStaysLive) {
+  nodes.connected("a");
+  nodes.connected("a");
+  nodes.disconnected("a");
+  EXPECT_EQ(nodes.live_count(), 1u);
+}
+
+TEST_F(NodesTest, TakesNoMoreThanAllowedButForgetsTheAbsentOnes) {
+  for (const char* name : {"a", "b", "c"}) EXPECT_TRUE(nodes.connected(name));
+  EXPECT_FALSE(nodes.connected("d"));
+  EXPECT_FALSE(nodes.acknowledged("d", 1));
+  nodes.disconnected("b");
+  EXPECT_FALSE(nodes.connected("d"));
+  clock.advance(25h);
+  EXPECT_TRUE(nodes.connected("d"));
+  EXPECT_FALSE(nodes.all().contains("b"));
+}
+
+TEST_F(NodesTest, TellsOfEachChange) {
+  int told = 0;
+  nodes.on_changed([&] { ++told; });
+  nodes.connected("a");
+  nodes.acknowledged("a", 1);
+  nodes.disconnected("a");
+  EXPECT_EQ(told, 3);
+}
+
+TEST(NodeNameTest, IsWhatAPathCanHold) {
+  for (const char* good : {"edge-1", "a", "Fra_2.example"}) EXPECT_TRUE(is_node_name(good)) << good;
+  for (const char* bad : {"", "a b", "a/b", "a%20", "\xc3\xa4"}) EXPECT_FALSE(is_node_name(bad)) << bad;
+  EXPECT_FALSE(is_node_name(std::string(101, 'a')));
+}
+
+}  // namespace
+}  // namespace purgeapi
