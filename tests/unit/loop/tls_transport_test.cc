@@ -6,6 +6,8 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "edge/loop/tls_context.h"
 #include "edge/loop/transport.h"
@@ -321,6 +323,27 @@ TEST_F(TlsTransportTest, RefusesRenegotiation) {
     session.read();
   }
   EXPECT_EQ(SSL_renegotiate_pending(session.client->native()), 1);  // never done
+}
+
+TEST_F(TlsTransportTest, ServesManyThreadsWithOneContext) {
+  const auto context = make_context();
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&context] {
+      SessionPtr known;
+      for (int n = 0; n < 5; ++n) {
+        Session session(*context, {.server_name = "old.test", .resume = known.get()});
+        ASSERT_TRUE(session.handshake());
+        EXPECT_EQ(session.transport->resumed(), known != nullptr);
+        session.transport->write("bytes");
+        EXPECT_EQ(session.transport->flush(), Io::Ok);
+        EXPECT_EQ(session.client->read(), "bytes");
+        ASSERT_NE(session.client->session(), nullptr);
+        SSL_SESSION_up_ref(session.client->session());
+        known.reset(session.client->session());
+      }
+    });
+  }
 }
 
 TEST_F(TlsTransportTest, FollowsKeyUpdates) {
