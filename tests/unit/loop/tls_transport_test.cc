@@ -50,7 +50,7 @@ std::unique_ptr<TlsOptions> TlsTransportTest::options_;
 struct Session {
   Session(const TlsContext& context, const TlsClient::Options& options) {
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds.data()), 0);
-    transport = make_tls_transport(loop, fds[0], context, "");
+    transport = make_tls_transport(loop(), fds[0], context, "");
     client = std::make_unique<TlsClient>(fds[1], options);
   }
   ~Session() {
@@ -83,7 +83,11 @@ struct Session {
     }
   }
 
-  Loop loop;
+  static Loop& loop() {
+    static Loop never_run;  // one for all: libuv closes descriptors past ThreadSanitizer's sight
+    return never_run;
+  }
+
   std::array<int, 2> fds{};
   std::unique_ptr<Transport> transport;
   std::unique_ptr<TlsClient> client;
@@ -212,7 +216,7 @@ TEST_F(TlsTransportTest, TakesBytesThatWereReadBefore) {
   ASSERT_GT(count, 0);
   hello.resize(static_cast<std::size_t>(count));
   const int fd = dup(session.fds[0]);
-  session.transport = make_tls_transport(session.loop, fd, *context, hello);
+  session.transport = make_tls_transport(Session::loop(), fd, *context, hello);
   EXPECT_TRUE(session.handshake());
   EXPECT_GE(session.transport->bytes_in(), hello.size());
 }
