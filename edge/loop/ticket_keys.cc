@@ -48,7 +48,7 @@ bool set_mac(EVP_MAC_CTX* mac, const TicketKey& key) {
 
 /// The callback of SSL_CTX_set_tlsext_ticket_key_evp_cb(3): 0 no such key (full handshake), 1 good, 2 good
 /// but renew, -1 error.
-int ticket_key(SSL* /*ssl*/, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                int seal) {
   const base::Steady now = base::Steady::clock::now();
   if (seal != 0) {
@@ -62,7 +62,9 @@ int ticket_key(SSL* /*ssl*/, unsigned char* name, unsigned char* iv, EVP_CIPHER_
   if (!key) return 0;
   if (!set_mac(mac, *key)) return -1;
   if (EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key->cipher.data(), iv) != 1) return -1;
-  return key == process_keys().current(now) ? 1 : 2;
+  // A TLS 1.3 client uses a ticket once (RFC 8446 C.4) and needs a new one for its next connection.
+  const bool renew = SSL_version(ssl) == TLS1_3_VERSION || key != process_keys().current(now);
+  return renew ? 2 : 1;
 }
 
 }  // namespace

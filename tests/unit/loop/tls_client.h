@@ -51,6 +51,11 @@ class TlsClient {
     if (options.resume != nullptr) SSL_set_session(ssl_.get(), options.resume);
   }
 
+  /// Without a shutdown OpenSSL takes the connection for broken and spoils its session.
+  ~TlsClient() { SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); }
+  TlsClient(const TlsClient&) = delete;
+  TlsClient& operator=(const TlsClient&) = delete;
+
   /// One step of the handshake; whether it is done.
   bool connect() { return SSL_connect(ssl_.get()) == 1; }
   bool write(std::string_view bytes) {
