@@ -6,9 +6,11 @@
 #include "tests/integration/body.h"
 #include "tests/integration/certificates.h"
 #include "tests/integration/client.h"
+#include "tests/integration/edge.h"
 #include "tests/integration/metrics_text.h"
 #include "tests/integration/origin.h"
 #include "tests/integration/process.h"
+#include "tests/integration/purge_api.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/wait_until.h"
 
