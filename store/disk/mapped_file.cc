@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <string>
 
@@ -84,10 +85,26 @@ base::Status MappedFile::read(std::string_view value, std::span<char> first, std
   return {};
 }
 
+bool MappedFile::has_own_pages(std::string_view value) const {
+  return value.size() > kThroughMapMax && base_ != nullptr && value.data() >= base_ &&
+         value.data() < base_ + map_bytes_;
+}
+
+bool MappedFile::freeable(std::string_view value) const {
+  if (!has_own_pages(value)) return true;
+  // The head of the first page ends in a word of flags and the number of pages.
+  constexpr std::uint64_t kPageBytes = 4096;
+  constexpr std::uint64_t kHeadBytes = 16;
+  constexpr std::uint16_t kOverflow = 4;
+  std::uint16_t flags = 0;
+  std::uint32_t pages = 0;
+  std::memcpy(&flags, value.data() - 6, sizeof flags);
+  std::memcpy(&pages, value.data() - 4, sizeof pages);
+  return flags == kOverflow && pages == (kHeadBytes + value.size() + kPageBytes - 1) / kPageBytes;
+}
+
 void MappedFile::expect(std::string_view value) {
-  if (value.size() <= kThroughMapMax || base_ == nullptr) return;
-  // What this transaction wrote itself lies in memory of its own.
-  if (value.data() < base_ || value.data() >= base_ + map_bytes_) return;
+  if (!has_own_pages(value)) return;
   ::posix_fadvise(descriptor_, static_cast<off_t>(offset_of(value)), 1, POSIX_FADV_WILLNEED);
 }
 

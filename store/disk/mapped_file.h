@@ -25,6 +25,9 @@ class MappedFile {
   base::Status read(std::string_view value, std::span<char> first, std::span<char> second = {});
   /// Asks the kernel to read the first page of large `value` soon: deleting it will touch that page.
   void expect(std::string_view value);
+  /// Whether the pages of large `value` say of themselves that they are as many as it needs. LMDB frees so
+  /// many as they say: a wrong number would give away the pages of others.
+  bool freeable(std::string_view value) const;
   /// Takes the map's pages out of the process's resident memory (they stay in the page cache). Costs later
   /// readers minor faults.
   void shed();
@@ -37,6 +40,9 @@ class MappedFile {
   std::uint64_t offset_of(std::string_view value) const {
     return static_cast<std::uint64_t>(value.data() - base_);
   }
+
+  /// Whether `value` fills pages of its own, in the file and not in a transaction's memory.
+  bool has_own_pages(std::string_view value) const;
 
   int descriptor_;
   std::uint64_t map_bytes_;

@@ -49,6 +49,7 @@ base::Result<ObjectRef> ShardReader::find_id(const Key& key, ObjectId id) {
 }
 
 base::Result<std::string> ShardReader::read_record(ObjectId id) {
+  const lmdb::CrashMark mark = parts_.tables.crash_mark();
   const SnapshotGate::Reading reading(parts_.gate);
   const auto txn = lmdb::Txn::begin(parts_.tables.env(), lmdb::Txn::Mode::Read);
   if (!txn) return std::unexpected(txn.error());
@@ -66,14 +67,22 @@ base::Result<std::string> ShardReader::read_record(ObjectId id) {
 
 base::Result<base::ChunkRef> ShardReader::read_chunk(const Key& key, ObjectId id, std::uint32_t index) {
   auto chunk = copy_chunk(id, index);
-  if (!chunk && chunk.error().code != base::Errc::NotFound) note_error(key, id, chunk.error());
-  return chunk;
+  if (chunk) return chunk;
+  base::Error error = chunk.error();
+  if (error.code == base::Errc::NotFound) {
+    if (parts_.index->find(key) != id) return chunk;
+    // An object that can be found has all its chunks, or it would be found in vain again and again.
+    error = {base::Errc::Corrupt, "stored object lacks a chunk"};
+  }
+  note_error(key, id, error);
+  return std::unexpected(std::move(error));
 }
 
 base::Result<base::ChunkRef> ShardReader::copy_chunk(ObjectId id, std::uint32_t index) {
   std::array<char, record::kHeaderBytes> header{};
   base::ChunkRef chunk;
   {
+    const lmdb::CrashMark mark = parts_.tables.crash_mark();
     const SnapshotGate::Reading reading(parts_.gate);
     const auto txn = lmdb::Txn::begin(parts_.tables.env(), lmdb::Txn::Mode::Read);
     if (!txn) return std::unexpected(txn.error());

@@ -90,6 +90,7 @@ base::Result<bool> Tables::remove_records(lmdb::Txn& txn, ObjectId id, std::uint
     if (record::id_of((*next)->key) != id) break;
     file_->expect((*next)->value);
   }
+  if (!next) return std::unexpected(next.error());
   for (std::uint64_t n = 0; n < records_max; ++n) {
     const auto at = cursor->at_or_after(record::view(record::name_of(id, 0)));
     if (!at) return std::unexpected(at.error());
@@ -98,6 +99,10 @@ base::Result<bool> Tables::remove_records(lmdb::Txn& txn, ObjectId id, std::uint
         return std::unexpected(done.error());
       }
       return true;
+    }
+    if (!file_->freeable((*at)->value)) {
+      return base::fail(base::Errc::Corrupt,
+                        "a record's pages say that they are more or fewer than they are");
     }
     if (auto erased = cursor->erase(); !erased) return std::unexpected(erased.error());
     ++removed;

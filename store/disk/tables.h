@@ -9,6 +9,7 @@
 
 #include "store/disk/mapped_file.h"
 #include "store/disk/record.h"
+#include "store/lmdb/crash_mark.h"
 #include "store/lmdb/database.h"
 
 namespace store {
@@ -63,6 +64,8 @@ class Tables {
   base::Status clear_dead_readers() { return env_.clear_dead_readers(); }
   /// Makes the next open delete everything: called when LMDB finds its own pages broken.
   void condemn() const;
+  /// For a thread that uses LMDB: its crash condemns the shard too.
+  lmdb::CrashMark crash_mark() const { return lmdb::CrashMark(condemned_file_); }
 
   // In any transaction.
   base::Result<std::optional<record::IndexValue>> find(const lmdb::Txn& txn, const Key& key) const;
@@ -94,6 +97,7 @@ class Tables {
 
   lmdb::Env env_;
   std::string folder_{};
+  std::string condemned_file_{};
   MDB_dbi index_ = 0;
   MDB_dbi data_ = 0;
   MDB_dbi orphans_ = 0;

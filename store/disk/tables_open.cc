@@ -58,6 +58,8 @@ base::Result<std::unique_ptr<Tables>> Tables::open_once(const Options& options) 
   if (std::filesystem::exists(options.folder + kCondemned, ignored)) {
     return base::fail(base::Errc::Corrupt, "the earlier run found broken pages in it");
   }
+  const std::string condemned_file = options.folder + kCondemned;
+  const lmdb::CrashMark mark(condemned_file);
   const std::uintmax_t size = std::filesystem::file_size(options.folder + "/data.mdb", ignored);
   if (!ignored && size > options.map_bytes) {
     return base::fail(base::Errc::Corrupt, "its data file has " + std::to_string(size) +
@@ -70,6 +72,7 @@ base::Result<std::unique_ptr<Tables>> Tables::open_once(const Options& options) 
   if (!env) return std::unexpected(env.error());
   std::unique_ptr<Tables> tables(new Tables(std::move(*env)));
   tables->folder_ = options.folder;
+  tables->condemned_file_ = condemned_file;
   tables->page_bytes_ = tables->env_.page_bytes();
   tables->map_pages_ = tables->env_.map_bytes() / tables->page_bytes_;
   if (auto extended = extend(tables->env_); !extended) return std::unexpected(extended.error());
@@ -141,7 +144,7 @@ base::Status Tables::load() {
 }
 
 void Tables::condemn() const {
-  const std::ofstream mark(folder_ + kCondemned);
+  const std::ofstream mark(condemned_file_);
   logs::error("disk cache shard is broken and will be emptied at the next start", {{"folder", folder_}});
 }
 

@@ -60,6 +60,7 @@ void Writer::run() {
 }
 
 void Writer::write(Batch& batch) {
+  const lmdb::CrashMark mark = parts_.tables.crash_mark();
   auto outcomes = try_write(batch);
   if (!outcomes && outcomes.error().code == base::Errc::Limit) {
     ++parts_.counts.map_full;
@@ -162,6 +163,7 @@ void Writer::note_failure(const base::Error& error, std::size_t operations) {
 }
 
 void Writer::update_counts() {
+  const lmdb::CrashMark mark = parts_.tables.crash_mark();
   const auto txn = lmdb::Txn::begin(parts_.tables.env(), lmdb::Txn::Mode::Read);
   if (!txn) return;
   if (const auto used = parts_.tables.used_pages(*txn))

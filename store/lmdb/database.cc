@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/lmdb/database.h"
 
+#include <sys/resource.h>
+
+#include <cerrno>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -14,10 +17,21 @@ base::Errc errc_of(int code) {
     case MDB_MAP_FULL: return base::Errc::Limit;
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
+    case MDB_PAGE_FULL:
+    case MDB_CURSOR_FULL:
+    case MDB_INCOMPATIBLE:
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH: return base::Errc::Corrupt;
     default: return base::Errc::System;
   }
+}
+
+// A change frees the pages that a value says it has, and writes to those that the list of free ones names: only
+// broken ones are more than there is memory for, or beyond the largest file.
+int change_code(int code) {
+  rlimit limit{};
+  const bool limited = ::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY;
+  return code == ENOMEM || (code == EFBIG && !limited) ? MDB_CORRUPTED : code;
 }
 
 base::Status status_of(const char* what, int code) {
@@ -136,13 +150,13 @@ base::Result<std::optional<std::string_view>> Txn::find(MDB_dbi dbi, std::string
 base::Status Txn::put(MDB_dbi dbi, std::string_view key, std::string_view value, unsigned flags) {
   MDB_val k = to_val(key);
   MDB_val v = to_val(value);
-  return status_of("mdb_put", mdb_put(txn_, dbi, &k, &v, flags));
+  return status_of("mdb_put", change_code(mdb_put(txn_, dbi, &k, &v, flags)));
 }
 
 base::Result<char*> Txn::reserve(MDB_dbi dbi, std::string_view key, std::size_t size, unsigned flags) {
   MDB_val k = to_val(key);
   MDB_val v{size, nullptr};
-  if (const int code = mdb_put(txn_, dbi, &k, &v, flags | MDB_RESERVE)) return fail("mdb_put", code);
+  if (const int code = mdb_put(txn_, dbi, &k, &v, flags | MDB_RESERVE)) return fail("mdb_put", change_code(code));
   return static_cast<char*>(v.mv_data);
 }
 
@@ -160,7 +174,7 @@ base::Result<MDB_stat> Txn::stat(MDB_dbi dbi) const {
   return out;
 }
 
-base::Status Txn::commit() { return status_of("mdb_txn_commit", mdb_txn_commit(std::exchange(txn_, nullptr))); }
+base::Status Txn::commit() { return status_of("mdb_txn_commit", change_code(mdb_txn_commit(std::exchange(txn_, nullptr)))); }
 
 base::Result<Cursor> Cursor::open(const Txn& txn, MDB_dbi dbi) {
   MDB_cursor* raw = nullptr;
@@ -191,6 +205,6 @@ base::Result<std::optional<Cursor::Entry>> Cursor::next() { return move({}, MDB_
 base::Result<std::optional<Cursor::Entry>> Cursor::at_or_after(std::string_view key) {
   return move(to_val(key), MDB_SET_RANGE);
 }
-base::Status Cursor::erase() { return status_of("mdb_cursor_del", mdb_cursor_del(cursor_, 0)); }
+base::Status Cursor::erase() { return status_of("mdb_cursor_del", change_code(mdb_cursor_del(cursor_, 0))); }
 
 }  // namespace lmdb

@@ -17,7 +17,7 @@
 namespace lmdb {
 
 /// Text of an LMDB or errno code as an Error (Errc::System; MDB_NOTFOUND is Errc::NotFound, MDB_MAP_FULL Errc::Limit,
-/// MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INVALID and MDB_VERSION_MISMATCH are Errc::Corrupt).
+/// MDB_CORRUPTED, MDB_INVALID and whatever else only broken pages lead to are Errc::Corrupt).
 std::unexpected<base::Error> fail(std::string what, int code);
 
 /// An open database file (one folder with data.mdb and lock.mdb). Any thread; at most one write transaction at a time.

@@ -150,7 +150,7 @@ class Crash : public testing::Test {
   }
 
   const std::uint64_t seed = from_environment("SELVAGE_TEST_SEED", std::random_device()());
-  const std::uint64_t kills = from_environment("SELVAGE_TEST_KILLS", 8);
+  const std::uint64_t kills = from_environment("SELVAGE_TEST_KILLS", 6);
   std::mt19937_64 random{seed};
   Catalogue catalogue{seed};
   PurgeScene scene;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -128,6 +129,24 @@ TEST_F(PurgeOutage, WhatWasAcceptedInAStormSurvivesAKillAndNumbersAreGivenOnce) 
     // The edge has not heard of purges that the log does not know.
     EXPECT_EQ(scene.edge().metric("selvage_purge_resets_total"), 0);
   }
+}
+
+TEST_F(PurgeOutage, AWaitLastsUntilEveryLivingEdgeHasAppliedThePurge) {
+  scene.begin(2);
+  scene.edge(1).process().signal(SIGSTOP);
+  const Response early = scene.api.purge(kPurge, "100ms");
+  EXPECT_EQ(early.status, 202);
+  EXPECT_EQ(nlohmann::json::parse(early.body)["pending"], nlohmann::json::array({"edge-2"}));
+  Request request{.url = scene.api.url() + "/v1/purges?wait=30s", .method = "POST", .body = kPurge};
+  request.headers = {{"Authorization", "Bearer operator-secret"}};
+  Download waiting(Client::Options{.ca_file = scene.certificates.ca_file()}, request);
+  const auto last = [&] { return api_json("/v1/nodes")["head"].get<std::uint64_t>(); };
+  ASSERT_TRUE(wait_until([&] { return last() == 2 && nodes_of(api_json("/v1/purges/2")).size() == 1; }));
+  EXPECT_FALSE(waiting.done());
+  scene.edge(1).process().signal(SIGCONT);
+  const Response answer = waiting.result();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(nodes_of(nlohmann::json::parse(answer.body)), testing::ElementsAre("edge-1", "edge-2"));
 }
 
 TEST_F(PurgeOutage, WhoHasAppliedAndWhoHasNotIsTold) {

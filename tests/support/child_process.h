@@ -47,6 +47,7 @@ class ChildProcess {
     if (::read(from_child_, &number, sizeof number) != sizeof number) return std::nullopt;
     return number;
   }
+  void signal(int number) const { ::kill(pid_, number); }
   /// SIGKILL, and waits for the end.
   void kill() {
     if (pid_ <= 0) return;

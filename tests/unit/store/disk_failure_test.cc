@@ -134,6 +134,36 @@ TEST_F(DiskFailure, DamagedChunkTakesTheObjectOutAndIsTold) {
   EXPECT_TRUE(eventually([&] { return open.disk->use().bytes + 2 * base::kChunkBytes < pinned; }));
 }
 
+TEST_F(DiskFailure, AMissingChunkTakesTheObjectOutAndIsTold) {
+  {
+    OpenDisk open(options);
+    ASSERT_TRUE(open.client.put_large("/bad", open.disk->next_id(), body_of(1, kLarge)));
+  }
+  {
+    auto env = lmdb::Env::open({.folder = options.folder + "/shard-0", .map_bytes = options.budget_bytes});
+    ASSERT_TRUE(env);
+    const auto data = env->database("data");
+    auto txn = lmdb::Txn::begin(*env, lmdb::Txn::Mode::Write);
+    ASSERT_TRUE(data && txn);
+    auto cursor = lmdb::Cursor::open(*txn, *data);
+    const auto last = cursor->last();
+    ASSERT_TRUE(last && *last && cursor->erase());
+    cursor = base::fail(base::Errc::Cancelled, "");
+    ASSERT_TRUE(txn->commit());
+  }
+  OpenDisk open(options);
+  std::promise<ObjectId> removed;
+  open.disk->on_removed([&](const Key&, ObjectId id) { removed.set_value(id); });
+  const auto found = open.client.find("/bad");
+  ASSERT_TRUE(found);
+  const PinRef pin = open.disk->pin((*found)->key, (*found)->id);
+  EXPECT_TRUE(open.client.read_chunk("/bad", (*found)->id, 0));
+  EXPECT_EQ(open.client.read_chunk("/bad", (*found)->id, 2).error().code, base::Errc::Corrupt);
+  EXPECT_FALSE(open.disk->may_have((*found)->key));
+  EXPECT_EQ(removed.get_future().get(), (*found)->id);
+  EXPECT_EQ(open.client.read_chunk("/bad", (*found)->id, 2).error().code, base::Errc::NotFound);
+}
+
 TEST_F(DiskFailure, GarbageInsteadOfTheDataFileStartsEmpty) {
   {
     const OpenDisk open(options);
