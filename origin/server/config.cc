@@ -23,7 +23,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
-constexpr const char* kAdminAddress = "127.0.0.1:9081";
 
 void read_listeners(const base::Table& root, Config& config, Reading reading) {
   loop::ListenAddresses addresses(reading == Reading::Start);
@@ -35,8 +34,9 @@ void read_listeners(const base::Table& root, Config& config, Reading reading) {
   if (config.listeners.empty())
     root.fault("listener", "found no [[listener]], at least one with an address is needed");
   const auto admin = root.table("admin");
-  config.admin_address = admin ? admin->text("address", kAdminAddress) : kAdminAddress;
-  addresses.add(admin.value_or(root), config.admin_address, "the admin listener");
+  if (!admin) return;
+  config.admin_address = admin->text("address", "127.0.0.1:9081");
+  addresses.add(*admin, config.admin_address, "the admin listener");
 }
 
 void read_tls(const base::Settings& settings, Config& config) {

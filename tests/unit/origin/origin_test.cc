@@ -74,7 +74,7 @@ TEST(Origin, PortInUseIsAFaultOfItsLine) {
   const support::TempFolder folder;
   const std::string text =
       "workers = 1\n[[listener]]\naddress = \"127.0.0.1:" + std::to_string(other.port()) +
-      "\"\n[content]\nroot = \"" + folder.path() + "\"\n[log]\naccess = \"\"\n[admin]\naddress = \"\"\n";
+      "\"\n[content]\nroot = \"" + folder.path() + "\"\n[log]\naccess = \"\"\n";
   EXPECT_TRUE(ConfigFile::parse(text, "test.toml").faults().empty());
   const ConfigFile file = ConfigFile::parse(text, "test.toml", Reading::Start);
   ASSERT_EQ(file.faults().size(), 1u);
