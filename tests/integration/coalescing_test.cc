@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One fill for all who ask. SELVAGE_FULL=1 runs the herd at the size that the goal names (500 clients, 50 MiB over
-// 5 s: 25 GiB through TLS, a minute or two on two cores); otherwise its object is smaller, and the budget with it.
+// One fill for all who ask. SELVAGE_FULL=1 runs the herd at the size that the goal names (500 clients, 50 MiB
+// over 5 s: 25 GiB through TLS, a minute or two on two cores); otherwise its object is smaller, and the
+// budget with it.
 #include <gtest/gtest.h>
 
 #include <future>

@@ -30,9 +30,7 @@ FirstBytes::FirstBytes(const std::vector<Response>& responses, std::chrono::stea
   std::ranges::sort(milliseconds_);
 }
 
-std::chrono::milliseconds FirstBytes::worst() const {
-  return std::chrono::milliseconds(std::llround(at(1)));
-}
+std::chrono::milliseconds FirstBytes::worst() const { return std::chrono::milliseconds(std::llround(at(1))); }
 
 std::string FirstBytes::text() const {
   char text[80];
