@@ -59,7 +59,9 @@ void Fill::send(bool validate) {
   sent_fields_ = policy::fields_to_origin(order_.request, order_.connection, order_.config->node, order_.cacheable);
   sent_fields_.set("host", site.origin_host.empty() ? order_.request.authority : site.origin_host);
   request.fields = sent_fields_;
-  if (validate && order_.stored) validating_ = policy::add_validators(response_of(*order_.stored), request.fields);
+  // A purge may have come since it was looked up: then the fetch is newer than that purge, and a 304 would bring the copy back.
+  const bool usable = order_.stored && verdict_of(*order_.stored, context_.shared.ledger) != purge::Verdict::Dead;
+  if (validate && usable) validating_ = policy::add_validators(response_of(*order_.stored), request.fields);
   if (order_.body) {
     request.body = [body = order_.body](char* room, std::size_t size) { return body->read(room, size); };
     request.body_bytes = order_.request.body_bytes;
@@ -152,9 +154,7 @@ void Fill::open_shared(const http::ResponseHead& head, const policy::TtlRule& ru
   response_ = policy::make_stored(order_.site->name, order_.cache_key, head, rule, request_time_,
                                   context_.executor.clock().wall(), fetch_->stamp());
   response_.body_bytes = total_.value_or(0);
-  // A purge that came while the origin was thinking: those who asked before it may have the answer, the cache may not.
-  const bool dead = context_.shared.ledger.verdict(subject_of(response_), fetch_->stamp()) == purge::Verdict::Dead;
-  keeping_ = !dead && !fetch_->retired();
+  keeping_ = may_keep();
   if (keeping_) {
     context_.shared.pass_marks.clear(fetch_->key());
     id_ = context_.shared.disk.next_id();
@@ -166,6 +166,12 @@ void Fill::open_shared(const http::ResponseHead& head, const policy::TtlRule& ru
   fetch_->open(std::make_shared<policy::StoredResponse>(response_), Fetch::Sharing::All, keeping_, total_, variant_,
                context_.executor.clock().steady());
   look_again();
+}
+
+// A purge that came since the request was sent: those who asked before it may have the answer, the cache may not.
+bool Fill::may_keep() const {
+  return !fetch_->retired() &&
+         context_.shared.ledger.verdict(subject_of(response_), fetch_->stamp()) != purge::Verdict::Dead;
 }
 
 // Where the object goes: the base key, or under Vary the key of this request's variant, beneath a marker that names the fields.
@@ -284,6 +290,7 @@ void Fill::on_end(std::optional<http::ExchangeError> error) {
 
 void Fill::finish_single() {
   fetch_->complete();
+  if (!may_keep()) return end();
   response_.body_bytes = fetch_->body_bytes();
   auto object = make_object(key_, key_text_, id_, response_);
   if (response_.body_bytes > 0) {
@@ -291,14 +298,16 @@ void Fill::finish_single() {
     const bool wasteful = chunk->capacity() - chunk->size() > chunk->capacity() / 8;
     object->body = wasteful ? base::Chunk::copy_of(chunk->view()) : std::move(chunk);
   }
-  if (!fetch_->retired()) {
-    context_.shared.memory.insert(object);
-    context_.shared.disk.put(std::move(object));
-  }
+  context_.shared.memory.insert(object);
+  context_.shared.disk.put(std::move(object));
   end();
 }
 
 void Fill::finish_large() {
+  if (!may_keep()) {
+    fetch_->complete();
+    return stop_storing();
+  }
   if (fetch_->body_bytes() % kChunkBytes != 0) store_chunk(chunks_put_++);
   fetch_->complete();
   response_.body_bytes = fetch_->body_bytes();

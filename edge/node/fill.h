@@ -57,6 +57,7 @@ class Fill final : private http::ExchangeListener {
 
   void send(bool validate);
   void on_not_modified(const http::ResponseHead& head);
+  bool may_keep() const;
   bool may_answer_stale() const;
   void answer_stale_or_fail(base::Error error);
   void open_shared(const http::ResponseHead& head, const policy::TtlRule& rule);
