@@ -36,6 +36,7 @@ Fill::Fill(Context& context, std::shared_ptr<Fetch> fetch, FillOrder order)
     : context_(context),
       fetch_(std::move(fetch)),
       order_(std::move(order)),
+      laggards_(context.executor),
       wakeup_(context.executor, [this] { look_again(); }) {
   fetch_->set_writer(wakeup_.sender());
 }
@@ -236,6 +237,7 @@ http::Flow Fill::on_data(std::string_view bytes) {
   }
   account_window();
   paused_ = window_full();
+  watch_laggards();
   return paused_ ? http::Flow::Pause : http::Flow::Continue;
 }
 
@@ -260,7 +262,8 @@ void Fill::on_chunk_stored(std::uint32_t index, const base::Result<void>& stored
   look_again();
 }
 
-// The body cannot be kept: what is on disk stays readable for the readers that need it, the rest is held back by the slowest reader.
+// The body cannot be kept: what is on disk stays readable for the readers that need it, the rest is held back
+// by the slowest reader for as long as watch_laggards() lets it.
 void Fill::stop_storing() {
   if (!keeping_) return;
   keeping_ = false;
@@ -327,11 +330,11 @@ void Fill::finish_large() {
 
 bool Fill::window_full() const {
   const FetchLimits& limits = order_.config->fetch;
-  if (!keeping_) return window_accounted_ > limits.pass_window_bytes;
+  const bool crowded = context_.shared.fill_bytes.load(std::memory_order_relaxed) > limits.fill_total_bytes;
+  if (!keeping_) return window_accounted_ > (crowded ? kChunkBytes : limits.pass_window_bytes);
   if (window_accounted_ > std::min(limits.fill_window_bytes, limits.fill_total_bytes / 2)) return true;
   // Together too much: those pause that have chunks under way to the disk, whose arrival wakes them.
-  return window_accounted_ > 2 * kChunkBytes &&
-         context_.shared.fill_bytes.load(std::memory_order_relaxed) > limits.fill_total_bytes;
+  return window_accounted_ > 2 * kChunkBytes && crowded;
 }
 
 void Fill::account_window() {
@@ -353,6 +356,21 @@ void Fill::look_again() {
     paused_ = false;
     exchange_->resume();
   }
+  watch_laggards();
+}
+
+// A body that many read and that is not kept (it outgrew the largest that is) goes at the pace of the
+// slowest, but only for a while.
+void Fill::watch_laggards() {
+  const std::chrono::milliseconds limit = order_.config->fetch.hold_back;
+  if (!paused_ || keeping_ || limit.count() == 0 || fetch_->readers() < 2) return laggards_.stop();
+  if (laggards_.running()) return;
+  laggards_.start(limit, [this] {
+    if (const std::size_t cut = fetch_->cut_laggards(); cut != 0) {
+      logs::info("slow clients cut that held back others", {{"url", order_.cache_key.url}, {"clients", cut}});
+    }
+    look_again();
+  });
 }
 
 bool Fill::worth_finishing() const {

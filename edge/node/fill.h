@@ -74,6 +74,7 @@ class Fill final : private http::ExchangeListener {
   void finish_large();
   void look_again();
   bool window_full() const;
+  void watch_laggards();
   bool worth_finishing() const;
   void account_window();
   void invalidate_after(int status);
@@ -101,6 +102,7 @@ class Fill final : private http::ExchangeListener {
   bool paused_ = false;
   bool received_ = false;                  ///< the origin's part is over
   bool done_ = false;
+  base::Timer laggards_;  ///< how long the slowest may still hold back the others
   base::Wakeup wakeup_;
   base::Anchor anchor_{};
 };

@@ -151,6 +151,36 @@ TEST_F(FetchTest, AReaderThatLeavesNoLongerHoldsTheWindow) {
   EXPECT_EQ(fetch_->readers(), 1U);
 }
 
+TEST_F(FetchTest, ALaggardIsCutOnlyForTheSakeOfOneThatWaits) {
+  int slow_woken = 0;
+  open(false);
+  const auto slow = reader(&slow_woken);
+  const auto fast = reader();
+  fetch_->append(pattern(4 * kChunkBytes));
+  fast->advance(4 * kChunkBytes - 1);
+  EXPECT_EQ(fetch_->cut_laggards(), 0U);  // nobody waits yet
+  fast->advance(4 * kChunkBytes);
+  loop_.run_all();
+  slow_woken = 0;
+  EXPECT_EQ(fetch_->cut_laggards(), 1U);
+  loop_.run_all();
+  EXPECT_EQ(slow_woken, 1);
+  base::Slice slice;
+  EXPECT_EQ(slow->read(0, 10, slice), Read::Failed);
+  EXPECT_EQ(fast->read(4 * kChunkBytes, 10, slice), Read::Later);
+  EXPECT_EQ(fetch_->window_bytes(), 0U);
+  EXPECT_EQ(fetch_->cut_laggards(), 0U);  // it counts no more
+}
+
+TEST_F(FetchTest, NobodyIsCutFromABodyThatIsKept) {
+  open(true);
+  const auto slow = reader();
+  const auto fast = reader();
+  fetch_->append(pattern(2 * kChunkBytes));
+  fast->advance(2 * kChunkBytes);
+  EXPECT_EQ(fetch_->cut_laggards(), 0U);
+}
+
 TEST_F(FetchTest, StoppingToKeepLetsTheReadersHoldTheWindow) {
   open(true);
   const auto one = reader();
