@@ -22,9 +22,12 @@ class PurgeScene {
     ASSERT_TRUE(api.start()) << api.output();
     for (unsigned i = 0; i < edges; ++i) {
       add_edge(options);
-      ASSERT_TRUE(edge(i).start()) << edge(i).output();
-      ASSERT_TRUE(edge(i).wait_ready()) << edge(i).output();
+      start(i);
     }
+  }
+  void start(std::size_t index) {
+    ASSERT_TRUE(edge(index).start()) << edge(index).output();
+    ASSERT_TRUE(edge(index).wait_ready()) << edge(index).output();
   }
   /// One more edge, not started.
   void add_edge(Edge::Options options) {
