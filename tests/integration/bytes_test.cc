@@ -190,16 +190,16 @@ TEST_F(Bytes, NghttpTheOtherHttp2Client) {
 
 // It looks at no bytes, but counts them.
 TEST_F(Bytes, H2loadGetsEveryByteOfEveryRequest) {
-  constexpr std::uint64_t kRequests = 40;
+  constexpr std::uint64_t kRequests = 12;
   for (const char* protocol : {"h2", "http/1.1"}) {
     for (const Uploaded& file : files()) {
       const std::string output =
-          run({"h2load", "-n", std::to_string(kRequests), "-c", "4", "-m", "5",
+          run({"h2load", "-n", std::to_string(kRequests), "-c", "4", "-m", "3",
                std::string("--npn-list=") + protocol, "--connect-to=" + edge().https_address(),
                "https://www.test" + file.path});
       EXPECT_THAT(output, HasSubstr("Application protocol: " + std::string(protocol)));
-      EXPECT_THAT(output, HasSubstr("40 done, 40 succeeded, 0 failed, 0 errored, 0 timeout"));
-      EXPECT_THAT(output, HasSubstr("40 2xx, 0 3xx, 0 4xx, 0 5xx"));
+      EXPECT_THAT(output, HasSubstr("12 done, 12 succeeded, 0 failed, 0 errored, 0 timeout"));
+      EXPECT_THAT(output, HasSubstr("12 2xx, 0 3xx, 0 4xx, 0 5xx"));
       const std::regex data(R"(\((\d+)\) data)");
       std::smatch found;
       ASSERT_TRUE(std::regex_search(output, found, data)) << output;
@@ -268,10 +268,12 @@ TEST_F(Bytes, HeadlessChromium) {
 TEST_F(Bytes, ComeFromTheCache) {
   Client client(edge().client_options());
   for (const Uploaded& file : files()) {
-    client.get("https://www.test" + file.path);
-    const Response response = client.get("https://www.test" + file.path);
-    EXPECT_EQ(response.sha256, file.sha256);
-    EXPECT_THAT(response.header("cache-status"), HasSubstr("hit")) << file.path;
+    // A body of several chunks is a hit once it is on disk; before, its fetch is joined.
+    EXPECT_TRUE(wait_until([&] {
+      const Response response = client.get("https://www.test" + file.path);
+      EXPECT_EQ(response.sha256, file.sha256);
+      return response.header("cache-status").find("hit") != std::string::npos;
+    })) << file.path;
   }
   client.get(world_->origin.url() + "/marker");
   std::string log;
