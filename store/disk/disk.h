@@ -27,7 +27,8 @@ class Pin {
 using PinRef = std::shared_ptr<Pin>;
 
 /// One object being written chunk by chunk. Its chunks can be read (Disk::read_chunk) once their put was answered; the object
-/// can be found only after commit was answered. Destroying it without commit() removes what was written.
+/// can be found only after commit was answered. Its end removes what was written, unless its commit succeeds:
+/// the chunks of an object that was not stored have readers, too.
 class DiskWrite {
  public:
   virtual ~DiskWrite() = default;

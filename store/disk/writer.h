@@ -73,6 +73,7 @@ class Writer {
 
   void finish(WriteOp& op, Outcome outcome);
   void finish_commit(CommitOp& op, Outcome outcome);
+  void finish_abandon(const AbandonOp& op);
   void fail(WriteOp& op, const base::Error& error);
   void note_failure(const base::Error& error, std::size_t operations);
   void update_counts();

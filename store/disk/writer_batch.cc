@@ -94,7 +94,7 @@ void Writer::finish(WriteOp& op, Outcome outcome) {
                           post_answer<void>(*chunk.home, std::move(chunk.answer), std::move(result));
                         },
                         [&](CommitOp& commit) { finish_commit(commit, outcome); },
-                        [&](AbandonOp& abandon) { index.doom({{}, abandon.id}); },
+                        [&](AbandonOp& abandon) { finish_abandon(abandon); },
                         [&](EraseOp& erase) { index.erase_done(erase.key); }},
              op);
 }
@@ -103,13 +103,18 @@ void Writer::finish_commit(CommitOp& op, Outcome outcome) {
   const Object& object = *op.object;
   if (outcome == Outcome::Done) {
     PinRef pin = parts_.index->publish({object.key, object.id, !object.single()}, true);
+    op.progress->published = true;
     post_answer<PinRef>(*op.home, std::move(op.answer), std::move(pin));
     return;
   }
-  parts_.index->doom({{}, object.id});
+  // The chunks stay until the DiskWrite ends: they may have readers.
   base::Error error{base::Errc::Exists, "a newer object is stored under the key"};
   if (outcome == Outcome::Failed) error = {base::Errc::Cancelled, "a chunk of the object was not stored"};
   post_answer<PinRef>(*op.home, std::move(op.answer), std::unexpected(std::move(error)));
+}
+
+void Writer::finish_abandon(const AbandonOp& op) {
+  if (!op.progress->published) parts_.index->doom({{}, op.id});
 }
 
 void Writer::fail(WriteOp& op, const base::Error& error) {
@@ -121,10 +126,9 @@ void Writer::fail(WriteOp& op, const base::Error& error) {
                    post_answer<void>(*chunk.home, std::move(chunk.answer), std::unexpected(error));
                  },
                  [&](CommitOp& commit) {
-                   index.doom({{}, commit.object->id});
                    post_answer<PinRef>(*commit.home, std::move(commit.answer), std::unexpected(error));
                  },
-                 [&](AbandonOp& abandon) { index.doom({{}, abandon.id}); },
+                 [&](AbandonOp& abandon) { finish_abandon(abandon); },
                  // Hidden until the next start; what is replaced or evicted till then is gone for good.
                  [&](EraseOp& erase) { index.erase_done(erase.key); }},
       op);

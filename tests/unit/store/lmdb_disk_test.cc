@@ -196,6 +196,51 @@ TEST_F(LmdbDiskTest, OlderObjectDoesNotReplaceNewer) {
   EXPECT_EQ((*client->find("/a"))->body->view(), "new");
 }
 
+TEST_F(LmdbDiskTest, ChunksOfARefusedCommitCanBeReadUntilTheWriteEnds) {
+  const std::string body = body_of(1, kLarge);
+  const auto older = make_object("/a", disk->next_id(), body);
+  auto write = disk->begin(older->key, older->id, 0);
+  ASSERT_TRUE(client->put_chunks(*write, body));
+  ASSERT_NE(client->put("/a", "new"), 0U);
+  const auto refused = client->commit(*write, older);
+  ASSERT_FALSE(refused);
+  ASSERT_EQ(refused.error().code, base::Errc::Exists);
+  // The writer has had a turn since: what was to go by then is gone.
+  ASSERT_NE(client->put("/a", "newer"), 0U);
+  EXPECT_EQ(*client->read_body(*older), body);
+  write.reset();
+  EXPECT_TRUE(eventually([&] { return !client->read_chunk("/a", older->id, 0); }));
+  EXPECT_EQ((*client->find("/a"))->body->view(), "newer");
+}
+
+TEST_F(LmdbDiskTest, ChunksOfAFailedCommitCanBeReadUntilTheWriteEnds) {
+  const std::string first = body_of(1, base::kChunkBytes);
+  const std::string too_much = body_of(2, disk->max_object_bytes());
+  const auto object = make_object("/a", disk->next_id(), first + too_much);
+  auto write = disk->begin(object->key, object->id, 0);
+  ASSERT_TRUE(client->put_chunk(*write, 0, first));
+  ASSERT_FALSE(client->put_chunk(*write, 1, too_much));
+  EXPECT_FALSE(client->commit(*write, object));
+  ASSERT_NE(client->put("/b", "x"), 0U);
+  const auto chunk = client->read_chunk("/a", object->id, 0);
+  ASSERT_TRUE(chunk) << chunk.error().text;
+  EXPECT_EQ((*chunk)->view(), first);
+  write.reset();
+  EXPECT_TRUE(eventually([&] { return !client->read_chunk("/a", object->id, 0); }));
+}
+
+TEST_F(LmdbDiskTest, WriteThatEndsWhileItsCommitWaitsIsStored) {
+  const std::string body = body_of(1, kLarge);
+  const auto object = make_object("/a", disk->next_id(), body);
+  auto write = disk->begin(object->key, object->id, 0);
+  ASSERT_TRUE(client->put_chunks(*write, body));
+  write->commit(object, home, [](auto) {});
+  write.reset();
+  ASSERT_TRUE(eventually([&] { return disk->may_have(object->key); }));
+  ASSERT_NE(client->put("/b", "x"), 0U);
+  EXPECT_EQ(*client->read_body(*object), body);
+}
+
 TEST_F(LmdbDiskTest, EraseHidesAtOnceAndForGood) {
   ASSERT_NE(client->put("/a", "x"), 0U);
   disk->erase(base::hash128("/a"));
