@@ -46,6 +46,7 @@ struct AbandonOp {
 };
 struct EraseOp {
   Key key{};
+  ObjectId id = kAnyId;
 };
 /// One thing for a shard's writer to do. What comes first is done first.
 using WriteOp = std::variant<PutOp, ChunkOp, CommitOp, AbandonOp, EraseOp>;

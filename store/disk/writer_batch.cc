@@ -51,10 +51,17 @@ base::Result<Writer::Outcome> Writer::apply_one(lmdb::Txn& txn, WriteOp& op) {
     if (chunk->progress->failed) return Outcome::Failed;
     done = parts_.tables.write_chunk(txn, chunk->id, chunk->index, chunk->chunk->view());
   } else if (const auto* erase = std::get_if<EraseOp>(&op)) {
-    done = parts_.tables.unlink(txn, erase->key, 0);
+    done = apply_erase(txn, *erase);
   }
   if (!done) return std::unexpected(done.error());
   return Outcome::Done;
+}
+
+base::Status Writer::apply_erase(lmdb::Txn& txn, const EraseOp& op) {
+  const auto there = parts_.tables.find(txn, op.key);
+  if (!there) return std::unexpected(there.error());
+  if (!*there || (*there)->id > op.id) return {};
+  return parts_.tables.unlink(txn, op.key, (*there)->id);
 }
 
 base::Result<Writer::Outcome> Writer::apply_put(lmdb::Txn& txn, const Object& object) {
@@ -95,7 +102,7 @@ void Writer::finish(WriteOp& op, Outcome outcome) {
                         },
                         [&](CommitOp& commit) { finish_commit(commit, outcome); },
                         [&](AbandonOp& abandon) { finish_abandon(abandon); },
-                        [&](EraseOp& erase) { index.erase_done(erase.key); }},
+                        [&](EraseOp& erase) { index.erase_done(erase.key, erase.id); }},
              op);
 }
 
@@ -130,7 +137,7 @@ void Writer::fail(WriteOp& op, const base::Error& error) {
                  },
                  [&](AbandonOp& abandon) { finish_abandon(abandon); },
                  // Hidden until the next start; what is replaced or evicted till then is gone for good.
-                 [&](EraseOp& erase) { index.erase_done(erase.key); }},
+                 [&](EraseOp& erase) { index.erase_done(erase.key, erase.id); }},
       op);
 }
 
