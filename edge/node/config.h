@@ -41,6 +41,7 @@ struct DiskConfig {
   unsigned shards = 2;
   unsigned reader_threads = 4;
   std::uint64_t max_object_bytes = 0;
+  std::uint64_t max_objects = 0;  ///< 0: as many as fit
   std::uint64_t queue_bytes = 0;
   bool operator==(const DiskConfig&) const = default;
 };

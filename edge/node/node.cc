@@ -76,6 +76,9 @@ base::Status Node::open_disk() {
                                        .reader_threads = disk.reader_threads,
                                        .queue_bytes = disk.queue_bytes,
                                        .max_object_bytes = disk.max_object_bytes,
+                                       .max_objects = disk.max_objects,
+                                       .wanted = [this](const store::Key& key,
+                                                        store::ObjectId id) { return memory_.served(key, id); },
                                        .empty = empty_disk_},
                                       &decode_object);
   if (!opened) return std::unexpected(opened.error());

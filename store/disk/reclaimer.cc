@@ -25,8 +25,10 @@ base::Result<Reclaimer::Room> Reclaimer::reclaim(lmdb::Txn& txn, std::uint64_t u
     if (!used) return std::unexpected(used.error());
     if (effort == 0) return *used <= used_pages_max ? Room::Enough : Room::More;
     if (finished_ == doomed_.size()) {
-      if (*used <= used_pages_max) return Room::Enough;
+      const bool fits = *used <= used_pages_max;
+      if (fits && (objects_max_ == 0 || index_.objects() <= objects_max_)) return Room::Enough;
       const auto evicted = index_.evict();
+      if (!evicted && fits) return Room::Enough;
       if (!evicted) return finished_ != 0 ? Room::More : Room::None;
       doomed_.push_back({evicted->key, evicted->id});
       evicted_(*evicted);
