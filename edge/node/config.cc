@@ -10,6 +10,7 @@
 #include "edge/http/limits_settings.h"
 #include "edge/loop/server_settings.h"
 #include "edge/node/config_site.h"
+#include "purge/clock/purge.h"
 #include "store/disk/space.h"
 
 namespace node {
@@ -30,6 +31,9 @@ void read_edge(const Table& root, Config& config) {
     return;
   }
   config.node = edge->required_text("node");
+  if (!config.node.empty() && !purge::is_node_name(config.node)) {
+    edge->fault("node", "found \"" + config.node + "\", allowed: " + std::string(purge::kNodeNamesAllowed));
+  }
   const auto cores = std::max(1U, std::thread::hardware_concurrency());
   config.loops = static_cast<unsigned>(edge->number("loops", 0, 0, 256));
   if (config.loops == 0) config.loops = cores;
