@@ -117,6 +117,9 @@ void read_purge(const Table& root, Config& config) {
   config.purge.ca_file = loop::read_authorities(*purge, "ca_file");
   config.purge.state_folder = purge->required_text("state_folder");
   config.purge.distrust_after = purge->duration("distrust_after", 60s, 0ms, 24h * 365);
+  // A purge may have a thousand names: the bound leaves room for many.
+  config.purge.ledger_entries =
+      static_cast<std::size_t>(purge->number("ledger_entries", 1'000'000, 10'000, 1'000'000'000));
   const std::string& state = config.purge.state_folder;
   check_folder(*purge, "state_folder", state);
   // Each is emptied without a look at what the other keeps there.
