@@ -32,6 +32,7 @@ struct PurgeConfig {
   std::string ca_file{};
   std::string state_folder{};
   std::chrono::milliseconds distrust_after{60'000};  ///< without word from the log; 0: never
+  std::size_t ledger_entries = 1'000'000;            ///< names remembered
   bool operator==(const PurgeConfig&) const = default;
 };
 

@@ -17,10 +17,12 @@ Node::Node(Options options, std::shared_ptr<const Config> config)
     : options_(std::move(options)),
       config_(std::move(config)),
       distrust_after_(config_->purge.distrust_after),
-      ledger_([this](std::string_view site, std::string_view url) {
-        const Site* found = config_->sites.named(site);
-        return policy::normal_url(found != nullptr ? found->key : policy::KeyRules{}, url);
-      }),
+      ledger_(
+          [this](std::string_view site, std::string_view url) {
+            const Site* found = config_->sites.named(site);
+            return policy::normal_url(found != nullptr ? found->key : policy::KeyRules{}, url);
+          },
+          config_->purge.ledger_entries),
       // What fills hold is part of the memory budget.
       memory_({.budget_bytes = config_->memory_bytes - config_->fetch.fill_total_bytes}),
       pass_marks_(config_->fetch.pass_marks) {}
@@ -60,8 +62,9 @@ base::Status Node::open_ledger() {
   auto opened = purge::LedgerDisk::open(config_->purge.state_folder);
   if (!opened) return std::unexpected(opened.error());
   ledger_disk_ = std::move(opened->store);
-  log_id_ = opened->log_id;
-  ledger_.load(opened->epoch, opened->sequence, opened->rows);
+  const purge::LedgerPlace& place = opened->place;
+  log_id_ = place.log_id;
+  ledger_.load(place.epoch, place.sequence, opened->rows, place.floor);
   // Nobody knows what was purged while the objects on disk were stored.
   empty_disk_ = opened->fresh;
   return {};

@@ -121,6 +121,8 @@ void Node::collect(Samples& samples) const {
   samples.gauge("selvage_pass_marks", "Keys remembered as uncacheable.", number(pass_marks_.size()));
   samples.gauge("selvage_purge_applied", "Newest purge applied.", number(purge::sequence_of(ledger_.now())));
   samples.gauge("selvage_purge_entries", "Names in the purge ledger.", number(ledger_.entries()));
+  samples.gauge("selvage_purge_floor", "What was stored before this purge counts as purged.",
+                number(purge::sequence_of(ledger_.floor())));
   if (follower_) {
     const auto now = control_.clock().steady().time_since_epoch();
     collect_purge(samples, follower_->state(), std::chrono::duration_cast<std::chrono::milliseconds>(now).count());

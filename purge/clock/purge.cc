@@ -181,6 +181,11 @@ base::Result<Purge> parse_purge(std::string_view text) {
   }
 }
 
+bool is_node_name(std::string_view name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  return !name.empty() && name.size() <= 100 && name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
 std::string to_json(const Purge& purge) {
   json object = {{"site", purge.site}};
   if (purge.kind == Kind::Everything) {

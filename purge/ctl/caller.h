@@ -8,6 +8,7 @@
 #include "edge/base/error.h"
 #include "edge/http/client.h"
 #include "edge/loop/loop.h"
+#include "purge/ctl/workers.h"
 
 namespace ctl {
 
@@ -37,17 +38,21 @@ class Caller {
   base::Result<Reply> ask(http::ClientRequest request);
   /// Starts a call; `done` comes from within run(). It may begin further calls.
   void begin(http::ClientRequest request, std::move_only_function<void(base::Result<Reply>)> done);
-  /// Until no call is under way.
+  /// Runs `work` on one of `workers`, then `done` within run().
+  void aside(Workers& workers, Workers::Job work, Workers::Job done);
+  /// Until no call and nothing aside is under way.
   void run();
 
  private:
   class Call;
   void over(Call* call);
+  void stop_if_idle();
   Access access_;
   std::shared_ptr<const http::ServerOptions> server_;
   loop::Loop loop_{};
   http::Client client_;
   std::vector<std::unique_ptr<Call>> calls_{};
+  std::size_t aside_ = 0;
 };
 
 }  // namespace ctl

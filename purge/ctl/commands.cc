@@ -10,6 +10,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "edge/base/quantity.h"
 #include "edge/base/text.h"
 #include "purge/ctl/exit_code.h"
 #include "purge/ctl/url_path.h"
@@ -18,6 +19,8 @@ namespace ctl {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::chrono::seconds kWaitMargin{10};
 
 std::string text_of(const json& object, const char* key) {
   const auto found = object.find(key);
@@ -53,19 +56,38 @@ http::ClientRequest get(std::string url) {
   return request;
 }
 
-void print_applied(const json& body) {
+bool all_applied(const json& body) {
+  return body.value("pending", json::array()).empty() && body.value("away", json::array()).empty();
+}
+
+void print_applied(const json& body, bool waited) {
   for (const json& node : body.value("nodes", json::array())) {
     std::cout << "  " << text_of(node, "node") << " applied after " << text_of(node, "ms") << " ms\n";
   }
+  const auto name = [](const json& node) { return node.is_string() ? node.get<std::string>() : node.dump(); };
   for (const json& node : body.value("pending", json::array())) {
-    std::cout << "  " << (node.is_string() ? node.get<std::string>() : node.dump())
-              << " has not applied it yet\n";
+    std::cout << "  " << name(node) << " has not applied it yet\n";
+  }
+  for (const json& node : body.value("away", json::array())) {
+    std::cout << "  " << name(node) << " is away and has not applied it\n";
+  }
+  if (waited && body.value("nodes", json::array()).empty() && all_applied(body)) {
+    std::cout << "  no edge follows the log\n";
   }
 }
 
 }  // namespace
 
 int purge_command(Access access, const PurgeOptions& options) {
+  if (!options.wait.empty()) {
+    const auto wait = base::parse_duration(options.wait);
+    if (!wait) {
+      std::cerr << "selvagectl: --wait: found \"" << options.wait << "\", allowed: a time such as 5s\n";
+      return kUsage;
+    }
+    // The answer comes when the wait is over: that must not be too late.
+    access.patience = std::max(access.patience, *wait + kWaitMargin);
+  }
   http::ClientRequest request;
   request.method = "POST";
   request.url = options.api + "/v1/purges";
@@ -82,14 +104,14 @@ int purge_command(Access access, const PurgeOptions& options) {
   int code = kDone;
   const auto body = ask_json(std::move(access), std::move(request), "purge", code);
   if (!body) return code;
-  const json pending = body->value("pending", json::array());
+  const bool waited = !options.wait.empty();
   if (options.json) {
     print_json(*body);
   } else {
     std::cout << "purge " << text_of(*body, "sequence") << " accepted\n";
-    print_applied(*body);
+    print_applied(*body, waited);
   }
-  return !options.wait.empty() && !pending.empty() ? kNotYet : kDone;
+  return waited && !all_applied(*body) ? kNotYet : kDone;
 }
 
 int nodes_command(Access access, const std::string& api, bool as_json) {

@@ -7,8 +7,8 @@ namespace ctl {
 
 int report(const base::Error& error) {
   std::cerr << "selvagectl: " << error.text << '\n';
-  const bool local = error.code == base::Errc::Invalid || error.code == base::Errc::NotFound;
-  return local ? kFailed : kUnreachable;
+  if (error.code == base::Errc::Invalid) return kUsage;  // a URL, or a field of a request
+  return error.code == base::Errc::NotFound ? kFailed : kUnreachable;
 }
 
 int report_refusal(const std::string& what, const Reply& reply) {

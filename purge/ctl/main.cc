@@ -9,12 +9,13 @@
 #include "purge/ctl/commands.h"
 #include "purge/ctl/exit_code.h"
 #include "purge/ctl/put.h"
+#include "purge/ctl/url_path.h"
 
 namespace {
 
 constexpr const char* kEnding =
     "Exit codes: 0 done; 1 refused, or some of several things failed; 2 wrong arguments; 3 no answer;\n"
-    "4 purge --wait: accepted, but not all nodes have applied it in time.\n"
+    "4 purge --wait: accepted, but an edge has not applied it in time, or is away.\n"
     "SELVAGE_TOKEN, SELVAGE_API and SELVAGE_CA stand for --token, --api and --ca.";
 
 struct Arguments {
@@ -48,8 +49,7 @@ void add_purge(CLI::App& app, Arguments& a) {
   purge->add_option("--host", a.hosts, "Host names");
   purge->add_flag("--everything", a.everything, "All of the site");
   purge->add_flag("--soft", a.purge.purge.soft, "Treat as stale, not as absent");
-  purge->add_option("--wait", a.purge.wait,
-                    "Wait until all live nodes have applied it, at most so long (5s)");
+  purge->add_option("--wait", a.purge.wait, "Wait until all edges have applied it, at most so long (5s)");
 }
 
 int run_purge(Arguments& a) {
@@ -97,6 +97,18 @@ void add_others(CLI::App& app, Arguments& a) {
       ->capture_default_str();
 }
 
+// Whether all URLs that the command was given can be asked; else says which cannot.
+bool good_urls(const CLI::App& app, const Arguments& a) {
+  const auto good = [](const char* what, const std::string& url) {
+    if (ctl::is_http_url(url)) return true;
+    std::cerr << "selvagectl: " << what << ": found \"" << url << "\", allowed: an http:// or https:// URL\n";
+    return false;
+  };
+  if (app.got_subcommand("put")) return good("url", a.put.url);
+  if (app.got_subcommand("inspect")) return good("--admin", a.admin);
+  return app.got_subcommand("check") || good("--api", a.api);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -112,6 +124,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? ctl::kDone : ctl::kUsage;
   }
+  if (!good_urls(app, a)) return ctl::kUsage;
   std::signal(SIGPIPE, SIG_IGN);
   if (app.got_subcommand("purge")) return run_purge(a);
   if (app.got_subcommand("nodes")) return ctl::nodes_command(a.access, a.api, a.json);

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <vector>
 
 #include "purge/ctl/digest.h"
@@ -19,6 +20,8 @@ namespace ctl {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr unsigned kHashersMin = 4;  // so that a few large files do not hold up the others
 
 struct File {
   std::string path{};
@@ -51,13 +54,15 @@ base::Result<std::vector<File>> list_files(const PutOptions& options) {
   return files;
 }
 
-// Keeps `parallel` files under way: for each a HEAD, then, if the origin has something else, a PUT.
+// Keeps `parallel` files under way: each is hashed beside the loop, then comes a HEAD and, if the origin has
+// something else, a PUT.
 class Uploader {
  public:
   Uploader(Access access, const PutOptions& options, std::vector<File> files)
       : options_(options),
         files_(std::move(files)),
         caller_(std::move(access)),
+        workers_(std::min(options.parallel, std::max(kHashersMin, std::thread::hardware_concurrency()))),
         bar_(isatty(STDERR_FILENO) == 1) {}
 
   int run() {
@@ -73,7 +78,13 @@ class Uploader {
   void next() {
     if (at_ == files_.size()) return;
     const File& file = files_[at_++];
-    const auto digest = file_digest(file.path);
+    auto digest = std::make_shared<base::Result<std::string>>();
+    caller_.aside(
+        workers_, [&file, digest] { *digest = file_digest(file.path); },
+        [this, &file, digest] { on_digest(file, *digest); });
+  }
+
+  void on_digest(const File& file, const base::Result<std::string>& digest) {
     if (!digest) return fail(file, digest.error().text, false);
     if (options_.force) return send(file, *digest);
     http::ClientRequest head;
@@ -158,6 +169,7 @@ class Uploader {
   const PutOptions& options_;
   std::vector<File> files_;
   Caller caller_;
+  Workers workers_;  ///< ends before what its jobs use
   bool bar_;
   std::size_t at_ = 0;
   std::size_t over_ = 0;

@@ -106,6 +106,12 @@ std::vector<Spoilt> spoilt_edges() {
   const std::string p = "selvage-edge";
   std::vector<Spoilt> all = common(p, "folder", "@/cache");
   const std::vector<Spoilt> more{
+      {"NodeOfAnUrl",
+       p,
+       "node = \"edge-1\"",
+       "node = \"edge 1\"",
+       "\"edge 1\"",
+       {"edge.node: found \"edge 1\"", "1 to 100 letters"}},
       {"NoNode", p, "node = \"edge-1\"", "", "[edge]", {"edge.node: missing", "a text in quotes"}},
       {"NoDisk",
        p,

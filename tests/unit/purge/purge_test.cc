@@ -96,6 +96,12 @@ INSTANTIATE_TEST_SUITE_P(
                         "allowed: 2048"}),
     [](const auto& tested) { return tested.param.name; });
 
+TEST(NodeNameTest, IsWhatAPathCanHold) {
+  for (const char* good : {"edge-1", "a", "Fra_2.example"}) EXPECT_TRUE(is_node_name(good)) << good;
+  for (const char* bad : {"", "a b", "a/b", "a%20", "\xc3\xa4"}) EXPECT_FALSE(is_node_name(bad)) << bad;
+  EXPECT_FALSE(is_node_name(std::string(101, 'a')));
+}
+
 TEST(ParsePurgeTest, TakesAsManyNamesAsAllowed) { EXPECT_TRUE(parse_purge(many_tags(1000))); }
 
 }  // namespace
