@@ -112,7 +112,7 @@ void read_store(const Table& root, Config& config) {
   config.disk.shards = static_cast<unsigned>(disk->number("shards", 2, 1, 64));
   config.disk.reader_threads = static_cast<unsigned>(disk->number("reader_threads", 4, 1, 256));
   config.disk.max_object_bytes = disk->bytes("max_object", 0, 0, 256 * kTiB);
-  config.disk.queue_bytes = disk->bytes("queue", 64 * kMiB, kMiB, 16 * kGiB);
+  config.disk.queue_bytes = disk->bytes("queue", 0, 0, config.memory_bytes / 4);
   check_folder(*disk, "folder", config.disk.folder);
 }
 
