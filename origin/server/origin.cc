@@ -7,7 +7,6 @@
 
 #include "edge/base/metrics.h"
 #include "edge/base/program.h"
-#include "edge/loop/listener.h"
 #include "origin/server/admin.h"
 #include "origin/server/worker.h"
 
@@ -115,15 +114,9 @@ std::unique_ptr<Origin> Origin::start(loop::Loop& home, ConfigFile& file) {
 
 bool Origin::Impl::start_workers(ConfigFile& file) {
   std::vector<http::ListenOptions> listeners = listen_options(config);
-  // The loops share their addresses; another process must not share them too.
-  for (std::size_t i = 0; i < listeners.size(); ++i) {
-    if (auto unused = loop::Listener::probe(listeners[i].address); !unused) {
-      file.fault_at_listener(i, unused.error().text);
-      return false;
-    }
-  }
   for (unsigned i = 0; i < config.workers; ++i) {
-    workers.push_back(std::make_unique<Worker>(i, Worker::Shared{pool, root, counters, access_log.get()}));
+    workers.push_back(
+        std::make_unique<Worker>(i, Worker::Shared{pool, root, counters, access_log.get(), config.limits}));
     if (const auto failure = workers.back()->start(config.site, listeners)) {
       file.fault_at_listener(failure->listener, failure->text);
       return false;
@@ -141,9 +134,7 @@ bool Origin::Impl::start_admin(ConfigFile& file) {
   admin = std::make_unique<http::Server>(home, http::Limits{}, *admin_maker);
   http::ListenOptions options;
   options.address = config.admin_address;
-  base::Status listening = loop::Listener::probe(options.address);
-  if (listening) listening = admin->listen(options);
-  if (!listening) {
+  if (auto listening = admin->listen(options); !listening) {
     file.fault_at_admin(listening.error().text);
     return false;
   }
@@ -189,6 +180,7 @@ base::Status Origin::reload(const Config& config) {
   impl_->config = config;
   for (const std::unique_ptr<Worker>& worker : impl_->workers) {
     worker->set_site(config.site);
+    worker->set_limits(config.limits);
     for (std::size_t i = 0; i < config.listeners.size(); ++i) {
       if (config.listeners[i].tls) worker->set_tls(i, config.tls);
     }

@@ -24,7 +24,7 @@ std::optional<Worker::Failure> Worker::start(std::shared_ptr<const Site> site,
         maker_ =
             std::make_unique<RequestMaker>(Context{thread_.loop(), shared_.pool, shared_.root,
                                                    shared_.counters, shared_.access_log, std::move(site)});
-        server_ = std::make_unique<http::Server>(thread_.loop(), http::Limits{}, *maker_);
+        server_ = std::make_unique<http::Server>(thread_.loop(), shared_.limits, *maker_);
         started.set_value(listen(listeners));
       },
       [this] {
@@ -44,6 +44,10 @@ std::optional<Worker::Failure> Worker::listen(const std::vector<http::ListenOpti
 
 void Worker::set_site(std::shared_ptr<const Site> site) {
   thread_.loop().post([this, site = std::move(site)]() mutable { maker_->set_site(std::move(site)); });
+}
+
+void Worker::set_limits(const http::Limits& limits) {
+  thread_.loop().post([this, limits] { server_->set_limits(limits); });
 }
 
 void Worker::set_tls(std::size_t listener, std::shared_ptr<loop::TlsContext> tls) {

@@ -23,6 +23,7 @@ class Worker {
     const Root& root;
     Counters& counters;
     logs::LineFile* access_log;
+    http::Limits limits;
   };
   /// A listener that cannot be opened.
   struct Failure {
@@ -37,6 +38,7 @@ class Worker {
   std::optional<Failure> start(std::shared_ptr<const Site> site, std::vector<http::ListenOptions> listeners);
   std::uint16_t port(std::size_t listener) const { return ports_.at(listener); }
   void set_site(std::shared_ptr<const Site> site);
+  void set_limits(const http::Limits& limits);
   void set_tls(std::size_t listener, std::shared_ptr<loop::TlsContext> tls);
   /// `done` is called on the worker's thread.
   void drain(std::chrono::milliseconds limit, base::Task done);

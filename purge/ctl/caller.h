@@ -20,14 +20,14 @@ struct Reply {
 
 /// What every call needs.
 struct Access {
-  std::string token{};     ///< sent as a bearer token if not empty
+  std::string token{};  ///< sent as a bearer token if not empty
   std::string ca_file{};
   bool insecure = false;
   std::chrono::milliseconds patience{60'000};
 };
 
-/// Makes calls over one loop on the calling thread. `ask` waits for one answer; `begin` runs many side by side under run(). Bodies of answers are
-/// kept up to 16 MiB.
+/// Makes calls over one loop on the calling thread. `ask` waits for one answer; `begin` runs many side by
+/// side under run(). Bodies of answers are kept up to 16 MiB.
 class Caller {
  public:
   explicit Caller(Access access);

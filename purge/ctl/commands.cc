@@ -43,7 +43,9 @@ std::optional<json> ask_json(Access access, http::ClientRequest request, const s
   return body;
 }
 
-void print_json(const json& value) { std::cout << value.dump(-1, ' ', false, json::error_handler_t::replace) << '\n'; }
+void print_json(const json& value) {
+  std::cout << value.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
+}
 
 http::ClientRequest get(std::string url) {
   http::ClientRequest request;
@@ -56,7 +58,8 @@ void print_applied(const json& body) {
     std::cout << "  " << text_of(node, "node") << " applied after " << text_of(node, "ms") << " ms\n";
   }
   for (const json& node : body.value("pending", json::array())) {
-    std::cout << "  " << (node.is_string() ? node.get<std::string>() : node.dump()) << " has not applied it yet\n";
+    std::cout << "  " << (node.is_string() ? node.get<std::string>() : node.dump())
+              << " has not applied it yet\n";
   }
 }
 
@@ -99,8 +102,8 @@ int nodes_command(Access access, const std::string& api, bool as_json) {
   }
   std::cout << "log head " << text_of(*body, "head") << '\n';
   for (const json& node : body->value("nodes", json::array())) {
-    std::cout << text_of(node, "node") << (node.value("connected", false) ? "  connected" : "  silent") << "  applied "
-              << text_of(node, "applied") << '\n';
+    std::cout << text_of(node, "node") << (node.value("connected", false) ? "  connected" : "  silent")
+              << "  applied " << text_of(node, "applied") << '\n';
   }
   return kDone;
 }
@@ -124,8 +127,8 @@ int inspect_command(Access access, const std::string& admin, const std::string& 
     print_json(*body);
     return kDone;
   }
-  std::cout << text_of(*body, "url") << ": memory " << (body->value("memory", false) ? "yes" : "no") << ", disk "
-            << (body->value("disk", false) ? "yes" : "no") << '\n';
+  std::cout << text_of(*body, "url") << ": memory " << (body->value("memory", false) ? "yes" : "no")
+            << ", disk " << (body->value("disk", false) ? "yes" : "no") << '\n';
   for (const json& object : body->value("objects", json::array())) {
     for (const char* key : {"status", "body_bytes", "age", "ttl", "tags", "fill_sequence", "verdict"}) {
       std::cout << "  " << key << ": " << text_of(object, key) << '\n';

@@ -31,7 +31,8 @@ struct Arguments {
 
 void add_common(CLI::App& command, Arguments& a, bool api) {
   command.add_option("--token", a.access.token, "Bearer token")->envname("SELVAGE_TOKEN");
-  command.add_option("--ca", a.access.ca_file, "PEM file with the authorities to trust")->envname("SELVAGE_CA");
+  command.add_option("--ca", a.access.ca_file, "PEM file with the authorities to trust")
+      ->envname("SELVAGE_CA");
   command.add_flag("--insecure", a.access.insecure, "Do not verify certificates");
   command.add_flag("--json", a.json, "Print JSON");
   if (api) command.add_option("--api", a.api, "Purge API")->envname("SELVAGE_API")->capture_default_str();
@@ -47,7 +48,8 @@ void add_purge(CLI::App& app, Arguments& a) {
   purge->add_option("--host", a.hosts, "Host names");
   purge->add_flag("--everything", a.everything, "All of the site");
   purge->add_flag("--soft", a.purge.purge.soft, "Treat as stale, not as absent");
-  purge->add_option("--wait", a.purge.wait, "Wait until all live nodes have applied it, at most so long (5s)");
+  purge->add_option("--wait", a.purge.wait,
+                    "Wait until all live nodes have applied it, at most so long (5s)");
 }
 
 int run_purge(Arguments& a) {
@@ -77,14 +79,17 @@ void add_others(CLI::App& app, Arguments& a) {
   add_common(*put, a, false);
   put->add_option("source", a.put.source, "File or folder")->required();
   put->add_option("url", a.put.url, "Where it goes at the origin")->required();
-  put->add_option("--parallel", a.put.parallel, "Uploads side by side")->check(CLI::Range(1, 256))->capture_default_str();
+  put->add_option("--parallel", a.put.parallel, "Uploads side by side")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   put->add_flag("--force", a.put.force, "Send also what the origin has already");
   add_common(*app.add_subcommand("nodes", "The edges that follow the purge log"), a, true);
   CLI::App* inspect = app.add_subcommand("inspect", "What an edge holds of a URL");
   add_common(*inspect, a, false);
   inspect->add_option("url", a.inspect_url, "Absolute URL")->required();
   inspect->add_option("--admin", a.admin, "The edge's admin listener")->capture_default_str();
-  inspect->add_option("--variant", a.variant, "Request field that chooses the variant: \"accept-encoding: br\"");
+  inspect->add_option("--variant", a.variant,
+                      "Request field that chooses the variant: \"accept-encoding: br\"");
   CLI::App* check = app.add_subcommand("check", "Check a configuration file");
   check->add_option("config", a.config, "File")->required();
   check->add_option("--kind", a.kind, "edge, origin or purge")
@@ -110,7 +115,8 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   if (app.got_subcommand("purge")) return run_purge(a);
   if (app.got_subcommand("nodes")) return ctl::nodes_command(a.access, a.api, a.json);
-  if (app.got_subcommand("inspect")) return ctl::inspect_command(a.access, a.admin, a.inspect_url, a.variant, a.json);
+  if (app.got_subcommand("inspect"))
+    return ctl::inspect_command(a.access, a.admin, a.inspect_url, a.variant, a.json);
   if (app.got_subcommand("check")) return ctl::check_command(a.config, a.kind);
   a.put.json = a.json;
   return ctl::put(a.access, a.put);

@@ -55,7 +55,10 @@ base::Result<std::vector<File>> list_files(const PutOptions& options) {
 class Uploader {
  public:
   Uploader(Access access, const PutOptions& options, std::vector<File> files)
-      : options_(options), files_(std::move(files)), caller_(std::move(access)), bar_(isatty(STDERR_FILENO) == 1) {}
+      : options_(options),
+        files_(std::move(files)),
+        caller_(std::move(access)),
+        bar_(isatty(STDERR_FILENO) == 1) {}
 
   int run() {
     for (unsigned i = 0; i < options_.parallel; ++i) next();
@@ -130,21 +133,25 @@ class Uploader {
     if (!bar_ || options_.json) return;
     constexpr int kWidth = 30;
     const int full = files_.empty() ? kWidth : static_cast<int>(over_ * kWidth / files_.size());
-    std::fprintf(stderr, "\r[%-*.*s] %zu/%zu files, %.1f MB sent", kWidth, full, "##############################", over_,
-                 files_.size(), static_cast<double>(sent_bytes_) / 1e6);
+    std::fprintf(stderr, "\r[%-*.*s] %zu/%zu files, %.1f MB sent", kWidth, full,
+                 "##############################", over_, files_.size(),
+                 static_cast<double>(sent_bytes_) / 1e6);
   }
 
   void summarise() {
     if (options_.json) {
       nlohmann::json failed = nlohmann::json::array();
       for (const auto& [url, text] : failures_) failed.push_back({{"url", url}, {"error", text}});
-      std::cout << nlohmann::json{{"sent", sent_}, {"unchanged", same_}, {"bytes", sent_bytes_}, {"failed", failed}}.dump(
-                       -1, ' ', false, nlohmann::json::error_handler_t::replace)
+      std::cout << nlohmann::json{{"sent", sent_},
+                                  {"unchanged", same_},
+                                  {"bytes", sent_bytes_},
+                                  {"failed", failed}}
+                       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
                 << '\n';
       return;
     }
-    std::cout << sent_ << " sent (" << sent_bytes_ << " bytes), " << same_ << " unchanged, " << failures_.size()
-              << " failed\n";
+    std::cout << sent_ << " sent (" << sent_bytes_ << " bytes), " << same_ << " unchanged, "
+              << failures_.size() << " failed\n";
     for (const auto& [url, text] : failures_) std::cerr << "selvagectl: " << url << ": " << text << '\n';
   }
 

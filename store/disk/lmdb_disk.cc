@@ -2,7 +2,9 @@
 #include "store/disk/lmdb_disk.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "store/disk/answer.h"
@@ -15,6 +17,8 @@
 
 namespace store {
 namespace {
+
+constexpr std::string_view kShardName = "shard-";
 
 base::Status check(const DiskOptions& options) {
   const auto between = [](const char* name, std::uint64_t value, std::uint64_t least,
@@ -35,6 +39,22 @@ base::Status check(const DiskOptions& options) {
     if (!result) return result;
   }
   return {};
+}
+
+/// Removes all shards, also those beyond the present number, and nothing else that lies there.
+base::Status empty_folder(const std::string& folder) {
+  std::error_code failed;
+  std::vector<std::filesystem::path> shards;
+  for (std::filesystem::directory_iterator at(folder, failed), end; !failed && at != end;
+       at.increment(failed)) {
+    if (at->path().filename().string().starts_with(kShardName)) shards.push_back(at->path());
+  }
+  for (const auto& shard : shards) {
+    if (!failed) std::filesystem::remove_all(shard, failed);
+  }
+  if (!failed) return {};
+  return base::fail(base::Errc::System,
+                    "cannot empty the disk cache folder '" + folder + "': " + failed.message());
 }
 
 std::uint64_t max_object_bytes(const DiskOptions& options) {
@@ -113,11 +133,14 @@ base::Result<std::unique_ptr<LmdbDisk>> LmdbDisk::open(const DiskOptions& option
   if (auto sound = check(options); !sound) return std::unexpected(sound.error());
   auto lock = FolderLock::take(options.folder);
   if (!lock) return std::unexpected(lock.error());
+  if (options.empty) {
+    if (auto emptied = empty_folder(options.folder); !emptied) return std::unexpected(emptied.error());
+  }
   auto parts = std::make_unique<Parts>(options, std::move(decoder), *std::move(lock));
   std::vector<std::unique_ptr<Tables>> opened;
   std::uint64_t generation = 0;
   for (unsigned i = 0; i < options.shards; ++i) {
-    auto tables = Tables::open({.folder = options.folder + "/shard-" + std::to_string(i),
+    auto tables = Tables::open({.folder = options.folder + "/" + std::string(kShardName) + std::to_string(i),
                                 .map_bytes = shard_bytes(options),
                                 .readers = options.reader_threads + 8,
                                 .shard = i,

@@ -23,6 +23,7 @@ struct DiskOptions {
   std::chrono::milliseconds commit_interval{50};  ///< longest wait for more to write
   std::uint64_t queue_bytes = 64ULL << 20;        ///< waiting records, above which small objects are dropped
   std::uint64_t max_object_bytes = 0;             ///< 0: a quarter of the budget; at most half a shard
+  bool empty = false;                             ///< forget all that an earlier run has stored
   std::size_t reads_max = 65'536;                 ///< waiting reads; more are answered with Errc::Busy
 };
 

@@ -22,7 +22,7 @@ std::string Edge::config() const {
   std::string text = "[edge]\nnode = \"" + options_.node + "\"\nloops = " + std::to_string(options_.loops) +
                      "\ndrain = \"5s\"\n"
                      "[[listener]]\nname = \"https\"\naddress = \"127.0.0.1:0\"\ntls = true\n"
-                     "[[listener]]\nname = \"http\"\naddress = \"127.0.0.1:0\"\n"
+                     "[[listener]]\nname = \"http\"\naddress = \"127.0.0.1:0\"\ntls = false\n"
                      "[admin]\naddress = \"127.0.0.1:0\"\n"
                      "[[certificate]]\ncertificate = \"" +
                      files_.certificate + "\"\nkey = \"" + files_.key + "\"\n[memory]\nbudget = \"" +
@@ -30,7 +30,8 @@ std::string Edge::config() const {
                      options_.disk + "\"\n" + options_.disk_keys + "\n";
   if (!options_.purge_url.empty()) {
     text += "[purge]\nurl = \"" + options_.purge_url + "\"\ntoken = \"" + options_.purge_token +
-            "\"\nca_file = \"" + ca_file_ + "\"\nstate_folder = \"" + state_folder() + "\"\n";
+            "\"\nca_file = \"" + ca_file_ + "\"\nstate_folder = \"" + state_folder() + "\"\n" +
+            options_.purge_keys + "\n";
   }
   text += "[origins.main]\nurl = \"" + options_.origin +
           "\"\n[[site]]\nname = \"www\"\nhosts = [\"www.test\"]\norigin = \"main\"\nplain = \"serve\"\n" +

@@ -72,13 +72,11 @@ TEST(Origin, DrainFinishesWhatRuns) {
 TEST(Origin, PortInUseIsAFaultOfItsLine) {
   const support::RawServer other([](support::RawPeer&, int) {});
   const support::TempFolder folder;
-  ConfigFile file =
-      ConfigFile::parse("workers = 1\n[[listener]]\naddress = \"127.0.0.1:" + std::to_string(other.port()) +
-                            "\"\n[content]\nroot = \"" + folder.path() + "\"\n[log]\naccess = \"\"\n",
-                        "test.toml");
-  ASSERT_TRUE(file.faults().empty());
-  loop::Loop home;
-  EXPECT_EQ(Origin::start(home, file), nullptr);
+  const std::string text =
+      "workers = 1\n[[listener]]\naddress = \"127.0.0.1:" + std::to_string(other.port()) +
+      "\"\n[content]\nroot = \"" + folder.path() + "\"\n[log]\naccess = \"\"\n";
+  EXPECT_TRUE(ConfigFile::parse(text, "test.toml").faults().empty());
+  const ConfigFile file = ConfigFile::parse(text, "test.toml", Reading::Start);
   ASSERT_EQ(file.faults().size(), 1u);
   EXPECT_EQ(file.faults()[0].line, 3);
 }
