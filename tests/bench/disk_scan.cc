@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How much a client that scans objects on disk delays hits in memory on the same loop. Fills an edge with one
 // loop, starts it anew so that memory is empty, and measures the time of small hits, first alone and then
-// during a scan. Run by hand on a quiet machine:
+// during a scan. Run by hand on a quiet machine, or on a busy one ahead of all else with `chrt -r 5`:
 //   ninja -C build tests/bench/disk-scan edge/node/selvage-edge && build/tests/bench/disk-scan [GiB] [rounds]
 #include <arpa/inet.h>
 #include <fcntl.h>
