@@ -106,7 +106,7 @@ void read_store(const Table& root, Config& config) {
   config.disk.max_object_bytes =
       disk->bytes("max_object", 0, 0, config.disk.budget_bytes / config.disk.shards / 2);
   config.disk.max_objects = disk->number("max_objects", 0, 0, 1LL << 40);
-  config.disk.queue_bytes = disk->bytes("queue", 64 * kMiB, kMiB, 16 * kGiB);
+  config.disk.queue_bytes = disk->bytes("queue", 0, 0, config.memory_bytes / 4);
   check_folder(*disk, "folder", config.disk.folder);
 }
 

@@ -43,7 +43,7 @@ struct DiskConfig {
   unsigned reader_threads = 4;
   std::uint64_t max_object_bytes = 0;
   std::uint64_t max_objects = 0;  ///< 0: as many as fit
-  std::uint64_t queue_bytes = 0;
+  std::uint64_t queue_bytes = 0;  ///< out of the memory budget; 0: an eighth of it, at least 8 MiB
   bool operator==(const DiskConfig&) const = default;
 };
 

@@ -49,8 +49,7 @@ class Reclaimer {
   std::uint64_t objects_max_;
   std::function<void(const Tables::StoredObject&)> evicted_;
   std::deque<DiskIndex::Doomed> doomed_;
-  std::size_t finished_ = 0;           ///< so many of doomed_, from the front, are gone in this transaction
-  std::uint64_t removed_records_ = 0;  ///< since the last commit
+  std::size_t finished_ = 0;  ///< so many of doomed_, from the front, are gone in this transaction
 };
 
 }  // namespace store

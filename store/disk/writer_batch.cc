@@ -34,6 +34,7 @@ base::Result<std::vector<Writer::Outcome>> Writer::apply(lmdb::Txn& txn, Batch& 
     const auto outcome = apply_one(txn, op);
     if (!outcome) return std::unexpected(outcome.error());
     outcomes.push_back(*outcome);
+    parts_.tables.file().touched(1);  // its place in the index
   }
   if (layout.id_max != layout_.id_max) {
     if (auto written = parts_.tables.write_layout(txn, layout); !written)
