@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "purge/ctl/commands.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -19,10 +14,12 @@ namespace {
 
 using nlohmann::json;
 
+std::string word(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
 std::string text_of(const json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return "-";
-  return found->is_string() ? found->get<std::string>() : found->dump();
+  return word(*found);
 }
 
 // The parsed body of a 2xx answer; otherwise the complaint has been printed and `code` is set.
@@ -58,8 +55,10 @@ void print_applied(const json& body) {
     std::cout << "  " << text_of(node, "node") << " applied after " << text_of(node, "ms") << " ms\n";
   }
   for (const json& node : body.value("pending", json::array())) {
-    std::cout << "  " << (node.is_string() ? node.get<std::string>() : node.dump())
-              << " has not applied it yet\n";
+    std::cout << "  " << word(node) << " has not applied it yet\n";
+  }
+  for (const json& node : body.value("away", json::array())) {
+    std::cout << "  " << word(node) << " is away and will apply it when it comes back\n";
   }
 }
 
@@ -135,26 +134,6 @@ int inspect_command(Access access, const std::string& admin, const std::string& 
     }
   }
   return kDone;
-}
-
-int check_command(const std::string& config, const std::string& kind) {
-  const std::string program = "selvage-" + kind;
-  std::error_code error;
-  const auto beside = std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / program;
-  const bool found = !error && ::access(beside.c_str(), X_OK) == 0;
-  const std::string path = found ? beside.string() : program;
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::execlp(path.c_str(), program.c_str(), "--config", config.c_str(), "--check", nullptr);
-    std::cerr << "selvagectl: cannot run " << path << ": " << std::strerror(errno) << std::endl;
-    ::_exit(kUnreachable);
-  }
-  int status = 0;
-  if (child < 0 || ::waitpid(child, &status, 0) < 0) {
-    std::cerr << "selvagectl: cannot run " << path << ": " << std::strerror(errno) << '\n';
-    return kUnreachable;
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : kFailed;
 }
 
 }  // namespace ctl

@@ -7,7 +7,8 @@ namespace ctl {
 
 int report(const base::Error& error) {
   std::cerr << "selvagectl: " << error.text << '\n';
-  const bool local = error.code == base::Errc::Invalid || error.code == base::Errc::NotFound;
+  const bool local = error.code == base::Errc::Invalid || error.code == base::Errc::NotFound ||
+                     error.code == base::Errc::System;
   return local ? kFailed : kUnreachable;
 }
 
