@@ -13,6 +13,7 @@ struct ClientLimits {
   std::uint32_t connections_per_host = 64;
   std::uint32_t streams_per_connection = 100;
   std::uint32_t header_bytes = 64 * 1024;   ///< of a response's head
+  bool operator==(const ClientLimits&) const = default;
 };
 
 /// Exchanges over libcurl's multi interface on one loop: HTTP/1.1 and HTTP/2, connections kept and reused, names resolved

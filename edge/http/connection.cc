@@ -200,7 +200,8 @@ void Connection::turn_end() {
 }
 
 void Connection::produce() {
-  Output output(*transport_, set_.record_buffer(), limits_->buffered_bytes);
+  const std::size_t limit = std::min<std::size_t>(limits_->buffered_bytes, transport_->allowance());
+  Output output(*transport_, set_.record_buffer(), limit);
   session_->produce(output);
   const bool full = output.full();
   output.commit();
@@ -208,7 +209,7 @@ void Connection::produce() {
   flush();
   // Reading may have been stopped for a request or body that is now out of the way.
   const bool read_on = unread_ && phase_ == Phase::Talking && wants_input();
-  if (phase_ == Phase::Talking && ((full && transport_->pending() < limits_->buffered_bytes) || read_on)) {
+  if (phase_ == Phase::Talking && ((full && transport_->pending() == 0) || read_on)) {
     set_.wake_next_turn(*this);
   }
 }

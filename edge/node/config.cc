@@ -133,6 +133,7 @@ void read_fetch(const Table& root, Config& config) {
   f.fill_window_bytes = table->bytes("fill_window", f.fill_window_bytes, 256 << 10, kGiB);
   f.fill_total_bytes = table->bytes("fill_total", f.fill_total_bytes, 0, config.memory_bytes / 2);
   f.pass_window_bytes = table->bytes("pass_window", f.pass_window_bytes, 64 << 10, kGiB);
+  f.hold_back = table->duration("hold_back", f.hold_back, 0ms, 1h);
   f.finish_bytes = table->bytes("finish", f.finish_bytes, 0, kTiB);
   f.pass_mark = table->duration("pass_mark", f.pass_mark, 0ms, 24h);
   f.pass_marks = static_cast<std::uint32_t>(table->number("pass_marks", f.pass_marks, 16, 100'000'000));
@@ -185,6 +186,10 @@ std::string unchangeable(const Config& running, const Config& next) {
   if (running.admin_address != next.admin_address) return "[admin] address";
   if (running.disk != next.disk) return "[disk]";
   if (running.purge != next.purge) return "[purge]";
+  if (running.client_limits != next.client_limits) return "[fetch] connections and connections_per_origin";
+  if (running.fetch.pass_marks != next.fetch.pass_marks) return "[fetch] pass_marks";
+  if (running.log.queue_lines != next.log.queue_lines) return "[log] queue_lines";
+  if (running.access_file != next.access_file) return "[log] access_file";
   return {};
 }
 

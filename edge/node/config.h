@@ -51,7 +51,10 @@ struct FetchLimits {
       16ULL << 20;  ///< of one fill, received but not yet on disk: the origin is paused past it
   std::uint64_t fill_total_bytes =
       0;  ///< of all fills together, out of the memory budget; 0: an eighth of it
-  std::uint64_t pass_window_bytes = 256ULL << 10;  ///< of one response that is not stored
+  std::uint64_t pass_window_bytes =
+      256ULL << 10;  ///< of one response that is not stored; a chunk when all are above fill_total
+  std::chrono::milliseconds hold_back{
+      10'000};  ///< how long one client may hold back others of a body that is not stored; 0: for ever
   std::uint64_t finish_bytes =
       64ULL << 20;  ///< a fill that nobody waits for is finished if no more than this is missing
   std::chrono::milliseconds pass_mark{120'000};  ///< how long an uncacheable answer is remembered

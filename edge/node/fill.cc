@@ -36,6 +36,7 @@ Fill::Fill(Context& context, std::shared_ptr<Fetch> fetch, FillOrder order)
     : context_(context),
       fetch_(std::move(fetch)),
       order_(std::move(order)),
+      laggards_(context.executor),
       wakeup_(context.executor, [this] { look_again(); }) {
   fetch_->set_writer(wakeup_.sender());
 }
@@ -59,7 +60,9 @@ void Fill::send(bool validate) {
   sent_fields_ = policy::fields_to_origin(order_.request, order_.connection, order_.config->node, order_.cacheable);
   sent_fields_.set("host", site.origin_host.empty() ? order_.request.authority : site.origin_host);
   request.fields = sent_fields_;
-  if (validate && order_.stored) validating_ = policy::add_validators(response_of(*order_.stored), request.fields);
+  // A purge may have come since it was looked up: then the fetch is newer than that purge, and a 304 would bring the copy back.
+  const bool usable = order_.stored && verdict_of(*order_.stored, context_.shared.ledger) != purge::Verdict::Dead;
+  if (validate && usable) validating_ = policy::add_validators(response_of(*order_.stored), request.fields);
   if (order_.body) {
     request.body = [body = order_.body](char* room, std::size_t size) { return body->read(room, size); };
     request.body_bytes = order_.request.body_bytes;
@@ -152,9 +155,7 @@ void Fill::open_shared(const http::ResponseHead& head, const policy::TtlRule& ru
   response_ = policy::make_stored(order_.site->name, order_.cache_key, head, rule, request_time_,
                                   context_.executor.clock().wall(), fetch_->stamp());
   response_.body_bytes = total_.value_or(0);
-  // A purge that came while the origin was thinking: those who asked before it may have the answer, the cache may not.
-  const bool dead = context_.shared.ledger.verdict(subject_of(response_), fetch_->stamp()) == purge::Verdict::Dead;
-  keeping_ = !dead && !fetch_->retired();
+  keeping_ = may_keep();
   if (keeping_) {
     context_.shared.pass_marks.clear(fetch_->key());
     id_ = context_.shared.disk.next_id();
@@ -166,6 +167,12 @@ void Fill::open_shared(const http::ResponseHead& head, const policy::TtlRule& ru
   fetch_->open(std::make_shared<policy::StoredResponse>(response_), Fetch::Sharing::All, keeping_, total_, variant_,
                context_.executor.clock().steady());
   look_again();
+}
+
+// A purge that came since the request was sent: those who asked before it may have the answer, the cache may not.
+bool Fill::may_keep() const {
+  return !fetch_->retired() &&
+         context_.shared.ledger.verdict(subject_of(response_), fetch_->stamp()) != purge::Verdict::Dead;
 }
 
 // Where the object goes: the base key, or under Vary the key of this request's variant, beneath a marker that names the fields.
@@ -230,6 +237,7 @@ http::Flow Fill::on_data(std::string_view bytes) {
   }
   account_window();
   paused_ = window_full();
+  watch_laggards();
   return paused_ ? http::Flow::Pause : http::Flow::Continue;
 }
 
@@ -254,7 +262,8 @@ void Fill::on_chunk_stored(std::uint32_t index, const base::Result<void>& stored
   look_again();
 }
 
-// The body cannot be kept: what is on disk stays readable for the readers that need it, the rest is held back by the slowest reader.
+// The body cannot be kept: what is on disk stays readable for the readers that need it, the rest is held back
+// by the slowest reader for as long as watch_laggards() lets it.
 void Fill::stop_storing() {
   if (!keeping_) return;
   keeping_ = false;
@@ -284,6 +293,7 @@ void Fill::on_end(std::optional<http::ExchangeError> error) {
 
 void Fill::finish_single() {
   fetch_->complete();
+  if (!may_keep()) return end();
   response_.body_bytes = fetch_->body_bytes();
   auto object = make_object(key_, key_text_, id_, response_);
   if (response_.body_bytes > 0) {
@@ -291,14 +301,16 @@ void Fill::finish_single() {
     const bool wasteful = chunk->capacity() - chunk->size() > chunk->capacity() / 8;
     object->body = wasteful ? base::Chunk::copy_of(chunk->view()) : std::move(chunk);
   }
-  if (!fetch_->retired()) {
-    context_.shared.memory.insert(object);
-    context_.shared.disk.put(std::move(object));
-  }
+  context_.shared.memory.insert(object);
+  context_.shared.disk.put(std::move(object));
   end();
 }
 
 void Fill::finish_large() {
+  if (!may_keep()) {
+    fetch_->complete();
+    return stop_storing();
+  }
   if (fetch_->body_bytes() % kChunkBytes != 0) store_chunk(chunks_put_++);
   fetch_->complete();
   response_.body_bytes = fetch_->body_bytes();
@@ -318,11 +330,11 @@ void Fill::finish_large() {
 
 bool Fill::window_full() const {
   const FetchLimits& limits = order_.config->fetch;
-  if (!keeping_) return window_accounted_ > limits.pass_window_bytes;
+  const bool crowded = context_.shared.fill_bytes.load(std::memory_order_relaxed) > limits.fill_total_bytes;
+  if (!keeping_) return window_accounted_ > (crowded ? kChunkBytes : limits.pass_window_bytes);
   if (window_accounted_ > std::min(limits.fill_window_bytes, limits.fill_total_bytes / 2)) return true;
   // Together too much: those pause that have chunks under way to the disk, whose arrival wakes them.
-  return window_accounted_ > 2 * kChunkBytes &&
-         context_.shared.fill_bytes.load(std::memory_order_relaxed) > limits.fill_total_bytes;
+  return window_accounted_ > 2 * kChunkBytes && crowded;
 }
 
 void Fill::account_window() {
@@ -344,6 +356,21 @@ void Fill::look_again() {
     paused_ = false;
     exchange_->resume();
   }
+  watch_laggards();
+}
+
+// A body that many read and that is not kept (it outgrew the largest that is) goes at the pace of the
+// slowest, but only for a while.
+void Fill::watch_laggards() {
+  const std::chrono::milliseconds limit = order_.config->fetch.hold_back;
+  if (!paused_ || keeping_ || limit.count() == 0 || fetch_->readers() < 2) return laggards_.stop();
+  if (laggards_.running()) return;
+  laggards_.start(limit, [this] {
+    if (const std::size_t cut = fetch_->cut_laggards(); cut != 0) {
+      logs::info("slow clients cut that held back others", {{"url", order_.cache_key.url}, {"clients", cut}});
+    }
+    look_again();
+  });
 }
 
 bool Fill::worth_finishing() const {

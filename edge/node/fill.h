@@ -57,6 +57,7 @@ class Fill final : private http::ExchangeListener {
 
   void send(bool validate);
   void on_not_modified(const http::ResponseHead& head);
+  bool may_keep() const;
   bool may_answer_stale() const;
   void answer_stale_or_fail(base::Error error);
   void open_shared(const http::ResponseHead& head, const policy::TtlRule& rule);
@@ -73,6 +74,7 @@ class Fill final : private http::ExchangeListener {
   void finish_large();
   void look_again();
   bool window_full() const;
+  void watch_laggards();
   bool worth_finishing() const;
   void account_window();
   void invalidate_after(int status);
@@ -100,6 +102,7 @@ class Fill final : private http::ExchangeListener {
   bool paused_ = false;
   bool received_ = false;                  ///< the origin's part is over
   bool done_ = false;
+  base::Timer laggards_;  ///< how long the slowest may still hold back the others
   base::Wakeup wakeup_;
   base::Anchor anchor_{};
 };

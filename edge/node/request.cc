@@ -195,6 +195,7 @@ bool Request::may_join(const Fetch& fetch) const {
   if (fetch.stamp() >= ledger.now()) return true;
   const Fetch::View view = fetch.view();
   if (view.head) return ledger.verdict(subject_of(*view.head), fetch.stamp()) == purge::Verdict::Live;
+  if (view.object) return ledger.verdict(subject_of(response_of(*view.object)), fetch.stamp()) == purge::Verdict::Live;
   const purge::Subject known{site_->name, cache_key_.host, cache_key_.url, {}};
   return ledger.verdict(known, fetch.stamp()) == purge::Verdict::Live;
 }

@@ -24,9 +24,10 @@ class Edge {
     unsigned loops = 2;
     std::string purge_url{};  ///< empty: without a purge API
     std::string purge_token{"node-secret"};
-    std::string site{};       ///< further lines of [[site]]
-    std::string disk_keys{};  ///< further lines of [disk]
-    std::string extra{};      ///< further tables
+    std::string site{};        ///< further lines of [[site]]
+    std::string disk_keys{};   ///< further lines of [disk]
+    std::string purge_keys{};  ///< further lines of [purge]
+    std::string extra{};       ///< further tables
   };
   Edge(Certificates& certificates, std::string folder, Options options);
 

@@ -31,6 +31,16 @@ SLEEPS = r"\b(?:sleep|usleep|nanosleep|sleep_for|sleep_until)\s*\("
 WAITERS = "tests/support/"  # where waiting for a condition is written
 
 
+# What users see must stand in its reference, in backticks: settings as read, metrics as given out.
+SETTING = (r"(?:\.|->)(?:required_text|texts?|named_texts|number|bytes|duration|flag|choice<\w+>|tables?|named_tables)"
+           r"\(\s*\"(\w+)\"|\b(?:count|size|seconds)\((?:\w+, )?\"(\w+)\"")
+METRIC = r"\"(selvage_\w+)\""
+REFERENCES = [
+    (r"(?:edge|origin|purge)/\w+/\w*(?:config|settings)\w*\.cc", SETTING, "docs/configuration.md"),
+    (r"(?:edge|origin|purge)/\w+/\w+\.cc", METRIC, "docs/operations.md"),
+]
+
+
 class Folders:
     """The table of docs/architecture.md: which namespaces a folder has and what it may include."""
 
@@ -177,6 +187,16 @@ def check_in_build(path, builds):
         yield 1, f"not in {os.path.dirname(path)}/meson.build"
 
 
+def check_documented(path, text, texts):
+    for paths, pattern, reference in REFERENCES:
+        if not re.fullmatch(paths, path):
+            continue
+        for match in re.finditer(pattern, text):
+            name = next(group for group in match.groups() if group)
+            if not re.search(rf"[`\[ ]{name}[`\] .]", texts.get(reference, "")):
+                yield line_of(text, match.start()), f"{name} is not in {reference}"
+
+
 def check_file(path, text, folders, builds):
     """Faults of one file as (line, text)."""
     yield from check_head(path, text)
@@ -221,7 +241,7 @@ def main(root):
     faults = 0
     warnings = 0
     for path, text in texts.items():
-        for line, fault in check_file(path, text, folders, builds):
+        for line, fault in [*check_file(path, text, folders, builds), *check_documented(path, text, texts)]:
             print(f"{path}:{line}: {fault}")
             faults += 1
         if path.endswith(".cc"):

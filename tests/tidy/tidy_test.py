@@ -57,6 +57,14 @@ class Rules(unittest.TestCase):
         self.assertIn("type name ConnectionManager", faults("edge/base/a.cc", HEAD + "class ConnectionManager {};\n")[0])
         self.assertIn("delete this", faults("edge/base/a.cc", HEAD + "void f() { delete this; }\n")[0])
 
+    def test_settings_and_metrics_are_documented(self):
+        texts = {"docs/configuration.md": "| `known` | 3 |\n### [limits]\n", "docs/operations.md": "`selvage_a_total`"}
+        code = 'root.table("limits"); x->number("known", 3); x->duration(\n    "other", 1s);'
+        found = [text for _, text in tidy.check_documented("edge/node/config.cc", code, texts)]
+        self.assertEqual(found, ["other is not in docs/configuration.md"])
+        found = [text for _, text in tidy.check_documented("edge/node/m.cc", '"selvage_a_total" "selvage_b"', texts)]
+        self.assertEqual(found, ["selvage_b is not in docs/operations.md"])
+
     def test_tests_do_not_sleep(self):
         body = HEAD + "std::this_thread::sleep_for(x);\n"
         self.assertIn("wait for a condition", faults("tests/unit/a.cc", body)[0])
