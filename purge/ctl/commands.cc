@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "purge/ctl/commands.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -22,10 +17,12 @@ using nlohmann::json;
 
 constexpr std::chrono::seconds kWaitMargin{10};
 
+std::string word(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
 std::string text_of(const json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return "-";
-  return found->is_string() ? found->get<std::string>() : found->dump();
+  return word(*found);
 }
 
 // The parsed body of a 2xx answer; otherwise the complaint has been printed and `code` is set.
@@ -64,12 +61,11 @@ void print_applied(const json& body, bool waited) {
   for (const json& node : body.value("nodes", json::array())) {
     std::cout << "  " << text_of(node, "node") << " applied after " << text_of(node, "ms") << " ms\n";
   }
-  const auto name = [](const json& node) { return node.is_string() ? node.get<std::string>() : node.dump(); };
   for (const json& node : body.value("pending", json::array())) {
-    std::cout << "  " << name(node) << " has not applied it yet\n";
+    std::cout << "  " << word(node) << " has not applied it yet\n";
   }
   for (const json& node : body.value("away", json::array())) {
-    std::cout << "  " << name(node) << " is away and has not applied it\n";
+    std::cout << "  " << word(node) << " is away and will apply it when it comes back\n";
   }
   if (waited && body.value("nodes", json::array()).empty() && all_applied(body)) {
     std::cout << "  no edge follows the log\n";
@@ -157,26 +153,6 @@ int inspect_command(Access access, const std::string& admin, const std::string& 
     }
   }
   return kDone;
-}
-
-int check_command(const std::string& config, const std::string& kind) {
-  const std::string program = "selvage-" + kind;
-  std::error_code error;
-  const auto beside = std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / program;
-  const bool found = !error && ::access(beside.c_str(), X_OK) == 0;
-  const std::string path = found ? beside.string() : program;
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::execlp(path.c_str(), program.c_str(), "--config", config.c_str(), "--check", nullptr);
-    std::cerr << "selvagectl: cannot run " << path << ": " << std::strerror(errno) << std::endl;
-    ::_exit(kUnreachable);
-  }
-  int status = 0;
-  if (child < 0 || ::waitpid(child, &status, 0) < 0) {
-    std::cerr << "selvagectl: cannot run " << path << ": " << std::strerror(errno) << '\n';
-    return kUnreachable;
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : kFailed;
 }
 
 }  // namespace ctl

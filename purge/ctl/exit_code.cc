@@ -8,7 +8,8 @@ namespace ctl {
 int report(const base::Error& error) {
   std::cerr << "selvagectl: " << error.text << '\n';
   if (error.code == base::Errc::Invalid) return kUsage;  // a URL, or a field of a request
-  return error.code == base::Errc::NotFound ? kFailed : kUnreachable;
+  const bool local = error.code == base::Errc::NotFound || error.code == base::Errc::System;
+  return local ? kFailed : kUnreachable;
 }
 
 int report_refusal(const std::string& what, const Reply& reply) {

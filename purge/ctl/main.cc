@@ -6,6 +6,8 @@
 #include <string>
 
 #include "edge/base/program.h"
+#include "edge/base/quantity.h"
+#include "purge/ctl/check.h"
 #include "purge/ctl/commands.h"
 #include "purge/ctl/exit_code.h"
 #include "purge/ctl/put.h"
@@ -14,8 +16,8 @@
 namespace {
 
 constexpr const char* kEnding =
-    "Exit codes: 0 done; 1 refused, or some of several things failed; 2 wrong arguments; 3 no answer;\n"
-    "4 purge --wait: accepted, but an edge has not applied it in time, or is away.\n"
+    "Exit codes: 0 done; 1 refused, or some of several things failed; 2 wrong arguments, or check: a wrong\n"
+    "configuration; 3 no answer; 4 purge --wait: accepted, but an edge has not applied it in time, or is away.\n"
     "SELVAGE_TOKEN, SELVAGE_API and SELVAGE_CA stand for --token, --api and --ca.";
 
 struct Arguments {
@@ -27,7 +29,7 @@ struct Arguments {
   ctl::PurgeOptions purge{};
   std::vector<std::string> urls{}, tags{}, prefixes{}, hosts{}, variant{};
   bool everything = false;
-  std::string inspect_url{}, config{}, kind{"edge"};
+  std::string inspect_url{}, config{}, kind{}, program{};
 };
 
 void add_common(CLI::App& command, Arguments& a, bool api) {
@@ -69,6 +71,14 @@ int run_purge(Arguments& a) {
     std::cerr << "selvagectl: purge takes exactly one of --url, --tag, --prefix, --host, --everything\n";
     return ctl::kUsage;
   }
+  if (!a.purge.wait.empty()) {
+    const auto wait = base::parse_duration(a.purge.wait);
+    if (!wait) {
+      std::cerr << "selvagectl: --wait: found \"" << a.purge.wait << "\", allowed: a time such as 5s\n";
+      return ctl::kUsage;
+    }
+    a.access.patience += *wait;  // or else we would stop listening before the answer is due
+  }
   a.purge.api = a.api;
   a.purge.json = a.json;
   return ctl::purge_command(a.access, a.purge);
@@ -92,9 +102,10 @@ void add_others(CLI::App& app, Arguments& a) {
                       "Request field that chooses the variant: \"accept-encoding: br\"");
   CLI::App* check = app.add_subcommand("check", "Check a configuration file");
   check->add_option("config", a.config, "File")->required();
-  check->add_option("--kind", a.kind, "edge, origin or purge")
-      ->check(CLI::IsMember({"edge", "origin", "purge"}))
-      ->capture_default_str();
+  check->add_option("--kind", a.kind, "edge, origin or purge; by default the file's tables tell")
+      ->check(CLI::IsMember({"edge", "origin", "purge"}));
+  check->add_option("--program", a.program,
+                    "The daemon; by default the one beside selvagectl, or else in PATH");
 }
 
 // Whether all URLs that the command was given can be asked; else says which cannot.
@@ -126,11 +137,13 @@ int main(int argc, char** argv) {
   }
   if (!good_urls(app, a)) return ctl::kUsage;
   std::signal(SIGPIPE, SIG_IGN);
+  while (a.api.ends_with('/')) a.api.pop_back();
+  while (a.admin.ends_with('/')) a.admin.pop_back();
   if (app.got_subcommand("purge")) return run_purge(a);
   if (app.got_subcommand("nodes")) return ctl::nodes_command(a.access, a.api, a.json);
   if (app.got_subcommand("inspect"))
     return ctl::inspect_command(a.access, a.admin, a.inspect_url, a.variant, a.json);
-  if (app.got_subcommand("check")) return ctl::check_command(a.config, a.kind);
+  if (app.got_subcommand("check")) return ctl::check_command(a.config, a.kind, a.program);
   a.put.json = a.json;
   return ctl::put(a.access, a.put);
 }

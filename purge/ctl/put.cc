@@ -46,7 +46,7 @@ base::Result<std::vector<File>> list_files(const PutOptions& options) {
   if (!below.ends_with('/')) below += '/';
   for (fs::recursive_directory_iterator at(source, error), end; !error && at != end; at.increment(error)) {
     if (!at->is_regular_file(error)) continue;
-    const std::string name = fs::relative(at->path(), source, error).generic_string();
+    const std::string name = at->path().lexically_relative(source).generic_string();
     files.push_back({at->path().string(), below + encode_path(name), at->file_size(error)});
   }
   if (error) return base::fail(base::Errc::System, "cannot list " + options.source + ": " + error.message());
@@ -107,17 +107,19 @@ class Uploader {
     request.fields.add("content-type", "application/octet-stream");
     request.fields.add("repr-digest", digest);
     request.body_bytes = file.bytes;
-    request.body = [this, input = std::make_shared<std::ifstream>(file.path, std::ios::binary),
+    const auto shrunk = std::make_shared<bool>(false);
+    request.body = [this, shrunk, input = std::make_shared<std::ifstream>(file.path, std::ios::binary),
                     left = file.bytes](char* room, std::size_t size) mutable -> http::BodyPiece {
       input->read(room, static_cast<std::streamsize>(std::min<std::uint64_t>(size, left)));
       const auto n = static_cast<std::size_t>(input->gcount());
       left -= n;
       sent_bytes_ += n;
       show();
-      if (n == 0 && left > 0) return {0, false, true};  // the file has become shorter
+      if (n == 0 && left > 0) return {0, false, *shrunk = true};
       return {n, left == 0, false};
     };
-    caller_.begin(std::move(request), [this, &file](base::Result<Reply> reply) {
+    caller_.begin(std::move(request), [this, shrunk, &file](base::Result<Reply> reply) {
+      if (*shrunk) return fail(file, "the file became shorter while it was sent", false);
       if (!reply) return fail(file, reply.error().text, true);
       if (reply->status < 200 || reply->status >= 300) {
         return fail(file, "answered " + std::to_string(reply->status) + ": " + reply->body, false);

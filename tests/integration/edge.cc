@@ -62,7 +62,7 @@ Client::Options Edge::client_options() const {
 }
 
 Response Edge::admin(const std::string& path_and_query) const {
-  return Client().get("http://" + ready_.admin + path_and_query);
+  return Client().get(admin_url() + path_and_query);
 }
 
 double Edge::metric(const std::string& name, const std::vector<std::string>& labels) const {

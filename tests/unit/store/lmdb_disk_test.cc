@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -399,6 +401,31 @@ TEST_F(LmdbDiskTest, WritesFailWhenAllThatIsStoredIsPinned) {
   EXPECT_EQ(disk->use().map_full, 0U);
   pins.clear();
   EXPECT_TRUE(client->put_large("/after", disk->next_id(), body_of(1, kLarge)));
+}
+
+TEST_F(LmdbDiskTest, OpenedEmptyForgetsItsObjectsAndLeavesOtherFilesAlone) {
+  ASSERT_NE(client->put("/a", "hello"), 0U);
+  disk.reset();
+  std::ofstream(folder / "notes.txt") << "not the store's";
+  std::filesystem::create_directory(folder / "shard-9");  // of a run with more shards
+  options.empty = true;
+  open();
+  EXPECT_FALSE(disk->may_have(base::hash128("/a")));
+  EXPECT_EQ(client->find("/a").error().code, base::Errc::NotFound);
+  EXPECT_TRUE(std::filesystem::exists(folder / "notes.txt"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "shard-9"));
+  EXPECT_NE(client->put("/b", "again"), 0U);
+}
+
+TEST_F(LmdbDiskTest, AFolderInUseIsNotEmptied) {
+  ASSERT_NE(client->put("/a", "hello"), 0U);
+  DiskOptions second = options;
+  second.empty = true;
+  const auto refused = LmdbDisk::open(second, support::decode_meta);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, base::Errc::Busy);
+  EXPECT_TRUE(std::filesystem::exists(folder / "shard-0"));
+  EXPECT_TRUE(client->find("/a"));
 }
 
 TEST_F(LmdbDiskTest, WriteAndPinMayOutliveTheStore) {
