@@ -114,5 +114,22 @@ TEST_F(Sharing, AHerdOnAPageThatMustBeValidatedIsNotQueued) {
   for (std::size_t i = kClients; i < seen.size(); ++i) EXPECT_EQ(seen[i].header("if-none-match"), "\"1\"");
 }
 
+TEST_F(Sharing, ACookieGoesToTheClientThatItWasSetFor) {
+  start();
+  int path_number = 0;
+  for (const Headers& headers : {Headers{}, Headers{{"Cache-Control", "max-age=600"}}}) {
+    const std::string path = "/login" + std::to_string(path_number++);
+    std::atomic<int> asked{0};
+    origin_.answer(path, [&](const Seen&) {
+      Reply reply{.headers = headers, .body = "hello", .etag = "\"1\""};
+      reply.headers.emplace_back("Set-Cookie", "session=" + std::to_string(++asked));
+      return reply;
+    });
+    EXPECT_EQ(get(path).header("set-cookie"), "session=1");
+    EXPECT_TRUE(settled());
+    EXPECT_EQ(get(path).header("set-cookie"), "session=2") << path;
+  }
+}
+
 }  // namespace
 }  // namespace harness
