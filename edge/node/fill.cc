@@ -155,9 +155,10 @@ void Fill::open_shared(const http::ResponseHead& head, const policy::TtlRule& ru
   response_ = policy::make_stored(order_.site->name, order_.cache_key, head, rule, request_time_,
                                   context_.executor.clock().wall(), fetch_->stamp());
   response_.body_bytes = total_.value_or(0);
-  keeping_ = may_keep();
+  context_.shared.pass_marks.clear(fetch_->key());
+  // Of several side by side the first is kept.
+  keeping_ = may_keep() && (!order_.alone || context_.shared.fetches.add(fetch_->key(), fetch_));
   if (keeping_) {
-    context_.shared.pass_marks.clear(fetch_->key());
     id_ = context_.shared.disk.next_id();
     place_variant(head);
     if (total_ && *total_ > kChunkBytes) begin_large();
@@ -182,13 +183,25 @@ void Fill::place_variant(const http::ResponseHead& head) {
     key_ = order_.base_key;
     key_text_ = order_.cache_key.text;
   } else {
-    std::uint64_t generation = order_.generation;
-    if (generation == 0 || names != order_.vary) generation = put_marker(names);
     variant_ = policy::variant_text(names, sent_fields_);
-    key_text_ = variant_key_text(order_.cache_key.text, generation, variant_);
+    key_text_ = variant_key_text(order_.cache_key.text, generation_of(names), variant_);
     key_ = key_of(key_text_);
   }
   if (key_ != fetch_->key()) context_.shared.fetches.add(key_, fetch_);
+}
+
+// The marker that was looked up or that another fill has put since; a new one would take the variants beneath
+// it away.
+std::uint64_t Fill::generation_of(const std::vector<std::string>& names) {
+  if (order_.generation != 0 && names == order_.vary) return order_.generation;
+  if (const auto there = context_.shared.memory.find(order_.base_key, order_.cache_key.text)) {
+    const policy::StoredResponse& marker = response_of(*there);
+    const bool live = verdict_of(*there, context_.shared.ledger) != purge::Verdict::Dead;
+    if (live && marker.kind == policy::StoredResponse::Kind::VaryMarker && marker.vary == names) {
+      return marker.generation;
+    }
+  }
+  return put_marker(names);
 }
 
 std::uint64_t Fill::put_marker(std::vector<std::string> names) {

@@ -88,10 +88,10 @@ TEST(FetchTable, AVariantsKeyLeadsToTheSameFetchUnlessTaken) {
   FetchTable table;
   const store::Key variant{5, 6};
   const auto base = table.join(kKey, "a", kAny, make);
-  table.add(variant, base.fetch);
+  EXPECT_TRUE(table.add(variant, base.fetch));
   EXPECT_EQ(table.join(variant, "a; br", kAny, make).fetch, base.fetch);
   const auto second = std::make_shared<Fetch>(kKey, "a", 1);
-  table.add(variant, second);
+  EXPECT_FALSE(table.add(variant, second));
   EXPECT_EQ(table.join(variant, "a; br", kAny, make).fetch, base.fetch);
 }
 
