@@ -11,13 +11,22 @@
 #include "edge/base/file.h"
 
 namespace base {
+namespace {
+
+void print_lines(const std::vector<Fault>& faults) {
+  for (const Fault& fault : faults) std::fprintf(stderr, "%s\n", fault.str().c_str());
+}
+
+}  // namespace
 
 std::string version_text(const std::string& program) { return program + " " SELVAGE_VERSION; }
 
 int report_faults(const std::vector<Fault>& faults) {
-  for (const Fault& fault : faults) std::fprintf(stderr, "%s\n", fault.str().c_str());
+  print_lines(faults);
   return kExitConfig;
 }
+
+void report_warnings(const std::vector<Fault>& warnings) { print_lines(warnings); }
 
 int report_error(const std::string& program, const Error& error) {
   std::fprintf(stderr, "%s: %s\n", program.c_str(), error.text.c_str());

@@ -19,6 +19,8 @@ std::string version_text(const std::string& program);
 
 /// Prints one fault a line to standard error; answers kExitConfig.
 int report_faults(const std::vector<Fault>& faults);
+/// The same for what is no reason to stop.
+void report_warnings(const std::vector<Fault>& warnings);
 /// The same for an error at start that no line of the configuration can be blamed for: "selvage-edge: port in
 /// use …".
 int report_error(const std::string& program, const Error& error);

@@ -90,16 +90,20 @@ struct Settings::Impl {
   std::string file;
   toml::table root;
   std::vector<Fault> faults;
+  std::vector<Fault> warnings;
   struct Asked {
     std::string path;
     Words keys;
   };
   std::map<const toml::table*, Asked> asked;
 
-  void add(toml::source_position at, std::string text) {
+  Fault placed(toml::source_position at, std::string text) const {
     // A table without a place of its own is the file's root.
-    Fault fault{file, std::max(static_cast<int>(at.line), 1), std::max(static_cast<int>(at.column), 1),
-                std::move(text)};
+    return {file, std::max(static_cast<int>(at.line), 1), std::max(static_cast<int>(at.column), 1),
+            std::move(text)};
+  }
+  void add(toml::source_position at, std::string text) {
+    Fault fault = placed(at, std::move(text));
     const bool known = std::ranges::any_of(faults, [&](const Fault& other) {
       return std::tie(other.line, other.column, other.text) == std::tie(fault.line, fault.column, fault.text);
     });
@@ -116,6 +120,10 @@ struct Table::Impl {
     asked.path = path;
     asked.keys.emplace(key);
     return table->get(key);
+  }
+  toml::source_position place(const std::string& path, std::string_view key) {
+    const toml::node* node = key.empty() ? nullptr : find(path, key);
+    return (node ? *node : *table).source().begin;
   }
   void mismatch(const std::string& name, const toml::node& node, const std::string& allowed) {
     settings->add(node.source().begin, name + ": found " + shown(node) + ", allowed: " + allowed);
@@ -134,10 +142,14 @@ std::string Fault::str() const {
 }
 
 void Table::fault(std::string_view key, std::string text) const {
-  const toml::node* node = key.empty() ? nullptr : impl_->find(path_, key);
-  const toml::node& place = node ? *node : *impl_->table;
   const std::string name = joined(path_, key);
-  impl_->settings->add(place.source().begin, name.empty() ? std::move(text) : name + ": " + text);
+  impl_->settings->add(impl_->place(path_, key), name.empty() ? std::move(text) : name + ": " + text);
+}
+
+void Table::warn(std::string_view key, std::string text) const {
+  const std::string name = joined(path_, key);
+  impl_->settings->warnings.push_back(
+      impl_->settings->placed(impl_->place(path_, key), "warning: " + name + ": " + text));
 }
 
 bool Table::has(std::string_view key) const { return impl_->find(path_, key) != nullptr; }
@@ -370,6 +382,7 @@ void Settings::finish() {
 }
 
 const std::vector<Fault>& Settings::faults() const { return impl_->faults; }
+const std::vector<Fault>& Settings::warnings() const { return impl_->warnings; }
 
 Settings::Settings(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Settings::Settings(Settings&&) noexcept = default;

@@ -35,6 +35,8 @@ class Table {
  public:
   /// Where in the file this table's or key's value stands; a fault there with `text`.
   void fault(std::string_view key, std::string text) const;
+  /// The same for what an operator should know, but which keeps nothing from starting.
+  void warn(std::string_view key, std::string text) const;
   bool has(std::string_view key) const;
   /// The dotted path of this table, for messages.
   const std::string& path() const { return path_; }
@@ -95,6 +97,8 @@ class Settings {
   void finish();
   /// In file order. Empty: the configuration is good.
   const std::vector<Fault>& faults() const;
+  /// What Table::warn was told; each text begins with "warning: ".
+  const std::vector<Fault>& warnings() const;
 
   Settings(Settings&&) noexcept;
   Settings& operator=(Settings&&) noexcept;

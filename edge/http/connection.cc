@@ -76,6 +76,8 @@ void Connection::die() {
 
 void Connection::on_ready(int events) {
   if (phase_ == Phase::Dead) return;
+  // Nobody is there any more, and there may be nothing to read or to write that would tell.
+  if ((events & loop::Poll::Broken) != 0 && !wants_input()) return die();
   if (phase_ == Phase::ProxyHeader) {
     read_proxy_header();
   } else {
@@ -200,7 +202,8 @@ void Connection::turn_end() {
 }
 
 void Connection::produce() {
-  Output output(*transport_, set_.record_buffer(), limits_->buffered_bytes);
+  const std::size_t limit = std::min<std::size_t>(limits_->buffered_bytes, transport_->allowance());
+  Output output(*transport_, set_.record_buffer(), limit);
   session_->produce(output);
   const bool full = output.full();
   output.commit();
@@ -208,7 +211,7 @@ void Connection::produce() {
   flush();
   // Reading may have been stopped for a request or body that is now out of the way.
   const bool read_on = unread_ && phase_ == Phase::Talking && wants_input();
-  if (phase_ == Phase::Talking && ((full && transport_->pending() < limits_->buffered_bytes) || read_on)) {
+  if (phase_ == Phase::Talking && ((full && transport_->pending() == 0) || read_on)) {
     set_.wake_next_turn(*this);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/http/h1_exchange.h"
 
+#include <algorithm>
+
 #include "edge/http/h1_writer.h"
 
 namespace http {
@@ -54,7 +56,7 @@ void H1Exchange::write_final_head(Output& output) {
 
 H1Exchange::Progress H1Exchange::write_body(Output& output) {
   while (!output.full()) {
-    const BodyFeed::Piece piece = pull(kPullBytes);
+    const BodyFeed::Piece piece = pull(std::min(kPullBytes, output.room()));
     if (aborted()) return Progress::Failed;
     switch (piece.pull) {
       case Pull::Later: return Progress::Waiting;

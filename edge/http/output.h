@@ -25,7 +25,12 @@ class Output {
 
   void append(std::string_view bytes);
   /// Whether the client has enough to take for now: sources are not to be pulled.
-  bool full() const { return failed_ || transport_.pending() + used_ >= limit_; }
+  bool full() const { return room() == 0; }
+  /// How many bytes may be appended before it is full.
+  std::size_t room() const {
+    const std::size_t waiting = transport_.pending() + used_;
+    return failed_ || waiting >= limit_ ? 0 : limit_ - waiting;
+  }
   /// Writes what is gathered, as a short record if it must be.
   void commit();
   /// The transport refused bytes: the connection is of no use any more.

@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <string_view>
@@ -107,6 +108,14 @@ std::vector<std::string> dns_names(X509* leaf) {
   return names;
 }
 
+std::string utc_text(const ASN1_TIME* time) {
+  std::tm parts{};
+  ASN1_TIME_to_tm(time, &parts);
+  std::array<char, 32> text{};
+  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts);
+  return {text.data(), size};
+}
+
 StackPtr stack_of(const std::vector<X509Ptr>& chain) {
   StackPtr stack(sk_X509_new_null());
   for (const X509Ptr& link : chain) sk_X509_push(stack.get(), link.get());
@@ -139,6 +148,26 @@ base::Result<Certificate> Certificate::load(const CertificateFiles& files) {
   }
   certificate.names_ = dns_names(certificate.leaf_.get());
   return certificate;
+}
+
+base::Status Certificate::check_certificate_file(const std::string& path) {
+  const auto chain = read_chain(path);
+  if (!chain) return std::unexpected(chain.error());
+  return {};
+}
+
+base::Status Certificate::check_key_file(const std::string& path) {
+  const auto key = read_key(path);
+  if (!key) return std::unexpected(key.error());
+  return {};
+}
+
+std::string Certificate::out_of_time(std::time_t now) const {
+  const ASN1_TIME* const begin = X509_get0_notBefore(leaf_.get());
+  const ASN1_TIME* const end = X509_get0_notAfter(leaf_.get());
+  if (X509_cmp_time(end, &now) < 0) return "expired on " + utc_text(end);
+  if (X509_cmp_time(begin, &now) > 0) return "is not valid before " + utc_text(begin);
+  return {};
 }
 
 bool Certificate::use(SSL* ssl) const {

@@ -3,6 +3,7 @@
 
 #include <openssl/types.h>
 
+#include <ctime>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,10 +32,15 @@ class Certificate {
  public:
   /// Errors name the file and what is wrong with it.
   static base::Result<Certificate> load(const CertificateFiles& files);
+  /// What load() would say of one of the two files alone.
+  static base::Status check_certificate_file(const std::string& path);
+  static base::Status check_key_file(const std::string& path);
 
   /// The DNS names that it is for, in lower case, `*.` ones among them: subjectAltName, or the common name if
   /// there is none (RFC 6125 6.4.4).
   const std::vector<std::string>& names() const { return names_; }
+  /// Why clients will not take it at `now`: "expired on 2024-05-06 07:08:09 UTC"; empty if they will.
+  std::string out_of_time(std::time_t now) const;
   /// Adds it to what `ssl` may answer with, beside certificates with keys of other kinds.
   bool use(SSL* ssl) const;
   bool use(SSL_CTX* context) const;

@@ -13,6 +13,7 @@ struct Outgoing::Shared {
   std::unique_ptr<char[]> bytes{};  ///< of kSharedBytes, made by the first use on this thread
   std::size_t size = 0;
   Outgoing* user = nullptr;  ///< whose bytes they are
+  std::size_t kept = 0;      ///< memory of all own chunks of this thread
   std::string_view view() const { return {bytes.get(), size}; }
 };
 
@@ -22,6 +23,7 @@ Outgoing::Shared& Outgoing::shared() {
 }
 
 Outgoing::~Outgoing() {
+  while (!own_.empty()) drop_first();
   Shared& buffer = shared();
   if (buffer.user != this) return;
   buffer.user = nullptr;
@@ -53,11 +55,19 @@ void Outgoing::leave_shared() {
 }
 
 void Outgoing::keep(std::string_view bytes) {
-  if (own_begin_ > own_.size() / 2) {  // moving less than was sent: at most one move for each byte
-    own_.erase(0, own_begin_);
-    own_begin_ = 0;
+  while (!bytes.empty()) {
+    const std::string_view piece = bytes.substr(0, base::kChunkBytes);
+    own_.push_back(base::Chunk::copy_of(piece));
+    shared().kept += own_.back()->footprint();
+    bytes.remove_prefix(piece.size());
   }
-  own_.append(bytes);
+}
+
+void Outgoing::drop_first() {
+  shared().kept -= own_.front()->footprint();
+  own_.erase(own_.begin());
+  own_begin_ = 0;
+  if (own_.empty()) own_.shrink_to_fit();
 }
 
 Transport::Io Outgoing::flush() {
@@ -69,19 +79,26 @@ Transport::Io Outgoing::flush() {
     buffer.size = 0;
     return io;
   }
-  if (own_.empty()) return Transport::Io::Ok;
-  const auto [io, sent] = socket_.send(std::string_view(own_).substr(own_begin_));
-  own_begin_ += sent;
-  if (own_begin_ == own_.size()) {
-    std::string().swap(own_);
-    own_begin_ = 0;
+  while (!own_.empty()) {
+    const auto [io, sent] = socket_.send(own_.front()->view().substr(own_begin_));
+    own_begin_ += sent;
+    if (own_begin_ == own_.front()->size()) drop_first();
+    if (io != Transport::Io::Ok) return io;
   }
-  return io;
+  return Transport::Io::Ok;
 }
 
 std::size_t Outgoing::pending() const {
   const Shared& buffer = shared();
-  return buffer.user == this ? buffer.size : own_.size() - own_begin_;
+  if (buffer.user == this) return buffer.size;
+  std::size_t sum = 0;
+  for (const base::ChunkRef& chunk : own_) sum += chunk->size();
+  return sum - own_begin_;
+}
+
+std::size_t Outgoing::allowance() const {
+  if (!own_.empty()) return 0;
+  return shared().kept < kKeptBytes ? kBurstBytes : kRecordBytes;
 }
 
 }  // namespace loop

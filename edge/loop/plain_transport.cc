@@ -25,6 +25,7 @@ class PlainTransport final : public Transport {
     return io;
   }
   std::size_t pending() const override { return outgoing_.pending(); }
+  std::size_t allowance() const override { return outgoing_.allowance(); }
   bool wants_write() const override { return false; }
   void finish() override {
     finishing_ = true;

@@ -33,6 +33,7 @@ class TlsTransport final : public Transport {
   Io write(std::string_view bytes) override;
   Io flush() override;
   std::size_t pending() const override { return outgoing_.pending(); }
+  std::size_t allowance() const override { return outgoing_.allowance(); }
   bool wants_write() const override { return unasked_ && outgoing_.pending() > 0; }
   void finish() override;
 

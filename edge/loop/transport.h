@@ -41,6 +41,9 @@ class Transport {
   virtual Io flush() = 0;
   /// Bytes written but not yet taken by the kernel.
   virtual std::size_t pending() const = 0;
+  /// How many bytes should be written now at most: none while the kernel has not taken those before, and a
+  /// record when all transports of this thread together keep much for slow peers.
+  virtual std::size_t allowance() const = 0;
   /// Whether a handshake waits for the socket to become writable.
   virtual bool wants_write() const = 0;
   /// Ends the sending side after what is pending (TLS close_notify, then FIN). Reading may go on.

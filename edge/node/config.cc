@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/node/config.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <filesystem>
-#include <map>
 #include <thread>
 
+#include "edge/base/log_settings.h"
+#include "edge/base/path.h"
 #include "edge/base/text.h"
-#include "edge/loop/listener.h"
+#include "edge/http/limits_settings.h"
+#include "edge/loop/server_settings.h"
 #include "edge/node/config_site.h"
+#include "purge/clock/purge.h"
+#include "store/disk/space.h"
 
 namespace node {
 namespace {
@@ -30,6 +31,9 @@ void read_edge(const Table& root, Config& config) {
     return;
   }
   config.node = edge->required_text("node");
+  if (!config.node.empty() && !purge::is_node_name(config.node)) {
+    edge->fault("node", "found \"" + config.node + "\", allowed: " + std::string(purge::kNodeNamesAllowed));
+  }
   const auto cores = std::max(1U, std::thread::hardware_concurrency());
   config.loops = static_cast<unsigned>(edge->number("loops", 0, 0, 256));
   if (config.loops == 0) config.loops = cores;
@@ -43,42 +47,34 @@ std::uint16_t port_of(const std::string& address) {
   return static_cast<std::uint16_t>(base::decimal(address.substr(colon + 1)).value_or(0));
 }
 
-// The address must be free: with SO_REUSEPORT two programs could share it without either noticing.
-void try_address(const Table& table, const std::string& address) {
-  if (address.empty()) return;
-  if (const auto free = loop::Listener::probe(address); !free) table.fault("address", free.error().text);
-}
-
-void read_listeners(const Table& root, Config& config, Reading reading) {
+void read_listeners(const Table& root, Config& config, loop::ListenAddresses& addresses) {
   const auto listeners = root.tables("listener");
   if (listeners.empty()) root.fault("listener", "there is no [[listener]]; at least one is needed");
   for (const Table& table : listeners) {
     ListenerConfig listener;
     listener.address = table.required_text("address");
-    listener.name = table.text("name", listener.address);
+    listener.name = table.text("name", "");
+    addresses.add_name(table, listener.name);
+    if (listener.name.empty()) listener.name = listener.address;
+    addresses.add(table, listener.address, "listener \"" + listener.name + "\"");
     listener.tls = table.flag("tls", true);
     listener.proxy_protocol = table.flag("proxy_protocol", false);
-    for (const ListenerConfig& other : config.listeners) {
-      if (other.address == listener.address && port_of(listener.address) != 0) {
-        table.fault("address", "found \"" + listener.address + "\", which listener \"" + other.name + "\" has already");
-      }
-    }
-    if (reading == Reading::Start) try_address(table, listener.address);
     if (listener.tls && config.https_port == 0) config.https_port = port_of(listener.address);
     config.listeners.push_back(std::move(listener));
   }
   if (config.https_port == 0) config.https_port = 443;
 }
 
+void read_admin(const Table& root, Config& config, loop::ListenAddresses& addresses) {
+  const auto admin = root.table("admin");
+  if (!admin) return;
+  config.admin_address = admin->text("address", "127.0.0.1:9180");
+  addresses.add(*admin, config.admin_address, "the admin listener");
+}
+
 void read_certificates(const Table& root, Config& config) {
   for (const Table& table : root.tables("certificate")) {
-    loop::CertificateFiles files{table.required_text("certificate"), table.required_text("key")};
-    if (!files.certificate.empty() && !files.key.empty()) {
-      loop::TlsOptions one;
-      one.certificates.push_back(files);
-      if (const auto context = loop::TlsContext::make(one); !context) table.fault("certificate", context.error().text);
-    }
-    config.tls.certificates.push_back(std::move(files));
+    config.tls.certificates.push_back(loop::read_certificate(table, "certificate", "key"));
   }
   if (const auto tls = root.table("tls")) config.tls.tls12 = tls->flag("tls12", true);
   const bool wanted = std::ranges::any_of(config.listeners, &ListenerConfig::tls);
@@ -87,16 +83,9 @@ void read_certificates(const Table& root, Config& config) {
   }
 }
 
-// A folder that can be made and written to, checked now rather than at the first write.
 void check_folder(const Table& table, std::string_view key, const std::string& folder) {
   if (folder.empty()) return;
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    table.fault(key, "folder \"" + folder + "\" cannot be made: " + error.message());
-  } else if (::access(folder.c_str(), R_OK | W_OK | X_OK) != 0) {
-    table.fault(key, "folder \"" + folder + "\" cannot be read and written by this user");
-  }
+  if (const auto usable = base::can_use_folder(folder); !usable) table.fault(key, usable.error().text);
 }
 
 void read_store(const Table& root, Config& config) {
@@ -104,15 +93,20 @@ void read_store(const Table& root, Config& config) {
   config.memory_bytes = memory ? memory->bytes("budget", 256 * kMiB, kMiB, 16 * kTiB) : 256 * kMiB;
   const auto disk = root.table("disk");
   if (!disk) {
-    root.fault("disk", "table [disk] is missing; it must say where the cache lies: folder = \"/var/lib/selvage/cache\"");
+    root.fault(
+        "disk",
+        "table [disk] is missing; it must say where the cache lies: folder = \"/var/lib/selvage/cache\"");
     return;
   }
   config.disk.folder = disk->required_text("folder");
-  config.disk.budget_bytes = disk->bytes("budget", 10 * kGiB, 16 * kMiB, 256 * kTiB);
   config.disk.shards = static_cast<unsigned>(disk->number("shards", 2, 1, 64));
-  config.disk.reader_threads = static_cast<unsigned>(disk->number("reader_threads", 4, 1, 256));
-  config.disk.max_object_bytes = disk->bytes("max_object", 0, 0, 256 * kTiB);
-  config.disk.queue_bytes = disk->bytes("queue", 64 * kMiB, kMiB, 16 * kGiB);
+  config.disk.budget_bytes =
+      disk->bytes("budget", 10 * kGiB, config.disk.shards * store::space::kShardBytesMin, 64 * kTiB);
+  config.disk.reader_threads = static_cast<unsigned>(disk->number("reader_threads", 4, 1, 64));
+  config.disk.max_object_bytes =
+      disk->bytes("max_object", 0, 0, config.disk.budget_bytes / config.disk.shards / 2);
+  config.disk.max_objects = disk->number("max_objects", 0, 0, 1LL << 40);
+  config.disk.queue_bytes = disk->bytes("queue", 0, 0, config.memory_bytes / 4);
   check_folder(*disk, "folder", config.disk.folder);
 }
 
@@ -121,38 +115,23 @@ void read_purge(const Table& root, Config& config) {
   if (!purge) return;
   config.purge.url = purge->required_text("url");
   config.purge.token = purge->required_text("token");
-  config.purge.ca_file = purge->text("ca_file", "");
+  config.purge.ca_file = loop::read_authorities(*purge, "ca_file");
   config.purge.state_folder = purge->required_text("state_folder");
   config.purge.distrust_after = purge->duration("distrust_after", 60s, 0ms, 24h * 365);
-  check_folder(*purge, "state_folder", config.purge.state_folder);
+  // A purge may have a thousand names: the bound leaves room for many.
+  config.purge.ledger_entries =
+      static_cast<std::size_t>(purge->number("ledger_entries", 1'000'000, 10'000, 1'000'000'000));
+  const std::string& state = config.purge.state_folder;
+  check_folder(*purge, "state_folder", state);
+  // Each is emptied without a look at what the other keeps there.
+  if (!state.empty() && !config.disk.folder.empty() && base::paths_overlap(state, config.disk.folder)) {
+    purge->fault("state_folder", "found \"" + state + "\", which overlaps with disk.folder \"" +
+                                     config.disk.folder + "\"; allowed: folders outside of each other");
+  }
   const std::string& url = config.purge.url;
   if (!url.empty() && !url.starts_with("https://") && !url.starts_with("http://")) {
     purge->fault("url", "found \"" + url + "\", allowed: an https:// or http:// URL");
   }
-}
-
-void read_limits(const Table& root, Config& config) {
-  const auto table = root.table("limits");
-  if (!table) return;
-  http::Limits& l = config.limits;
-  const auto count = [&](const char* key, std::uint32_t& value, std::int64_t min, std::int64_t max) {
-    value = static_cast<std::uint32_t>(table->number(key, value, min, max));
-  };
-  const auto size = [&](const char* key, std::uint32_t& value, std::uint64_t min, std::uint64_t max) {
-    value = static_cast<std::uint32_t>(table->bytes(key, value, min, max));
-  };
-  count("connections", l.connections, 1, 10'000'000);
-  size("header", l.header_bytes, 1024, kMiB);
-  count("header_fields", l.header_fields, 8, 10'000);
-  count("streams", l.streams, 1, 10'000);
-  size("request_window", l.request_window, 16 << 10, 64 * kMiB);
-  size("buffered", l.buffered_bytes, 16 << 10, 64 * kMiB);
-  l.handshake = table->duration("handshake", l.handshake, 100ms, 10min);
-  l.header = table->duration("header_time", l.header, 100ms, 10min);
-  l.idle = table->duration("idle", l.idle, 100ms, 24h);
-  l.write_stall = table->duration("write_stall", l.write_stall, 100ms, 24h);
-  l.body_stall = table->duration("body_stall", l.body_stall, 100ms, 24h);
-  count("resets_per_second", l.resets_per_second, 1, 1'000'000);
 }
 
 void read_fetch(const Table& root, Config& config) {
@@ -162,26 +141,23 @@ void read_fetch(const Table& root, Config& config) {
   f.fill_window_bytes = table->bytes("fill_window", f.fill_window_bytes, 256 << 10, kGiB);
   f.fill_total_bytes = table->bytes("fill_total", f.fill_total_bytes, 0, config.memory_bytes / 2);
   f.pass_window_bytes = table->bytes("pass_window", f.pass_window_bytes, 64 << 10, kGiB);
+  f.hold_back = table->duration("hold_back", f.hold_back, 0ms, 1h);
   f.finish_bytes = table->bytes("finish", f.finish_bytes, 0, kTiB);
   f.pass_mark = table->duration("pass_mark", f.pass_mark, 0ms, 24h);
   f.pass_marks = static_cast<std::uint32_t>(table->number("pass_marks", f.pass_marks, 16, 100'000'000));
   f.ranges = static_cast<std::uint32_t>(table->number("ranges", f.ranges, 1, 1'000));
   http::ClientLimits& c = config.client_limits;
-  c.connections_total = static_cast<std::uint32_t>(table->number("connections", c.connections_total, 1, 100'000));
-  c.connections_per_host = static_cast<std::uint32_t>(
-      table->number("connections_per_origin", c.connections_per_host, 1, 100'000));
+  c.connections_total =
+      static_cast<std::uint32_t>(table->number("connections", c.connections_total, 1, 100'000));
+  c.connections_per_host =
+      static_cast<std::uint32_t>(table->number("connections_per_origin", c.connections_per_host, 1, 100'000));
 }
 
 void read_log(const Table& root, Config& config) {
   const auto table = root.table("log");
   if (!table) return;
-  using logs::Level;
-  config.log.level = table->choice<Level>(
-      "level", {{"debug", Level::Debug}, {"info", Level::Info}, {"warn", Level::Warn}, {"error", Level::Error}},
-      Level::Info);
-  config.log.file = table->text("file", "");
-  config.log.queue_lines = static_cast<std::size_t>(table->number("queue_lines", 8192, 16, 10'000'000));
-  config.access_file = table->text("access_file", "");
+  config.log = logs::read_setup(*table);
+  config.access_file = logs::read_lines_file(*table, "access_file", "");
 }
 
 }  // namespace
@@ -193,22 +169,21 @@ std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_conf
   if (settings.faults().empty()) {
     const Table root = settings.root();
     read_edge(root, *config);
-    read_listeners(root, *config, reading);
+    loop::ListenAddresses addresses(reading == Reading::Start);
+    read_listeners(root, *config, addresses);
+    read_admin(root, *config, addresses);
     read_certificates(root, *config);
-    if (const auto admin = root.table("admin")) {
-      config->admin_address = admin->text("address", "127.0.0.1:9180");
-      if (reading == Reading::Start) try_address(*admin, config->admin_address);
-    }
     read_store(root, *config);
     read_purge(root, *config);
     read_sites(root, *config);
-    read_limits(root, *config);
+    if (const auto limits = root.table("limits")) http::read_limits(*limits, config->limits);
     read_fetch(root, *config);
     read_log(root, *config);
     if (config->fetch.fill_total_bytes == 0) config->fetch.fill_total_bytes = config->memory_bytes / 8;
     settings.finish();
   }
   if (!settings.faults().empty()) return std::unexpected(settings.faults());
+  config->warnings = settings.warnings();
   return config;
 }
 
@@ -219,6 +194,10 @@ std::string unchangeable(const Config& running, const Config& next) {
   if (running.admin_address != next.admin_address) return "[admin] address";
   if (running.disk != next.disk) return "[disk]";
   if (running.purge != next.purge) return "[purge]";
+  if (running.client_limits != next.client_limits) return "[fetch] connections and connections_per_origin";
+  if (running.fetch.pass_marks != next.fetch.pass_marks) return "[fetch] pass_marks";
+  if (running.log.queue_lines != next.log.queue_lines) return "[log] queue_lines";
+  if (running.access_file != next.access_file) return "[log] access_file";
   return {};
 }
 

@@ -27,11 +27,12 @@ struct ListenerConfig {
 };
 
 struct PurgeConfig {
-  std::string url{};          ///< empty: no purge API; nothing can be purged
+  std::string url{};  ///< empty: no purge API; nothing can be purged
   std::string token{};
   std::string ca_file{};
   std::string state_folder{};
   std::chrono::milliseconds distrust_after{60'000};  ///< without word from the log; 0: never
+  std::size_t ledger_entries = 1'000'000;            ///< names remembered
   bool operator==(const PurgeConfig&) const = default;
 };
 
@@ -41,19 +42,26 @@ struct DiskConfig {
   unsigned shards = 2;
   unsigned reader_threads = 4;
   std::uint64_t max_object_bytes = 0;
-  std::uint64_t queue_bytes = 0;
+  std::uint64_t max_objects = 0;  ///< 0: as many as fit
+  std::uint64_t queue_bytes = 0;  ///< out of the memory budget; 0: an eighth of it, at least 8 MiB
   bool operator==(const DiskConfig&) const = default;
 };
 
 /// Bounds of fetching; see docs/configuration.md.
 struct FetchLimits {
-  std::uint64_t fill_window_bytes = 16ULL << 20;   ///< of one fill, received but not yet on disk: the origin is paused past it
-  std::uint64_t fill_total_bytes = 0;              ///< of all fills together, out of the memory budget; 0: an eighth of it
-  std::uint64_t pass_window_bytes = 256ULL << 10;  ///< of one response that is not stored
-  std::uint64_t finish_bytes = 64ULL << 20;        ///< a fill that nobody waits for is finished if no more than this is missing
-  std::chrono::milliseconds pass_mark{120'000};    ///< how long an uncacheable answer is remembered
+  std::uint64_t fill_window_bytes =
+      16ULL << 20;  ///< of one fill, received but not yet on disk: the origin is paused past it
+  std::uint64_t fill_total_bytes =
+      0;  ///< of all fills together, out of the memory budget; 0: an eighth of it
+  std::uint64_t pass_window_bytes =
+      256ULL << 10;  ///< of one response that is not stored; a chunk when all are above fill_total
+  std::chrono::milliseconds hold_back{
+      10'000};  ///< how long one client may hold back others of a body that is not stored; 0: for ever
+  std::uint64_t finish_bytes =
+      64ULL << 20;  ///< a fill that nobody waits for is finished if no more than this is missing
+  std::chrono::milliseconds pass_mark{120'000};  ///< how long an uncacheable answer is remembered
   std::uint32_t pass_marks = 100'000;
-  std::uint32_t ranges = 50;                       ///< parts of one multipart/byteranges answer
+  std::uint32_t ranges = 50;  ///< parts of one multipart/byteranges answer
 };
 
 /// The edge's whole configuration, as read from one TOML file. Immutable once read; shared by all loops.
@@ -74,12 +82,15 @@ struct Config {
   http::ClientLimits client_limits{};
   FetchLimits fetch{};
   logs::Setup log{};
-  std::string access_file{};       ///< empty: no access log; "-": standard output
+  std::string access_file{};            ///< empty: no access log; "-": standard output
+  std::vector<base::Fault> warnings{};  ///< what the operator should know
 };
 
-/// Start: the listeners' addresses are tried too. Check and Reload leave them alone, since the running program has them.
+/// Start: the listeners' addresses are tried too. Check and Reload leave them alone, since the running
+/// program has them.
 enum class Reading : std::uint8_t { Start, Check, Reload };
-/// Reads and checks the file as a whole: certificates are opened, folders are tried. All faults, or the configuration.
+/// Reads and checks the file as a whole: certificates are opened, folders are tried. Changes nothing. All
+/// faults, or the configuration.
 std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_config(const std::string& path,
                                                                                    Reading reading);
 

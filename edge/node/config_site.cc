@@ -4,6 +4,7 @@
 #include <map>
 
 #include "edge/base/text.h"
+#include "edge/loop/server_settings.h"
 
 namespace node {
 namespace {
@@ -14,9 +15,12 @@ using Origins = std::map<std::string, std::shared_ptr<const Origin>>;
 
 bool is_base_url(std::string_view url) {
   std::string_view rest = url;
-  if (rest.starts_with("https://")) rest.remove_prefix(8);
-  else if (rest.starts_with("http://")) rest.remove_prefix(7);
-  else return false;
+  if (rest.starts_with("https://"))
+    rest.remove_prefix(8);
+  else if (rest.starts_with("http://"))
+    rest.remove_prefix(7);
+  else
+    return false;
   return !rest.empty() && rest.find_first_of("/?# \t@") == std::string_view::npos;
 }
 
@@ -26,13 +30,17 @@ std::shared_ptr<const Origin> read_origin(const std::string& name, const Table& 
   origin->url = table.required_text("url");
   if (origin->url.ends_with('/')) origin->url.pop_back();
   if (!origin->url.empty() && !is_base_url(origin->url)) {
-    table.fault("url", "found \"" + origin->url + "\", allowed: http:// or https:// with host and port, no path");
+    table.fault("url",
+                "found \"" + origin->url + "\", allowed: http:// or https:// with host and port, no path");
   }
   auto server = std::make_shared<http::ServerOptions>();
-  server->ca_file = table.text("ca_file", "");
+  server->ca_file = loop::read_authorities(table, "ca_file");
   server->verify_tls = table.flag("verify", true);
-  server->client_cert_file = table.text("client_certificate", "");
-  server->client_key_file = table.text("client_key", "");
+  if (table.has("client_certificate") || table.has("client_key")) {
+    const loop::CertificateFiles files = loop::read_certificate(table, "client_certificate", "client_key");
+    server->client_cert_file = files.certificate;
+    server->client_key_file = files.key;
+  }
   server->connect_to = table.text("connect_to", "");
   enum class Http2 { Auto, Never, PriorKnowledge };
   const Http2 http2 = table.choice<Http2>(
@@ -69,8 +77,11 @@ policy::KeyRules read_key(const Table& site) {
   policy::KeyRules key;
   key.scheme = site.flag("scheme_in_key", false);
   key.query = site.choice<QueryRule>("query",
-                                     {{"all", QueryRule::All}, {"none", QueryRule::None}, {"sorted", QueryRule::Sorted},
-                                      {"allow", QueryRule::Allow}, {"deny", QueryRule::Deny}},
+                                     {{"all", QueryRule::All},
+                                      {"none", QueryRule::None},
+                                      {"sorted", QueryRule::Sorted},
+                                      {"allow", QueryRule::Allow},
+                                      {"deny", QueryRule::Deny}},
                                      QueryRule::All);
   key.parameters = site.texts("query_parameters");
   const bool listed = key.query == QueryRule::Allow || key.query == QueryRule::Deny;
@@ -94,7 +105,8 @@ void read_hosts(const Table& table, Site& site) {
   for (const std::string& host : table.texts("hosts")) {
     std::string lowered = base::lowered(host);
     if (!is_host_pattern(lowered)) {
-      table.fault("hosts", "found \"" + host + "\", allowed: host names without port, or \"*.\" and a host name");
+      table.fault("hosts",
+                  "found \"" + host + "\", allowed: host names without port, or \"*.\" and a host name");
       continue;
     }
     site.hosts.push_back(std::move(lowered));
@@ -112,7 +124,9 @@ std::shared_ptr<const Site> read_site(const Table& table, const Origins& origins
   } else if (!origin.empty()) {
     std::string known;
     for (const auto& [name, unused] : origins) known += (known.empty() ? "" : ", ") + name;
-    table.fault("origin", "found \"" + origin + "\", allowed: one of the [origins]: " + known);
+    table.fault("origin", "found \"" + origin + "\", allowed: " +
+                              (known.empty() ? "a NAME that has its [origins.NAME]"
+                                             : "one of the [origins]: " + known));
   }
   site->origin_host = table.text("origin_host", "");
   site->plain = table.choice<PlainMode>(
@@ -123,7 +137,8 @@ std::shared_ptr<const Site> read_site(const Table& table, const Origins& origins
   for (const Table& rule : table.tables("rule")) {
     site->rules.push_back({rule.required_text("path"), read_ttl(rule)});
     if (!site->rules.back().path.starts_with('/') && !site->rules.back().path.starts_with('*')) {
-      rule.fault("path", "found \"" + site->rules.back().path + "\", allowed: a path that begins with \"/\" or \"*\"");
+      rule.fault("path", "found \"" + site->rules.back().path +
+                             "\", allowed: a path that begins with \"/\" or \"*\"");
     }
   }
   return site;

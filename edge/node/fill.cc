@@ -36,6 +36,7 @@ Fill::Fill(Context& context, std::shared_ptr<Fetch> fetch, FillOrder order)
     : context_(context),
       fetch_(std::move(fetch)),
       order_(std::move(order)),
+      laggards_(context.executor),
       wakeup_(context.executor, [this] { look_again(); }) {
   fetch_->set_writer(wakeup_.sender());
 }
@@ -154,9 +155,10 @@ void Fill::open_shared(const http::ResponseHead& head, const policy::TtlRule& ru
   response_ = policy::make_stored(order_.site->name, order_.cache_key, head, rule, request_time_,
                                   context_.executor.clock().wall(), fetch_->stamp());
   response_.body_bytes = total_.value_or(0);
-  keeping_ = may_keep();
+  context_.shared.pass_marks.clear(fetch_->key());
+  // Of several side by side the first is kept.
+  keeping_ = may_keep() && (!order_.alone || context_.shared.fetches.add(fetch_->key(), fetch_));
   if (keeping_) {
-    context_.shared.pass_marks.clear(fetch_->key());
     id_ = context_.shared.disk.next_id();
     place_variant(head);
     if (total_ && *total_ > kChunkBytes) begin_large();
@@ -181,13 +183,25 @@ void Fill::place_variant(const http::ResponseHead& head) {
     key_ = order_.base_key;
     key_text_ = order_.cache_key.text;
   } else {
-    std::uint64_t generation = order_.generation;
-    if (generation == 0 || names != order_.vary) generation = put_marker(names);
     variant_ = policy::variant_text(names, sent_fields_);
-    key_text_ = variant_key_text(order_.cache_key.text, generation, variant_);
+    key_text_ = variant_key_text(order_.cache_key.text, generation_of(names), variant_);
     key_ = key_of(key_text_);
   }
   if (key_ != fetch_->key()) context_.shared.fetches.add(key_, fetch_);
+}
+
+// The marker that was looked up or that another fill has put since; a new one would take the variants beneath
+// it away.
+std::uint64_t Fill::generation_of(const std::vector<std::string>& names) {
+  if (order_.generation != 0 && names == order_.vary) return order_.generation;
+  if (const auto there = context_.shared.memory.find(order_.base_key, order_.cache_key.text)) {
+    const policy::StoredResponse& marker = response_of(*there);
+    const bool live = verdict_of(*there, context_.shared.ledger) != purge::Verdict::Dead;
+    if (live && marker.kind == policy::StoredResponse::Kind::VaryMarker && marker.vary == names) {
+      return marker.generation;
+    }
+  }
+  return put_marker(names);
 }
 
 std::uint64_t Fill::put_marker(std::vector<std::string> names) {
@@ -236,6 +250,7 @@ http::Flow Fill::on_data(std::string_view bytes) {
   }
   account_window();
   paused_ = window_full();
+  watch_laggards();
   return paused_ ? http::Flow::Pause : http::Flow::Continue;
 }
 
@@ -260,7 +275,8 @@ void Fill::on_chunk_stored(std::uint32_t index, const base::Result<void>& stored
   look_again();
 }
 
-// The body cannot be kept: what is on disk stays readable for the readers that need it, the rest is held back by the slowest reader.
+// The body cannot be kept: what is on disk stays readable for the readers that need it, the rest is held back
+// by the slowest reader for as long as watch_laggards() lets it.
 void Fill::stop_storing() {
   if (!keeping_) return;
   keeping_ = false;
@@ -317,7 +333,7 @@ void Fill::finish_large() {
       write_.reset();
       fetch_->set_pin(std::move(*stored));
       if (!fetch_->retired()) context_.shared.memory.insert(object);
-      else context_.shared.disk.erase(object->key);
+      else context_.shared.disk.erase(object->key, object->id);
     } else {
       logs::warn("body not kept", {{"url", order_.cache_key.url}, {"reason", stored.error().text}});
     }
@@ -327,11 +343,11 @@ void Fill::finish_large() {
 
 bool Fill::window_full() const {
   const FetchLimits& limits = order_.config->fetch;
-  if (!keeping_) return window_accounted_ > limits.pass_window_bytes;
+  const bool crowded = context_.shared.fill_bytes.load(std::memory_order_relaxed) > limits.fill_total_bytes;
+  if (!keeping_) return window_accounted_ > (crowded ? kChunkBytes : limits.pass_window_bytes);
   if (window_accounted_ > std::min(limits.fill_window_bytes, limits.fill_total_bytes / 2)) return true;
   // Together too much: those pause that have chunks under way to the disk, whose arrival wakes them.
-  return window_accounted_ > 2 * kChunkBytes &&
-         context_.shared.fill_bytes.load(std::memory_order_relaxed) > limits.fill_total_bytes;
+  return window_accounted_ > 2 * kChunkBytes && crowded;
 }
 
 void Fill::account_window() {
@@ -353,6 +369,21 @@ void Fill::look_again() {
     paused_ = false;
     exchange_->resume();
   }
+  watch_laggards();
+}
+
+// A body that many read and that is not kept (it outgrew the largest that is) goes at the pace of the
+// slowest, but only for a while.
+void Fill::watch_laggards() {
+  const std::chrono::milliseconds limit = order_.config->fetch.hold_back;
+  if (!paused_ || keeping_ || limit.count() == 0 || fetch_->readers() < 2) return laggards_.stop();
+  if (laggards_.running()) return;
+  laggards_.start(limit, [this] {
+    if (const std::size_t cut = fetch_->cut_laggards(); cut != 0) {
+      logs::info("slow clients cut that held back others", {{"url", order_.cache_key.url}, {"clients", cut}});
+    }
+    look_again();
+  });
 }
 
 bool Fill::worth_finishing() const {
@@ -367,8 +398,9 @@ bool Fill::worth_finishing() const {
 // RFC 9111 4.4: an unsafe request that succeeded makes what is stored for its URL unfit for use.
 void Fill::invalidate_after(int status) {
   if (!policy::is_unsafe(order_.request.method) || status < 200 || status >= 400) return;
-  context_.shared.memory.erase(order_.base_key);
+  // Disk first: whoever is just reading it there puts it into memory, then looks whether disk still holds it.
   context_.shared.disk.erase(order_.base_key);
+  context_.shared.memory.erase(order_.base_key);
   context_.shared.fetches.detach(order_.base_key);
 }
 

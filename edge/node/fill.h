@@ -32,6 +32,7 @@ struct FillOrder {
   bool validate = false;                    ///< send `stored`'s validators
   bool cacheable = true;                    ///< false: pass through whatever comes
   bool background = false;                  ///< goes on without readers
+  bool alone = false;                       ///< its fetch is not in the table
   std::shared_ptr<RequestBody> body{};      ///< of the client's request
 };
 
@@ -63,6 +64,7 @@ class Fill final : private http::ExchangeListener {
   void open_shared(const http::ResponseHead& head, const policy::TtlRule& rule);
   void open_alone(http::ResponseHead head, policy::Storable why);
   void place_variant(const http::ResponseHead& head);
+  std::uint64_t generation_of(const std::vector<std::string>& names);
   std::uint64_t put_marker(std::vector<std::string> names);
   bool too_large(std::optional<std::uint64_t> bytes) const;
   void begin_large();
@@ -74,6 +76,7 @@ class Fill final : private http::ExchangeListener {
   void finish_large();
   void look_again();
   bool window_full() const;
+  void watch_laggards();
   bool worth_finishing() const;
   void account_window();
   void invalidate_after(int status);
@@ -101,6 +104,7 @@ class Fill final : private http::ExchangeListener {
   bool paused_ = false;
   bool received_ = false;                  ///< the origin's part is over
   bool done_ = false;
+  base::Timer laggards_;  ///< how long the slowest may still hold back the others
   base::Wakeup wakeup_;
   base::Anchor anchor_{};
 };

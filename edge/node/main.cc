@@ -13,6 +13,7 @@ constexpr const char* kProgram = "selvage-edge";
 int run(const std::string& config_path, const std::string& ready_file) {
   auto config = node::read_config(config_path, node::Reading::Start);
   if (!config) return base::report_faults(config.error());
+  base::report_warnings((*config)->warnings);
   base::prepare_process();
   if (auto opened = logs::open((*config)->log); !opened) {
     base::report_error(kProgram, opened.error());
@@ -35,12 +36,14 @@ int run(const std::string& config_path, const std::string& ready_file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("The Selvage edge: terminates TLS and HTTP/2, serves from the tiered cache, obeys purges.", kProgram);
+  CLI::App app("The Selvage edge: terminates TLS and HTTP/2, serves from the tiered cache, obeys purges.",
+               kProgram);
   std::string config_path;
   std::string ready_file;
   bool check = false;
   app.add_option("--config", config_path, "Configuration file (TOML)")->required();
-  app.add_option("--ready-file", ready_file, "Write the bound addresses to this file once requests are answered");
+  app.add_option("--ready-file", ready_file,
+                 "Write the bound addresses to this file once requests are answered");
   app.add_flag("--check", check, "Check the configuration and exit: 0 if it is good, 2 if not");
   app.set_version_flag("--version", base::version_text(kProgram));
   try {
@@ -52,6 +55,7 @@ int main(int argc, char** argv) {
   if (!check) return run(config_path, ready_file);
   const auto config = node::read_config(config_path, node::Reading::Check);
   if (!config) return base::report_faults(config.error());
+  base::report_warnings((*config)->warnings);
   std::cout << config_path << ": good\n";
   return base::kExitOk;
 }

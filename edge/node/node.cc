@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/node/node.h"
 
+#include <algorithm>
 #include <csignal>
-#include <filesystem>
 #include <future>
 
 #include "edge/base/log.h"
@@ -14,19 +14,32 @@ namespace node {
 using base::Errc;
 using namespace std::chrono_literals;
 
+namespace {
+constexpr std::uint64_t kQueueBytesMin = 8ULL << 20;  // a transaction's worth
+}
+
 Node::Node(Options options, std::shared_ptr<const Config> config)
     : options_(std::move(options)),
       config_(std::move(config)),
       distrust_after_(config_->purge.distrust_after),
-      ledger_([this](std::string_view site, std::string_view url) {
-        const Site* found = config_->sites.named(site);
-        return policy::normal_url(found != nullptr ? found->key : policy::KeyRules{}, url);
-      }),
-      // What fills hold is part of the memory budget.
-      memory_({.budget_bytes = config_->memory_bytes - config_->fetch.fill_total_bytes}),
+      queue_bytes_(config_->disk.queue_bytes != 0 ? config_->disk.queue_bytes
+                                                  : std::max(config_->memory_bytes / 8, kQueueBytesMin)),
+      ledger_(
+          [this](std::string_view site, std::string_view url) {
+            const Site* found = config_->sites.named(site);
+            return policy::normal_url(found != nullptr ? found->key : policy::KeyRules{}, url);
+          },
+          config_->purge.ledger_entries),
+      memory_({.budget_bytes = tier_bytes()}),
       pass_marks_(config_->fetch.pass_marks) {}
 
 Node::~Node() { stop(); }
+
+// What fills hold and what waits for the disk is part of the memory budget, which a reload may have made small.
+std::uint64_t Node::tier_bytes() const {
+  const std::uint64_t budget = config_->memory_bytes;
+  return budget - config_->fetch.fill_total_bytes - std::min(queue_bytes_, budget / 4);
+}
 
 base::Status Node::start() {
   started_ = control_.clock().steady();
@@ -61,28 +74,27 @@ base::Status Node::open_ledger() {
   auto opened = purge::LedgerDisk::open(config_->purge.state_folder);
   if (!opened) return std::unexpected(opened.error());
   ledger_disk_ = std::move(opened->store);
-  log_id_ = opened->log_id;
-  ledger_.load(opened->epoch, opened->sequence, opened->rows);
-  if (opened->fresh && std::filesystem::exists(config_->disk.folder)) {
-    // Nobody knows what was purged while those objects were stored.
-    logs::warn("no purge state found: the disk cache is emptied", {{"folder", config_->disk.folder}});
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(config_->disk.folder, error)) {
-      std::filesystem::remove_all(entry.path(), error);
-      if (error) return base::fail(Errc::System, "cannot empty " + entry.path().string() + ": " + error.message());
-    }
-  }
+  const purge::LedgerPlace& place = opened->place;
+  log_id_ = place.log_id;
+  ledger_.load(place.epoch, place.sequence, opened->rows, place.floor);
+  // Nobody knows what was purged while the objects on disk were stored.
+  empty_disk_ = opened->fresh;
   return {};
 }
 
 base::Status Node::open_disk() {
   const DiskConfig& disk = config_->disk;
+  if (empty_disk_) logs::warn("no purge state found: the disk cache starts empty", {{"folder", disk.folder}});
   auto opened = store::LmdbDisk::open({.folder = disk.folder,
                                        .budget_bytes = disk.budget_bytes,
                                        .shards = disk.shards,
                                        .reader_threads = disk.reader_threads,
-                                       .queue_bytes = disk.queue_bytes,
-                                       .max_object_bytes = disk.max_object_bytes},
+                                       .queue_bytes = queue_bytes_,
+                                       .max_object_bytes = disk.max_object_bytes,
+                                       .max_objects = disk.max_objects,
+                                       .wanted = [this](const store::Key& key,
+                                                        store::ObjectId id) { return memory_.served(key, id); },
+                                       .empty = empty_disk_},
                                       &decode_object);
   if (!opened) return std::unexpected(opened.error());
   disk_ = std::move(*opened);
@@ -120,8 +132,10 @@ base::Status Node::start_workers() {
   }
   signals_ = std::make_unique<loop::Signals>(control_, [this](int number) { on_signal(number); });
   std::vector<base::BoundListener> bound;
-  for (std::size_t i = 0; i < addresses.size(); ++i) bound.push_back({config_->listeners[i].name, addresses[i]});
-  logs::info("edge started", {{"node", config_->node}, {"loops", config_->loops}, {"sites", config_->site_count}});
+  for (std::size_t i = 0; i < addresses.size(); ++i)
+    bound.push_back({config_->listeners[i].name, addresses[i]});
+  logs::info("edge started",
+             {{"node", config_->node}, {"loops", config_->loops}, {"sites", config_->site_count}});
   return base::write_ready_file(options_.ready_file, bound, admin_->address());
 }
 
@@ -136,7 +150,8 @@ base::Status Node::start_worker(std::size_t index, std::vector<std::string>& add
         base::Status status = loops_[index]->listen(addresses, tls_);
         for (std::size_t i = 0; status && index == 0 && i < addresses.size(); ++i) {
           std::string& address = addresses[i];
-          address = address.substr(0, address.rfind(':') + 1) + std::to_string(loops_[index]->server().port(i));
+          address =
+              address.substr(0, address.rfind(':') + 1) + std::to_string(loops_[index]->server().port(i));
         }
         listening.set_value(std::move(status));
       },
@@ -182,11 +197,14 @@ void Node::drain() {
 void Node::reload() {
   auto next = read_config(options_.config_path, Reading::Reload);
   if (!next) {
-    for (const base::Fault& fault : next.error()) logs::error("configuration not reloaded", {{"fault", fault.str()}});
+    for (const base::Fault& fault : next.error())
+      logs::error("configuration not reloaded", {{"fault", fault.str()}});
     return;
   }
+  for (const base::Fault& warning : (*next)->warnings) logs::warn(warning.str());
   if (const std::string what = unchangeable(*config_, **next); !what.empty()) {
-    logs::error("configuration not reloaded", {{"fault", what + " cannot change while running; restart for it"}});
+    logs::error("configuration not reloaded",
+                {{"fault", what + " cannot change while running; restart for it"}});
     return;
   }
   std::shared_ptr<loop::TlsContext> tls;
@@ -199,11 +217,12 @@ void Node::reload() {
     return logs::error("configuration not reloaded", {{"fault", opened.error().text}});
   }
   if (access_log_) {
-    if (auto reopened = access_log_->reopen(); !reopened) logs::error("access log", {{"fault", reopened.error().text}});
+    if (auto reopened = access_log_->reopen(); !reopened)
+      logs::error("access log", {{"fault", reopened.error().text}});
   }
   config_ = *next;
   tls_ = tls;
-  memory_.set_budget(config_->memory_bytes - config_->fetch.fill_total_bytes);
+  memory_.set_budget(tier_bytes());
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->loop().post([this, i, config = config_, tls] { loops_[i]->reload(config, tls); });
   }
@@ -215,7 +234,8 @@ bool Node::distrust() const {
   if (!follower_ || distrust_after_ == 0ms) return false;
   const purge::Follower::State& state = follower_->state();
   if (!state.caught_up.load(std::memory_order_acquire)) return true;
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(control_.clock().steady().time_since_epoch());
+  const auto now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(control_.clock().steady().time_since_epoch());
   return now.count() - state.heard_ms.load(std::memory_order_relaxed) > distrust_after_.count();
 }
 

@@ -23,8 +23,9 @@
 
 namespace node {
 
-/// The edge: owns and wires the tiers, the fetch table, the ledger and one NodeLoop for each worker thread. The thread that calls run() is
-/// the control thread: signals, the admin listener and the purge log's follower live on its loop.
+/// The edge: owns and wires the tiers, the fetch table, the ledger and one NodeLoop for each worker thread.
+/// The thread that calls run() is the control thread: signals, the admin listener and the purge log's
+/// follower live on its loop.
 class Node {
  public:
   struct Options {
@@ -47,6 +48,7 @@ class Node {
   void collect(metrics::Samples& samples) const;
 
  private:
+  std::uint64_t tier_bytes() const;
   base::Status open_ledger();
   base::Status open_disk();
   base::Status start_workers();
@@ -59,8 +61,9 @@ class Node {
   bool distrust() const;
 
   Options options_;
-  std::shared_ptr<const Config> config_;  ///< control thread's; loops have their own reference
+  std::shared_ptr<const Config> config_;            ///< control thread's; loops have their own reference
   const std::chrono::milliseconds distrust_after_;  ///< [purge] distrust_after; any thread
+  const std::uint64_t queue_bytes_;                 ///< of the disk's writers
   std::shared_ptr<loop::TlsContext> tls_{};
 
   // Executors outlive the disk store, whose threads post to them.
@@ -72,6 +75,7 @@ class Node {
   purge::Ledger ledger_;
   std::unique_ptr<purge::LedgerDisk> ledger_disk_{};
   std::string log_id_{};
+  bool empty_disk_ = false;  ///< the ledger does not know what was purged before
   store::MemoryTier memory_;
   std::unique_ptr<store::LmdbDisk> disk_{};
   fetch::FetchTable fetches_{};

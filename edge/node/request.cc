@@ -123,6 +123,10 @@ void Request::look_up_key(const store::Key& key, const std::string& text) {
                             anchor_.wrap([this](base::Result<store::ObjectRef> object) {
                               if (!object) return not_found();
                               context_.shared.memory.insert(*object);
+                              // Erased meanwhile: whoever did that may have looked into memory before.
+                              if (!context_.shared.disk.holds((*object)->key, (*object)->id)) {
+                                context_.shared.memory.erase((*object)->key, (*object)->id);
+                              }
                               found(std::move(*object));
                             }));
 }
@@ -133,7 +137,7 @@ void Request::found(store::ObjectRef object) {
   if (verdict == purge::Verdict::Dead) {
     context_.counters.purged_misses.add();
     context_.shared.memory.erase(object->key, object->id);
-    context_.shared.disk.erase(object->key);
+    context_.shared.disk.erase(object->key, object->id);
     return not_found();
   }
   if (response.kind == policy::StoredResponse::Kind::VaryMarker) return found_marker(response);
@@ -168,7 +172,12 @@ void Request::judge(store::ObjectRef object, purge::Verdict verdict) {
     case policy::Use::StaleWhile:
       revalidate_in_background(object);
       return send_object(std::move(object), {.outcome = Outcome::Stale, .ttl = policy::remaining(response, now)});
-    case policy::Use::Revalidate: return join(std::move(object), true);
+    case policy::Use::Revalidate:
+      // Each must ask for itself: waiting for another's answer would be in vain.
+      if (response.no_cache || response.lifetime <= std::chrono::seconds(0)) {
+        return revalidate_alone(std::move(object));
+      }
+      return join(std::move(object), true);
     case policy::Use::Fetch: return join(std::move(object), false);
     case policy::Use::OnlyIfCached504:
       return send_error(504, "the cached copy needs validation, and only-if-cached was asked for\n");
@@ -190,14 +199,32 @@ FillOrder Request::make_order() const {
   return order;
 }
 
-bool Request::may_join(const Fetch& fetch) const {
+// What the purges since `fetch` was sent say of it, as far as it is known.
+purge::Verdict Request::verdict_of_fetch(const Fetch& fetch, const Fetch::View& view) const {
   const purge::Ledger& ledger = context_.shared.ledger;
-  if (fetch.stamp() >= ledger.now()) return true;
+  if (fetch.stamp() >= ledger.now()) return purge::Verdict::Live;
+  if (view.head) return ledger.verdict(subject_of(*view.head), fetch.stamp());
+  if (view.object) return ledger.verdict(subject_of(response_of(*view.object)), fetch.stamp());
+  return ledger.verdict({site_->name, cache_key_.host, cache_key_.url, {}}, fetch.stamp());
+}
+
+bool Request::may_join(const Fetch& fetch) const {
+  if (directives_.no_cache) return false;  // it was sent before this request came
   const Fetch::View view = fetch.view();
-  if (view.head) return ledger.verdict(subject_of(*view.head), fetch.stamp()) == purge::Verdict::Live;
-  if (view.object) return ledger.verdict(subject_of(response_of(*view.object)), fetch.stamp()) == purge::Verdict::Live;
-  const purge::Subject known{site_->name, cache_key_.host, cache_key_.url, {}};
-  return ledger.verdict(known, fetch.stamp()) == purge::Verdict::Live;
+  if (verdict_of_fetch(fetch, view) != purge::Verdict::Live) return false;
+  // Once the head is there it is a cached response like any other, however long its body takes.
+  if (!view.head || view.sharing != Fetch::Sharing::All) return true;
+  const policy::Situation situation{.distrust = context_.shared.distrust()};
+  return policy::judge(*view.head, directives_, context_.executor.clock().wall(), situation) ==
+         policy::Use::Fresh;
+}
+
+// Whether what came for another request, and was asked for before it came, may be this one's answer too (RFC
+// 9111 4).
+bool Request::may_share(const policy::StoredResponse& response) const {
+  const base::Wall now = context_.executor.clock().wall();
+  const policy::Use use = policy::judge(response, directives_, now, {.waited = true});
+  return use == policy::Use::Fresh || use == policy::Use::StaleWhile;
 }
 
 void Request::join(store::ObjectRef stale, bool validate) {
@@ -229,17 +256,33 @@ void Request::join(store::ObjectRef stale, bool validate) {
   context_.fills.start(std::move(fetch), std::move(order));
 }
 
+// Beside all others that ask for the same: a fetch that nobody can join before its head says so.
 void Request::fetch_alone() {
   leads_ = true;
   status_.outcome = Outcome::Pass;
+  FillOrder order = make_order();
+  order.alone = true;
   auto fetch = std::make_shared<Fetch>(key_, key_text_, context_.shared.ledger.now());
   watch(fetch);
-  context_.fills.start(std::move(fetch), make_order());
+  context_.fills.start(std::move(fetch), std::move(order));
+}
+
+void Request::revalidate_alone(store::ObjectRef object) {
+  leads_ = true;
+  status_.outcome = Outcome::Expired;
+  FillOrder order = make_order();
+  order.alone = true;
+  order.stored = std::move(object);
+  order.validate = true;
+  auto fetch = std::make_shared<Fetch>(key_, key_text_, context_.shared.ledger.now());
+  watch(fetch);
+  context_.fills.start(std::move(fetch), std::move(order));
 }
 
 void Request::revalidate_in_background(const store::ObjectRef& object) {
   auto joined = context_.shared.fetches.join(
-      key_, key_text_, [this](const Fetch& fetch) { return may_join(fetch); },
+      key_, key_text_,
+      [this](const Fetch& fetch) { return verdict_of_fetch(fetch, fetch.view()) == purge::Verdict::Live; },
       [&] { return std::make_shared<Fetch>(key_, key_text_, context_.shared.ledger.now()); });
   if (!joined.leads) return;
   FillOrder order = make_order();
@@ -269,23 +312,26 @@ void Request::on_wake() {
   }
 }
 
-bool Request::is_for_me(const Fetch::View& view) {
-  if (leads_) return true;
-  if (view.sharing == Fetch::Sharing::Lead) return false;
-  if (doubtful_ && context_.shared.ledger.newest(subject_of(*view.head)) > reader_->fetch().stamp()) return false;
+// What a head that has come is to this request: its answer, a reason to look again (another variant is there,
+// or it was purged), or a reason to go its own way at once.
+Request::Fit Request::fit(const Fetch::View& view) {
+  if (leads_) return Fit::Mine;
+  if (view.sharing == Fetch::Sharing::Lead) return Fit::Alone;
+  if (doubtful_ && context_.shared.ledger.newest(subject_of(*view.head)) > reader_->fetch().stamp())
+    return Fit::Again;
+  if (!may_share(*view.head)) return Fit::Alone;
   const auto names = policy::vary_names(view.head->fields);
-  if (!names) return false;
-  if (names->empty()) return true;
+  if (!names) return Fit::Alone;
+  if (names->empty()) return Fit::Mine;
   if (sent_fields_.empty()) sent_fields_ = policy::fields_to_origin(head_, connection_, config_->node, true);
-  return policy::variant_text(*names, sent_fields_) == view.variant;
+  return policy::variant_text(*names, sent_fields_) == view.variant ? Fit::Mine : Fit::Again;
 }
 
 void Request::on_streaming(const Fetch::View& view) {
-  if (is_for_me(view)) return send_fetch(view);
-  // Uncacheable: everyone for themselves, at once. Otherwise another variant, or purged: look again.
-  const bool alone = view.sharing == Fetch::Sharing::Lead;
+  const Fit fits = fit(view);
+  if (fits == Fit::Mine) return send_fetch(view);
   reader_.reset();
-  if (alone) return fetch_alone();
+  if (fits == Fit::Alone) return fetch_alone();
   look_up_again();
 }
 
@@ -295,6 +341,11 @@ void Request::on_answered(const Fetch::View& view) {
       leads_ || !doubtful_ ||
       context_.shared.ledger.newest(subject_of(response)) <= reader_->fetch().stamp();
   if (!mine) return look_up_again();
+  if (!leads_ && !view.stale && !may_share(response)) {
+    const store::ObjectRef object = view.object;
+    reader_.reset();
+    return revalidate_alone(object);
+  }
   origin_time_ = view.head_at - begun_;
   const base::Wall now = context_.executor.clock().wall();
   CacheStatus status{.outcome = view.stale ? Outcome::Stale : Outcome::Revalidated,

@@ -55,12 +55,16 @@ class Request final : public http::Handler {
   FillOrder make_order() const;
   void join(store::ObjectRef stale, bool validate);
   void fetch_alone();
+  void revalidate_alone(store::ObjectRef object);
   void revalidate_in_background(const store::ObjectRef& object);
+  purge::Verdict verdict_of_fetch(const fetch::Fetch& fetch, const fetch::Fetch::View& view) const;
   bool may_join(const fetch::Fetch& fetch) const;
   void watch(std::shared_ptr<fetch::Fetch> fetch);
   void on_wake();
   void on_streaming(const fetch::Fetch::View& view);
-  bool is_for_me(const fetch::Fetch::View& view);
+  enum class Fit : std::uint8_t { Mine, Again, Alone };
+  Fit fit(const fetch::Fetch::View& view);
+  bool may_share(const policy::StoredResponse& response) const;
   void on_answered(const fetch::Fetch::View& view);
   void on_failed(const fetch::Fetch::View& view);
   void look_up_again();

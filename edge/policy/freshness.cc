@@ -92,10 +92,17 @@ bool young_enough(const CacheControl& request, const StoredResponse& stored, sec
   return !request.max_age || spared || age <= seconds(*request.max_age);
 }
 
-/// Whether the client takes a response that has been stale for `staleness` (RFC 9111 5.2.1.2).
-bool takes_stale(const CacheControl& request, seconds staleness) {
-  return request.max_stale &&
+/// Whether the client takes a response that has been stale for `staleness` (RFC 9111 5.2.1.2). One that never
+/// was fresh may be another client's: no client can ask for that.
+bool takes_stale(const CacheControl& request, const StoredResponse& stored, seconds staleness) {
+  return request.max_stale && stored.lifetime > seconds(0) &&
          (*request.max_stale == kDeltaSecondsMax || staleness <= seconds(*request.max_stale));
+}
+
+/// The age that a response had when it was sent to us.
+seconds age_when_sent(const StoredResponse& stored) {
+  const auto delay = std::chrono::floor<seconds>(stored.response_time - stored.request_time);
+  return bounded(bounded(stored.initial_age) - std::max(delay, seconds(0)));
 }
 
 /// Staleness that counts against a grace window; a soft purge begins it if the lifetime has not.
@@ -137,13 +144,13 @@ seconds remaining(const StoredResponse& stored, base::Wall now) {
 }
 
 Use judge(const StoredResponse& stored, const CacheControl& request, base::Wall now, Situation situation) {
-  const seconds age = current_age(stored, now);
-  const seconds left = remaining(stored, now);
+  const seconds age = situation.waited ? age_when_sent(stored) : current_age(stored, now);
+  const seconds left = bounded(stored.lifetime) - age;
   if (!stored.no_cache && !request.no_cache && !situation.distrust) {
     const bool wanted = young_enough(request, stored, age, left);
     if (left > seconds(0) && !situation.soft_purged && wanted) return Use::Fresh;
     if (!stored.must_revalidate && !situation.soft_purged && wanted && left <= seconds(0) &&
-        takes_stale(request, -left)) {
+        takes_stale(request, stored, -left)) {
       return Use::Fresh;
     }
     // A client that names an age does not want a stale response (RFC 9111 5.2.1.1).

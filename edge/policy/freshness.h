@@ -45,6 +45,7 @@ enum class Use : std::uint8_t {
 struct Situation {
   bool soft_purged = false;   ///< treat as stale from now on, whatever its lifetime
   bool distrust = false;      ///< the purge log has been out of reach for too long: validate before use
+  bool waited = false;  ///< the request was there before the response was: the time under way does not age it
 };
 Use judge(const StoredResponse& stored, const CacheControl& request, base::Wall now, Situation situation);
 

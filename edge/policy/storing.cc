@@ -49,6 +49,14 @@ bool has_grounds(const http::ResponseHead& response, const CacheControl& directi
          response.fields.has("expires") || is_heuristically_cacheable(response.status);
 }
 
+/// A cookie is most often for one client, and max-age said with the browser's cache in mind: sharing it needs
+/// a word that is meant for shared caches.
+bool has_unshared_cookie(const http::Fields& fields) {
+  if (!fields.has("set-cookie")) return false;
+  const CacheControl directives = response_directives(fields);
+  return !directives.is_public && !directives.s_maxage;
+}
+
 /// Lifetime and all else that is read from the directives of `head`, whose fields are complete.
 void set_rules(StoredResponse& out, const http::ResponseHead& head, const TtlRule& rule,
                base::Wall response_time) {
@@ -131,6 +139,7 @@ const char* name_of(Storable why) {
     case Storable::PartialContent: return "partial-content";
     case Storable::Method: return "method";
     case Storable::RequestNoStore: return "request-no-store";
+    case Storable::Cookie: return "cookie";
   }
   CHECK(false);
 }
@@ -150,6 +159,7 @@ Storable storable(const http::RequestHead& request, const http::ResponseHead& re
   if (forbids_storing(directives, response.status)) return Storable::NoStore;
   if (directives.is_private) return Storable::Private;
   if (!vary_names(response.fields)) return Storable::VaryStar;
+  if (has_unshared_cookie(response.fields)) return Storable::Cookie;
   if (!has_grounds(response, directives)) return Storable::Status;
   const StoredResponse stored = make_stored({}, {}, response, rule, request_time, response_time, 0);
   if (!is_of_use(stored, response_time)) return Storable::Expired;
@@ -205,6 +215,7 @@ StoredResponse freshened(const StoredResponse& stored, const http::ResponseHead&
   http::Fields update = not_modified.fields;
   clean_for_storage(update, response_time);
   merge(out.fields, update);
+  if (has_unshared_cookie(out.fields)) out.fields.remove("set-cookie");  // the 304 has taken the word back
   set_rules(out, {out.status, out.fields, {}}, rule, response_time);
   // The origin has changed its mind about storing: never serve it again without asking.
   const CacheControl directives = response_directives(not_modified.fields);

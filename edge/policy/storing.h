@@ -22,7 +22,18 @@ bool is_unsafe(std::string_view method);
 
 /// Why a response may not be stored (RFC 9111 3); Yes: it may.
 enum class Storable : std::uint8_t {
-  Yes, Status, NoStore, Private, Authorization, VaryStar, Bypass, Expired, PartialContent, Method, RequestNoStore,
+  Yes,
+  Status,
+  NoStore,
+  Private,
+  Authorization,
+  VaryStar,
+  Bypass,
+  Expired,
+  PartialContent,
+  Method,
+  RequestNoStore,
+  Cookie,
 };
 const char* name_of(Storable why);
 /// The reason lies in this one request (Authorization, Method, RequestNoStore): it must not be remembered for the key, or a client could

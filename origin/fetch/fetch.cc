@@ -106,6 +106,23 @@ void Fetch::fail(base::Error error) {
   signal_readers();
 }
 
+std::size_t Fetch::cut_laggards() {
+  const std::scoped_lock lock(mutex_);
+  const auto waits = [this](const Reader::Place& place) { return !place.cut && place.offset >= published_; };
+  if (view_.kept || std::ranges::none_of(readers_, waits)) return 0;
+  const std::uint64_t begin = std::uint64_t{window_first_} * kChunkBytes;
+  const std::uint64_t bound = begin + (published_ - begin) / 2;
+  std::size_t count = 0;
+  for (Reader::Place& place : readers_) {
+    if (place.cut || place.offset >= bound) continue;
+    place.cut = true;
+    place.wake.signal();
+    ++count;
+  }
+  trim_window();
+  return count;
+}
+
 std::uint64_t Fetch::body_bytes() const {
   const std::scoped_lock lock(mutex_);
   return published_;
@@ -136,7 +153,9 @@ void Fetch::trim_window() {
   std::uint64_t read_by_all = 0;
   if (!view_.kept) {
     read_by_all = published_;
-    for (const Reader::Place& place : readers_) read_by_all = std::min(read_by_all, place.offset);
+    for (const Reader::Place& place : readers_) {
+      if (!place.cut) read_by_all = std::min(read_by_all, place.offset);
+    }
   }
   while (!window_.empty()) {
     const std::uint64_t end = (std::uint64_t{window_first_} + 1) * kChunkBytes;
@@ -165,7 +184,7 @@ Fetch::Reader::~Reader() {
 Fetch::Read Fetch::Reader::read(std::uint64_t offset, std::size_t max, base::Slice& out) {
   Fetch& f = *fetch_;
   const std::scoped_lock lock(f.mutex_);
-  if (f.view_.state == State::Failed) return Read::Failed;
+  if (f.view_.state == State::Failed || place_->cut) return Read::Failed;
   if (offset >= f.published_) return f.view_.state == State::Complete ? Read::End : Read::Later;
   const auto index = static_cast<std::uint32_t>(offset / kChunkBytes);
   if (index < f.window_first_) return f.stored_id_ != 0 ? Read::OnDisk : Read::Failed;

@@ -80,6 +80,9 @@ class Fetch {
   void set_pin(store::PinRef pin);
   void answer(store::ObjectRef object, bool stale, base::Steady at);
   void fail(base::Error error);
+  /// Ends, as failed, the readers for whose sake the window does not move: those in its older half or behind
+  /// it, if another has read all that has come. Not for kept fetches. Answers how many.
+  std::size_t cut_laggards();
 
   std::uint64_t body_bytes() const;    ///< that have come so far
   std::uint64_t window_bytes() const;  ///< that are held in the window
@@ -146,6 +149,7 @@ class Fetch {
 struct Fetch::Reader::Place {
   base::Wakeup::Sender wake;
   std::uint64_t offset = 0;
+  bool cut = false;
 };
 
 }  // namespace fetch

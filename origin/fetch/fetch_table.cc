@@ -16,10 +16,10 @@ FetchTable::Joined FetchTable::join(const store::Key& key, std::string_view text
   return {place, true};
 }
 
-void FetchTable::add(const store::Key& key, const std::shared_ptr<Fetch>& fetch) {
+bool FetchTable::add(const store::Key& key, const std::shared_ptr<Fetch>& fetch) {
   Shard& shard = shard_of(key);
   const std::scoped_lock lock(shard.mutex);
-  shard.fetches.try_emplace(key, fetch);
+  return shard.fetches.try_emplace(key, fetch).second;
 }
 
 void FetchTable::remove(const store::Key& key, const Fetch* fetch) {

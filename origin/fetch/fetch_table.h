@@ -25,8 +25,9 @@ class FetchTable {
   /// goes on for those who have it).
   Joined join(const store::Key& key, std::string_view text, const std::function<bool(const Fetch&)>& accept,
               const std::function<std::shared_ptr<Fetch>()>& make);
-  /// Makes `fetch` findable under one more key (a variant's, once Vary is known), unless another fetch is there.
-  void add(const store::Key& key, const std::shared_ptr<Fetch>& fetch);
+  /// Makes `fetch` findable under `key` too (a variant's, once Vary is known), unless another fetch is there:
+  /// false then.
+  bool add(const store::Key& key, const std::shared_ptr<Fetch>& fetch);
   /// Removes `fetch` from `key`, if it is still the one there.
   void remove(const store::Key& key, const Fetch* fetch);
   /// Takes whatever is under `key` out and retires it: its content has been invalidated.

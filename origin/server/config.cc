@@ -9,8 +9,11 @@
 #include <thread>
 #include <utility>
 
+#include "edge/base/log_settings.h"
 #include "edge/base/text.h"
+#include "edge/http/limits_settings.h"
 #include "edge/http/syntax.h"
+#include "edge/loop/server_settings.h"
 
 namespace origin {
 namespace {
@@ -21,15 +24,23 @@ using std::chrono::seconds;
 
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 
-void read_listeners(const base::Table& root, Config& config) {
+void read_listeners(const base::Table& root, Config& config, Reading reading) {
+  loop::ListenAddresses addresses(reading == Reading::Start);
   for (const base::Table& table : root.tables("listener")) {
     config.listeners.push_back({table.required_text("address"), table.flag("tls", false)});
+    const std::string& address = config.listeners.back().address;
+    addresses.add(table, address, "listener \"" + address + "\"");
   }
   if (config.listeners.empty())
     root.fault("listener", "found no [[listener]], at least one with an address is needed");
+  const auto admin = root.table("admin");
+  if (!admin) return;
+  config.admin_address = admin->text("address", "127.0.0.1:9081");
+  addresses.add(*admin, config.admin_address, "the admin listener");
 }
 
-void read_tls(const base::Table& root, Config& config) {
+void read_tls(const base::Settings& settings, Config& config) {
+  const base::Table root = settings.root();
   const auto table = root.table("tls");
   const bool wanted = std::ranges::any_of(config.listeners, &ListenerConfig::tls);
   if (!table) {
@@ -38,8 +49,9 @@ void read_tls(const base::Table& root, Config& config) {
     return;
   }
   loop::TlsOptions options;
-  options.certificates.push_back({table->required_text("certificate"), table->required_text("key")});
-  if (options.certificates[0].certificate.empty() || options.certificates[0].key.empty()) return;
+  const std::size_t faults_before = settings.faults().size();
+  options.certificates.push_back(loop::read_certificate(*table, "certificate", "key"));
+  if (settings.faults().size() != faults_before) return;
   auto made = loop::TlsContext::make(options);
   if (made) {
     config.tls = std::move(*made);
@@ -122,34 +134,21 @@ Token read_token(const base::Table& table) {
   return token;
 }
 
-void read_log(const base::Table& root, Config& config) {
-  config.access_log = "-";
-  const auto table = root.table("log");
-  if (!table) return;
-  using logs::Level;
-  config.log.level = table->choice<Level>(
-      "level",
-      {{"debug", Level::Debug}, {"info", Level::Info}, {"warn", Level::Warn}, {"error", Level::Error}},
-      Level::Info);
-  config.log.file = table->text("file", "");
-  config.access_log = table->text("access", "-");
-}
-
 }  // namespace
 
-ConfigFile ConfigFile::read(const std::string& path) {
+ConfigFile ConfigFile::read(const std::string& path, Reading reading) {
   ConfigFile file(base::Settings::parse_file(path));
-  file.interpret();
+  file.interpret(reading);
   return file;
 }
 
-ConfigFile ConfigFile::parse(std::string_view text, const std::string& name) {
+ConfigFile ConfigFile::parse(std::string_view text, const std::string& name, Reading reading) {
   ConfigFile file(base::Settings::parse_text(text, name));
-  file.interpret();
+  file.interpret(reading);
   return file;
 }
 
-void ConfigFile::interpret() {
+void ConfigFile::interpret(Reading reading) {
   if (!settings_.faults().empty()) return;  // not even TOML
   const base::Table root = settings_.root();
   auto site = std::make_shared<Site>();
@@ -157,16 +156,19 @@ void ConfigFile::interpret() {
   config_.workers = static_cast<unsigned>(root.number("workers", 0, 0, 1024));
   if (config_.workers == 0) config_.workers = cores;
   config_.io_threads = static_cast<unsigned>(root.number("io_threads", 4, 1, 256));
+  config_.change_threads = static_cast<unsigned>(root.number("change_threads", 4, 1, 256));
   config_.drain_limit = root.duration("drain", seconds(30), milliseconds(0), hours(1));
-  read_listeners(root, config_);
-  read_tls(root, config_);
+  read_listeners(root, config_, reading);
+  read_tls(settings_, config_);
   read_content(root, config_, *site);
   for (const base::Table& table : root.tables("rule")) site->rules.push_back(read_rule(table));
   for (const base::Table& table : root.tables("token")) site->tokens.push_back(read_token(table));
-  read_log(root, config_);
-  config_.admin_address = "127.0.0.1:9081";
-  if (const auto admin = root.table("admin"))
-    config_.admin_address = admin->text("address", config_.admin_address);
+  if (const auto limits = root.table("limits")) http::read_limits(*limits, config_.limits);
+  config_.access_log = "-";
+  if (const auto log = root.table("log")) {
+    config_.log = logs::read_setup(*log);
+    config_.access_log = logs::read_lines_file(*log, "access", "-");
+  }
   config_.writable = !site->tokens.empty();
   config_.site = std::move(site);
   settings_.finish();

@@ -16,10 +16,11 @@ namespace {
 constexpr const char* kProgram = "selvage-origin";
 
 void reload(const std::string& path, origin::Origin& running) {
-  const origin::ConfigFile file = origin::ConfigFile::read(path);
+  const origin::ConfigFile file = origin::ConfigFile::read(path, origin::Reading::Reload);
   for (const base::Fault& fault : file.faults())
     logs::error("configuration not reloaded", {{"fault", fault.str()}});
   if (!file.faults().empty()) return;
+  for (const base::Fault& warning : file.warnings()) logs::warn(warning.str());
   if (auto done = running.reload(file.config()); !done) {
     logs::error("configuration not reloaded", {{"file", path}, {"fault", done.error().text}});
     return;
@@ -83,8 +84,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? base::kExitOk : base::kExitConfig;
   }
-  origin::ConfigFile file = origin::ConfigFile::read(path);
+  origin::ConfigFile file =
+      origin::ConfigFile::read(path, check ? origin::Reading::Check : origin::Reading::Start);
   if (!file.faults().empty()) return base::report_faults(file.faults());
+  base::report_warnings(file.warnings());
   if (!check) return run(path, file, ready_file);
   std::cout << path << ": good\n";
   return base::kExitOk;

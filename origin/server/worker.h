@@ -19,10 +19,11 @@ class Worker {
  public:
   /// What all workers share; outlives them.
   struct Shared {
-    FilePool& pool;
+    FilePools& files;
     const Root& root;
     Counters& counters;
     logs::LineFile* access_log;
+    http::Limits limits;
   };
   /// A listener that cannot be opened.
   struct Failure {
@@ -32,11 +33,14 @@ class Worker {
 
   Worker(unsigned index, const Shared& shared);
   ~Worker();
+  /// Ends the server and its handlers, then the thread; the loop still takes what is posted to it.
+  void end();
 
   /// Starts the thread and waits until it listens on all of `listeners`.
   std::optional<Failure> start(std::shared_ptr<const Site> site, std::vector<http::ListenOptions> listeners);
   std::uint16_t port(std::size_t listener) const { return ports_.at(listener); }
   void set_site(std::shared_ptr<const Site> site);
+  void set_limits(const http::Limits& limits);
   void set_tls(std::size_t listener, std::shared_ptr<loop::TlsContext> tls);
   /// `done` is called on the worker's thread.
   void drain(std::chrono::milliseconds limit, base::Task done);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "purge/server/config.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <filesystem>
 
+#include "edge/base/log_settings.h"
+#include "edge/base/path.h"
 #include "edge/base/text.h"
-#include "edge/loop/listener.h"
+#include "edge/http/limits_settings.h"
+#include "edge/loop/server_settings.h"
 
 namespace purgeapi {
 namespace {
@@ -19,45 +19,29 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t kMiB = 1ULL << 20;
 constexpr std::uint64_t kTiB = 1ULL << 40;
 
-// The address must be free: with SO_REUSEPORT two programs could share it without either noticing.
-void try_address(const Table& table, const std::string& address) {
-  if (address.empty()) return;
-  if (const auto free = loop::Listener::probe(address); !free) table.fault("address", free.error().text);
-}
-
 void read_listeners(const Table& root, Config& config, Reading reading) {
+  loop::ListenAddresses addresses(reading == Reading::Start);
   const auto listeners = root.tables("listener");
   if (listeners.empty()) root.fault("listener", "there is no [[listener]]; at least one is needed");
   for (const Table& table : listeners) {
     ListenerConfig listener;
     listener.address = table.required_text("address");
-    listener.name = table.text("name", listener.address);
+    listener.name = table.text("name", "");
+    addresses.add_name(table, listener.name);
+    if (listener.name.empty()) listener.name = listener.address;
+    addresses.add(table, listener.address, "listener \"" + listener.name + "\"");
     listener.tls = table.flag("tls", true);
-    for (const ListenerConfig& other : config.listeners) {
-      if (other.address == listener.address && !listener.address.ends_with(":0")) {
-        table.fault("address",
-                    "found \"" + listener.address + "\", which listener \"" + other.name + "\" has already");
-      }
-    }
-    if (reading == Reading::Start) try_address(table, listener.address);
     config.listeners.push_back(std::move(listener));
   }
   if (const auto admin = root.table("admin")) {
     config.admin_address = admin->text("address", "127.0.0.1:9543");
-    if (reading == Reading::Start) try_address(*admin, config.admin_address);
+    addresses.add(*admin, config.admin_address, "the admin listener");
   }
 }
 
 void read_certificates(const Table& root, Config& config) {
   for (const Table& table : root.tables("certificate")) {
-    loop::CertificateFiles files{table.required_text("certificate"), table.required_text("key")};
-    if (!files.certificate.empty() && !files.key.empty()) {
-      loop::TlsOptions one;
-      one.certificates.push_back(files);
-      if (const auto context = loop::TlsContext::make(one); !context)
-        table.fault("certificate", context.error().text);
-    }
-    config.tls.certificates.push_back(std::move(files));
+    config.tls.certificates.push_back(loop::read_certificate(table, "certificate", "key"));
   }
   const bool wanted = std::ranges::any_of(config.listeners, &ListenerConfig::tls);
   if (wanted && config.tls.certificates.empty()) {
@@ -78,14 +62,8 @@ void read_log_store(const Table& root, Config& config) {
       static_cast<std::uint64_t>(store->number("keep_entries", 1'000'000, 1, 1'000'000'000));
   config.journal.map_bytes = store->bytes("max_size", config.journal.map_bytes, kMiB, 16 * kTiB);
   if (config.journal.folder.empty()) return;
-  std::error_code error;
-  std::filesystem::create_directories(config.journal.folder, error);
-  if (error) {
-    store->fault("folder", "folder \"" + config.journal.folder + "\" cannot be made: " + error.message());
-  } else if (::access(config.journal.folder.c_str(), R_OK | W_OK | X_OK) != 0) {
-    store->fault("folder",
-                 "folder \"" + config.journal.folder + "\" cannot be read and written by this user");
-  }
+  if (const auto usable = base::can_use_folder(config.journal.folder); !usable)
+    store->fault("folder", usable.error().text);
 }
 
 std::uint8_t read_roles(const Table& table) {
@@ -140,23 +118,12 @@ void read_tokens(const Table& root, Config& config) {
   if (config.tokens.empty()) root.fault("token", "there is no [[token]]; without one nobody can use the API");
 }
 
-void read_front_limits(const Table& table, http::Limits& l) {
-  l.connections = static_cast<std::uint32_t>(table.number("connections", l.connections, 1, 10'000'000));
-  l.header_bytes = static_cast<std::uint32_t>(table.bytes("header", l.header_bytes, 1024, kMiB));
-  l.streams = static_cast<std::uint32_t>(table.number("streams", l.streams, 1, 10'000));
-  l.handshake = table.duration("handshake", l.handshake, 100ms, 10min);
-  l.header = table.duration("header_time", l.header, 100ms, 10min);
-  l.idle = table.duration("idle", l.idle, 100ms, 24h);
-  l.write_stall = table.duration("write_stall", l.write_stall, 100ms, 24h);
-  l.body_stall = table.duration("body_stall", l.body_stall, 100ms, 24h);
-}
-
 void read_limits(const Table& root, Config& config) {
   // A follower that takes nothing for so long is cut; it catches up when it comes back.
   config.limits.write_stall = 15s;
   const auto table = root.table("limits");
   if (!table) return;
-  read_front_limits(*table, config.limits);
+  http::read_limits(*table, config.limits);
   ApiLimits& a = config.api;
   a.body_bytes = table->bytes("body", a.body_bytes, 1024, 4 * kMiB);
   a.wait = table->duration("wait", a.wait, 0ms, 1h);
@@ -168,18 +135,6 @@ void read_limits(const Table& root, Config& config) {
   a.nodes.forget = table->duration("node_forget", a.nodes.forget, 1min, 365 * 24h);
   config.journal.queued_max = static_cast<std::size_t>(table->number("queued_purges", 10'000, 1, 1'000'000));
   config.drain = table->duration("drain", config.drain, 0ms, 1h);
-}
-
-void read_log(const Table& root, Config& config) {
-  const auto table = root.table("log");
-  if (!table) return;
-  using logs::Level;
-  config.log.level = table->choice<Level>(
-      "level",
-      {{"debug", Level::Debug}, {"info", Level::Info}, {"warn", Level::Warn}, {"error", Level::Error}},
-      Level::Info);
-  config.log.file = table->text("file", "");
-  config.log.queue_lines = static_cast<std::size_t>(table->number("queue_lines", 8192, 16, 10'000'000));
 }
 
 }  // namespace
@@ -195,10 +150,11 @@ std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_conf
     read_log_store(root, *config);
     read_tokens(root, *config);
     read_limits(root, *config);
-    read_log(root, *config);
+    if (const auto log = root.table("log")) config->log = logs::read_setup(*log);
     settings.finish();
   }
   if (!settings.faults().empty()) return std::unexpected(settings.faults());
+  config->warnings = settings.warnings();
   return config;
 }
 

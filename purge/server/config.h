@@ -36,13 +36,14 @@ struct Config {
   ApiLimits api{};
   std::chrono::milliseconds drain{10'000};
   logs::Setup log{};
+  std::vector<base::Fault> warnings{};  ///< what the operator should know
 };
 
 /// Start: the listeners' addresses are tried too. Check and Reload leave them alone, since the running
 /// program has them.
 enum class Reading : std::uint8_t { Start, Check, Reload };
-/// Reads and checks the file as a whole: certificates are opened, the folder is tried. All faults, or the
-/// configuration.
+/// Reads and checks the file as a whole: certificates are opened, the folder is tried. Changes nothing. All
+/// faults, or the configuration.
 std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_config(const std::string& path,
                                                                                    Reading reading);
 

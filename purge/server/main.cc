@@ -13,6 +13,7 @@ constexpr const char* kProgram = "selvage-purge";
 int run(const std::string& config_path, const std::string& ready_file) {
   auto config = purgeapi::read_config(config_path, purgeapi::Reading::Start);
   if (!config) return base::report_faults(config.error());
+  base::report_warnings((*config)->warnings);
   base::prepare_process();
   if (auto opened = logs::open((*config)->log); !opened) return base::report_error(kProgram, opened.error());
   int code = base::kExitOk;
@@ -50,6 +51,7 @@ int main(int argc, char** argv) {
   if (!check) return run(config_path, ready_file);
   const auto config = purgeapi::read_config(config_path, purgeapi::Reading::Check);
   if (!config) return base::report_faults(config.error());
+  base::report_warnings((*config)->warnings);
   std::cout << config_path << ": good\n";
   return base::kExitOk;
 }

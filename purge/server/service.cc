@@ -86,6 +86,7 @@ void Service::reload() {
     for (const base::Fault& fault : next.error()) refuse(fault.str());
     return;
   }
+  for (const base::Fault& warning : (*next)->warnings) logs::warn(warning.str());
   if (const std::string what = unchangeable(*config_, **next); !what.empty()) {
     return refuse(what + " cannot change while running; restart for it");
   }

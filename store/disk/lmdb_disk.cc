@@ -2,7 +2,9 @@
 #include "store/disk/lmdb_disk.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "store/disk/answer.h"
@@ -15,6 +17,8 @@
 
 namespace store {
 namespace {
+
+constexpr std::string_view kShardName = "shard-";
 
 base::Status check(const DiskOptions& options) {
   const auto between = [](const char* name, std::uint64_t value, std::uint64_t least,
@@ -37,6 +41,22 @@ base::Status check(const DiskOptions& options) {
   return {};
 }
 
+/// Removes all shards, also those beyond the present number, and nothing else that lies there.
+base::Status empty_folder(const std::string& folder) {
+  std::error_code failed;
+  std::vector<std::filesystem::path> shards;
+  for (std::filesystem::directory_iterator at(folder, failed), end; !failed && at != end;
+       at.increment(failed)) {
+    if (at->path().filename().string().starts_with(kShardName)) shards.push_back(at->path());
+  }
+  for (const auto& shard : shards) {
+    if (!failed) std::filesystem::remove_all(shard, failed);
+  }
+  if (!failed) return {};
+  return base::fail(base::Errc::System,
+                    "cannot empty the disk cache folder '" + folder + "': " + failed.message());
+}
+
 std::uint64_t max_object_bytes(const DiskOptions& options) {
   if (options.max_object_bytes != 0) return options.max_object_bytes;
   return std::min(options.budget_bytes / 4, options.budget_bytes / options.shards / 2);
@@ -48,11 +68,19 @@ std::uint64_t shard_bytes(const DiskOptions& options) {
   return options.budget_bytes / options.shards / kPageBytes * kPageBytes;
 }
 
+std::uint64_t shard_objects(const DiskOptions& options) {
+  if (options.max_objects == 0) return 0;
+  return std::max<std::uint64_t>(1, options.max_objects / options.shards);
+}
+
 WriteQueue::Options queue_options(const DiskOptions& options) {
   const std::uint64_t pages = space::transaction_pages(shard_bytes(options) / kPageBytes);
+  // A small object changes four B-tree pages. With a bound on objects each that comes makes one go, which
+  // costs more.
+  const std::uint64_t pages_for_each = options.max_objects == 0 ? 4 : 8;
   return {.queue_bytes = options.queue_bytes / options.shards,
           .batch_bytes = std::min(options.commit_bytes / options.shards, pages * kPageBytes),
-          .batch_ops = pages / 4,  // a small object changes that many B-tree pages
+          .batch_ops = pages / pages_for_each,
           .interval = options.commit_interval};
 }
 
@@ -95,9 +123,11 @@ LmdbDisk::Shard::Shard(std::unique_ptr<Tables> opened, Parts& parts, unsigned nu
   const Tables::Contents contents = tables->take_contents();
   index->load(contents.objects);
   index->on_doomed([waiting = queue] { waiting->wake(); });
+  index->ask_wanted(parts.options.wanted);
   writer =
       std::make_unique<Writer>(Writer::Parts{*tables, index, queue, gate, counts,
-                                             [&parts](const auto& object) { parts.tell_removed(object); }},
+                                             [&parts](const auto& object) { parts.tell_removed(object); },
+                                             shard_objects(parts.options)},
                                contents.orphans, "disk-write-" + std::to_string(number));
 }
 
@@ -113,11 +143,14 @@ base::Result<std::unique_ptr<LmdbDisk>> LmdbDisk::open(const DiskOptions& option
   if (auto sound = check(options); !sound) return std::unexpected(sound.error());
   auto lock = FolderLock::take(options.folder);
   if (!lock) return std::unexpected(lock.error());
+  if (options.empty) {
+    if (auto emptied = empty_folder(options.folder); !emptied) return std::unexpected(emptied.error());
+  }
   auto parts = std::make_unique<Parts>(options, std::move(decoder), *std::move(lock));
   std::vector<std::unique_ptr<Tables>> opened;
   std::uint64_t generation = 0;
   for (unsigned i = 0; i < options.shards; ++i) {
-    auto tables = Tables::open({.folder = options.folder + "/shard-" + std::to_string(i),
+    auto tables = Tables::open({.folder = options.folder + "/" + std::string(kShardName) + std::to_string(i),
                                 .map_bytes = shard_bytes(options),
                                 .readers = options.reader_threads + 8,
                                 .shard = i,
@@ -153,6 +186,8 @@ LmdbDisk::Shard& LmdbDisk::shard_of(const Key& key) const {
 }
 
 bool LmdbDisk::may_have(const Key& key) const { return shard_of(key).index->has(key); }
+
+bool LmdbDisk::holds(const Key& key, ObjectId id) const { return shard_of(key).index->holds(key, id); }
 
 PinRef LmdbDisk::pin(const Key& key, ObjectId id) { return shard_of(key).index->pin(key, id); }
 
@@ -194,11 +229,11 @@ std::unique_ptr<DiskWrite> LmdbDisk::begin(const Key& key, ObjectId id, std::uin
   return std::make_unique<ChunkedWrite>(shard_of(key).queue, id, expected_bytes, max_object_bytes_);
 }
 
-void LmdbDisk::erase(const Key& key) {
+void LmdbDisk::erase(const Key& key, ObjectId id) {
   Shard& shard = shard_of(key);
-  shard.index->erase(key);
-  WriteOp op = EraseOp{key};
-  if (!shard.queue->push(op)) shard.index->erase_done(key);
+  shard.index->erase(key, id);
+  WriteOp op = EraseOp{key, id};
+  if (!shard.queue->push(op)) shard.index->erase_done(key, id);
 }
 
 void LmdbDisk::on_removed(std::function<void(const Key&, ObjectId)> removed) {
@@ -211,6 +246,7 @@ Disk::Use LmdbDisk::use() const {
     use.bytes += shard->counts.used_bytes;
     use.file_bytes += shard->counts.file_bytes;
     use.objects += shard->index->objects();
+    use.index_bytes += shard->index->memory_bytes();
     use.evictions += shard->counts.evictions;
     use.dropped_writes += shard->counts.dropped_writes;
     use.queued_bytes += shard->queue->bytes();

@@ -157,7 +157,7 @@ TEST_F(PurgeOutage, WhoHasAppliedAndWhoHasNotIsTold) {
   scene.edge(1).process().kill();
   ASSERT_TRUE(wait_until([&] { return !api_json("/v1/nodes")["nodes"][1]["connected"].get<bool>(); }));
   const Response one = scene.api.purge(kPurge, "20s");
-  EXPECT_EQ(one.status, 200) << "it waits for the living only";
+  EXPECT_EQ(one.status, 202) << "not all edges have it, but only the living are waited for";
   const auto told = nlohmann::json::parse(one.body);
   EXPECT_THAT(nodes_of(told), testing::ElementsAre("edge-1"));
   EXPECT_EQ(told["away"], nlohmann::json::array({"edge-2"}));

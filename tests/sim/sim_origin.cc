@@ -64,11 +64,12 @@ class SimExchange final : public http::Exchange {
   }
 
   void describe(const Content& content, http::ResponseHead& head) {
-    const std::string encoding =
-        content.varies ? std::string(request_.fields.get("accept-encoding").value_or("")) : std::string();
+    std::string encoding;
+    if (content.varies) encoding = request_.fields.get("accept-encoding").value_or("");
+    if (content.personal) encoding = request_.fields.get("cookie").value_or("");
     const std::string etag = "\"v" + std::to_string(content.version) + (encoding.empty() ? "" : "-" + encoding) + "\"";
     head.fields.add("etag", etag);
-    head.fields.add("cache-control", content.cache_control);
+    if (!content.cache_control.empty()) head.fields.add("cache-control", content.cache_control);
     head.fields.add("x-version", std::to_string(content.version));
     head.fields.add("x-encoding", encoding);
     if (!content.tags.empty()) head.fields.add("surrogate-key", content.tags);

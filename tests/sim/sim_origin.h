@@ -21,6 +21,7 @@ struct Content {
   std::string cache_control = "max-age=60";
   std::string tags{};
   bool varies = false;      ///< Vary: accept-encoding
+  bool personal = false;    ///< another for each cookie, and known by its entity-tag only
   bool known_length = true;
 };
 

@@ -11,7 +11,7 @@ namespace sim {
 using namespace std::chrono_literals;
 
 namespace {
-constexpr unsigned kPaths = 6;
+constexpr unsigned kPaths = 8;
 constexpr std::uint64_t kMemoryBytes = 512 * 1024;
 }  // namespace
 
@@ -60,7 +60,9 @@ World::World(std::uint64_t seed, const Weather& weather)
     : weather_(weather),
       random_(seed),
       config_(std::make_shared<node::Config>()),
-      ledger_([](std::string_view, std::string_view url) { return policy::normal_url({}, url); }) {
+      // With every second seed it is so small that its floor rises all the time.
+      ledger_([](std::string_view, std::string_view url) { return policy::normal_url({}, url); },
+              seed % 2 == 0 ? 4 : purge::Ledger::kEntriesMax) {
   auto origin = std::make_shared<node::Origin>();
   origin->url = "http://origin.test";
   origin->server = std::make_shared<http::ServerOptions>();
@@ -83,6 +85,10 @@ World::World(std::uint64_t seed, const Weather& weather)
     content.known_length = i != 3;
     if (i == 4) content.cache_control = "max-age=1, stale-while-revalidate=5, stale-if-error=30";
     if (i == 5 && weather.uncacheable) content.cache_control = "no-store";
+    if (i >= 6 && weather.uncacheable) {
+      content.personal = true;
+      content.cache_control = i == 6 ? "no-cache" : "";
+    }
     origin_.contents["/p" + std::to_string(i)] = content;
   }
   edge_ = std::make_unique<Edge>(*this);
@@ -124,6 +130,7 @@ void World::visit() {
   head.authority = "a.test";
   head.target = random_path();
   head.fields.add("accept-encoding", random_.one_in(2) ? "gzip" : "br");
+  head.fields.add("cookie", random_.one_in(2) ? "alice" : "bob");
   auto& loop = *edge_->loops[random_.below(edge_->loops.size())];
   auto visit = std::make_unique<Visit>(loop.executor, random_, head);
   visit->version_min = purged_to_[head.target];
@@ -237,6 +244,9 @@ void World::judge(const Visit& visit) {
   const std::string encoding(head.fields.get("x-encoding").value_or(""));
   if (origin_.contents[path].varies && encoding != visit.request().fields.get("accept-encoding")) {
     complain(path + ": variant \"" + encoding + "\" for another client");
+  }
+  if (origin_.contents[path].personal && encoding != visit.request().fields.get("cookie")) {
+    complain(path + ": the page of " + encoding + " for another client");
   }
   if (visit.request().method == "HEAD") return;
   const std::string whole = body_of(path + encoding, static_cast<unsigned>(version), visit.body().size());

@@ -31,6 +31,16 @@ SLEEPS = r"\b(?:sleep|usleep|nanosleep|sleep_for|sleep_until)\s*\("
 WAITERS = "tests/support/"  # where waiting for a condition is written
 
 
+# What users see must stand in its reference, in backticks: settings as read, metrics as given out.
+SETTING = (r"(?:\.|->)(?:required_text|texts?|named_texts|number|bytes|duration|flag|choice<\w+>|tables?|named_tables)"
+           r"\(\s*\"(\w+)\"|\b(?:count|size|seconds)\((?:\w+, )?\"(\w+)\"")
+METRIC = r"\"(selvage_\w+)\""
+REFERENCES = [
+    (r"(?:edge|origin|purge)/\w+/\w*(?:config|settings)\w*\.cc", SETTING, "docs/configuration.md"),
+    (r"(?:edge|origin|purge)/\w+/\w+\.cc", METRIC, "docs/operations.md"),
+]
+
+
 class Folders:
     """The table of docs/architecture.md: which namespaces a folder has and what it may include."""
 
@@ -177,6 +187,49 @@ def check_in_build(path, builds):
         yield 1, f"not in {os.path.dirname(path)}/meson.build"
 
 
+def check_documented(path, text, texts):
+    for paths, pattern, reference in REFERENCES:
+        if not re.fullmatch(paths, path):
+            continue
+        for match in re.finditer(pattern, text):
+            name = next(group for group in match.groups() if group)
+            if not re.search(rf"[`\[ ]{name}[`\] .]", texts.get(reference, "")):
+                yield line_of(text, match.start()), f"{name} is not in {reference}"
+
+
+def documented_defaults(reference):
+    """For each program, what docs/configuration.md gives as defaults of a key, whatever its table."""
+    programs = {}
+    defaults = {}
+    for line in reference.splitlines():
+        heading = re.match(r"## (selvage-\w+)", line)
+        if heading:
+            defaults = programs.setdefault(heading.group(1), {})
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if line.startswith("| `") and len(cells) == 3:
+            for key in re.findall(r"(\w+)`", cells[0]):
+                defaults.setdefault(key, set()).add(cells[1].strip("`"))
+    return programs
+
+
+def check_sample(path, text, texts):
+    """The defaults in the commented lines of deploy/NAME.toml are those of docs/configuration.md."""
+    name = re.fullmatch(r"deploy/(\w+)\.toml", path)
+    if not name:
+        return
+    programs = documented_defaults(texts.get("docs/configuration.md", ""))
+    own = programs.get("selvage-" + name.group(1), {})
+    for number, line in enumerate(text.splitlines(), 1):
+        setting = re.match(r"# ?(\w+) = (\"[^\"]*\"|\S+)", line)
+        if not setting:
+            continue
+        key, value = setting.groups()
+        elsewhere = {"needed", "–", "as above"}
+        known = own.get(key, set()) - elsewhere or programs.get("selvage-edge", {}).get(key, set()) - elsewhere
+        if known and value not in known:
+            yield number, f"{key} = {value}, docs/configuration.md says {' or '.join(sorted(known))}"
+
+
 def check_file(path, text, folders, builds):
     """Faults of one file as (line, text)."""
     yield from check_head(path, text)
@@ -221,7 +274,9 @@ def main(root):
     faults = 0
     warnings = 0
     for path, text in texts.items():
-        for line, fault in check_file(path, text, folders, builds):
+        found = [*check_file(path, text, folders, builds), *check_documented(path, text, texts),
+                 *check_sample(path, text, texts)]
+        for line, fault in found:
             print(f"{path}:{line}: {fault}")
             faults += 1
         if path.endswith(".cc"):

@@ -57,6 +57,28 @@ class Rules(unittest.TestCase):
         self.assertIn("type name ConnectionManager", faults("edge/base/a.cc", HEAD + "class ConnectionManager {};\n")[0])
         self.assertIn("delete this", faults("edge/base/a.cc", HEAD + "void f() { delete this; }\n")[0])
 
+    def test_settings_and_metrics_are_documented(self):
+        texts = {"docs/configuration.md": "| `known` | 3 |\n### [limits]\n", "docs/operations.md": "`selvage_a_total`"}
+        code = 'root.table("limits"); x->number("known", 3); x->duration(\n    "other", 1s);'
+        found = [text for _, text in tidy.check_documented("edge/node/config.cc", code, texts)]
+        self.assertEqual(found, ["other is not in docs/configuration.md"])
+        found = [text for _, text in tidy.check_documented("edge/node/m.cc", '"selvage_a_total" "selvage_b"', texts)]
+        self.assertEqual(found, ["selvage_b is not in docs/operations.md"])
+
+    def test_samples_show_the_documented_defaults(self):
+        reference = ("## selvage-edge\n| `queue` | `\"64MiB\"` | x |\n| `linger` | `\"2s\"` | x |\n"
+                     "## selvage-purge\n| `[log] queue`, `wait` | `\"3s\"` | x |\n| `key` | needed | x |\n")
+        texts = {"docs/configuration.md": reference}
+
+        def found(path, text):
+            return [fault for _, fault in tidy.check_sample(path, text, texts)]
+
+        self.assertEqual(found("deploy/edge.toml", '#queue = "64MiB"  # x\n'), [])
+        self.assertEqual(found("deploy/edge.toml", 'queue = "1MiB"\n'), [])  # not a default
+        self.assertEqual(found("deploy/edge.toml", '#queue = "3s"\n'), ['queue = "3s", docs/configuration.md says "64MiB"'])
+        self.assertEqual(found("deploy/purge.toml", '# queue = "3s"\n# wait = "3s"\n#linger = "2s"\n#key = "x"\n'), [])
+        self.assertEqual(len(found("deploy/purge.toml", '# wait = "5s"\n#linger = "1s"\n')), 2)
+
     def test_tests_do_not_sleep(self):
         body = HEAD + "std::this_thread::sleep_for(x);\n"
         self.assertIn("wait for a condition", faults("tests/unit/a.cc", body)[0])

@@ -6,8 +6,10 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "edge/loop/loop.h"
+#include "edge/loop/outgoing.h"
 #include "edge/loop/transport.h"
 
 namespace loop {
@@ -117,6 +119,40 @@ TEST(PlainTransport, DeliversAllToASlowReader) {
   EXPECT_EQ(seen, sent);
   char more = 0;
   EXPECT_EQ(recv(pair.peer, &more, 1, MSG_DONTWAIT), 0);  // the FIN came last
+}
+
+/// Writes what is allowed until the socket is full.
+void fill_up(Pair& pair) {
+  const int bytes = 4096;
+  setsockopt(pair.transport->fd(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+  do {
+    ASSERT_EQ(pair.transport->write(std::string(pair.transport->allowance(), 'x')), Io::Ok);
+  } while (pair.transport->flush() == Io::Ok);
+}
+
+TEST(PlainTransport, AllowsNothingMoreWhileTheSocketIsFull) {
+  Pair pair;
+  EXPECT_EQ(pair.transport->allowance(), Outgoing::kBurstBytes);
+  fill_up(pair);
+  EXPECT_GT(pair.transport->pending(), 0U);
+  EXPECT_EQ(pair.transport->allowance(), 0U);
+  while (pair.transport->flush() == Io::Again) pair.received();
+  EXPECT_EQ(pair.transport->allowance(), Outgoing::kBurstBytes);
+}
+
+TEST(PlainTransport, ManySlowPeersDoNotAddUp) {
+  constexpr std::size_t kPeers = 200;
+  std::vector<std::unique_ptr<Pair>> pairs;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < kPeers; ++i) {
+    pairs.push_back(std::make_unique<Pair>());
+    fill_up(*pairs.back());
+    kept += pairs.back()->transport->pending();
+  }
+  EXPECT_LE(kept, Outgoing::kKeptBytes + Outgoing::kBurstBytes + kPeers * Outgoing::kRecordBytes);
+  EXPECT_EQ(Pair().transport->allowance(), Outgoing::kRecordBytes);
+  pairs.clear();
+  EXPECT_EQ(Pair().transport->allowance(), Outgoing::kBurstBytes);
 }
 
 TEST(PlainTransport, FinishLeavesReadingOpen) {

@@ -61,7 +61,12 @@ TEST(FresheningRfc9111_3_2, KeepsWhatDescribesTheBody) {
 
 TEST(FresheningRfc9111_7_3, ACookieOfTheValidationIsNotShared) {
   EXPECT_FALSE(after_304({}, {{"set-cookie", "session=1"}}).fields.has("set-cookie"));
-  EXPECT_EQ(after_304({{"set-cookie", "a=b"}}, {{"set-cookie", "a=c"}}).fields.combined("set-cookie"), "a=b");
+  EXPECT_EQ(after_304({{"set-cookie", "a=b"}, {"cache-control", "public"}}, {{"set-cookie", "a=c"}})
+                .fields.combined("set-cookie"),
+            "a=b");
+  EXPECT_FALSE(
+      after_304({{"set-cookie", "a=b"}, {"cache-control", "public"}}, {{"cache-control", "max-age=9"}})
+          .fields.has("set-cookie"));
 }
 
 TEST(FresheningRfc9111_3_1, StoresNoFieldOfTheConnection) {

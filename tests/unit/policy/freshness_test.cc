@@ -188,6 +188,7 @@ TEST(AgeRfc9111_5_1, UnreadableAgeIsIgnoredAndTheFirstMemberCounts) {
 
 StoredResponse stored_with(std::int64_t lifetime, std::int64_t initial_age = 0) {
   StoredResponse out;
+  out.request_time = at(0);
   out.response_time = at(0);
   out.lifetime = seconds(lifetime);
   out.initial_age = seconds(initial_age);
@@ -233,10 +234,32 @@ TEST(JudgeRfc9111_4_2, FreshUntilItsLifetimeIsOver) {
                                                  {"never fresh after being set back", -5, "", Use::Fresh},
                                              });
   judge_all(stored_with(100), {{"no validator", 100, "", Use::Fetch}});
-  judge_all(with_etag(stored_with(0)), {{"no lifetime", 0, "", Use::Revalidate}});
+  judge_all(with_etag(stored_with(0)), {{"no lifetime", 0, "", Use::Revalidate},
+                                        {"not for max-stale either", 0, "max-stale", Use::Revalidate}});
   StoredResponse dated = stored_with(0);
   dated.fields.add("last-modified", date(-50));
   judge_all(dated, {{"Last-Modified is a validator", 0, "", Use::Revalidate}});
+}
+
+TEST(JudgeRfc9111_4, WhoWaitedSharesWhatMayBeReused) {
+  const Situation waited{.waited = true};
+  StoredResponse slow = with_etag(stored_with(2, 5));  // five seconds under way
+  slow.request_time = at(-5);
+  judge_all(slow, {
+                      {"came later", 0, "", Use::Revalidate},
+                      {"waited", 0, "", Use::Fresh, waited},
+                      {"waited, and was told late", 9, "", Use::Fresh, waited},
+                      {"a reload", 0, "max-age=0", Use::Fresh, waited},
+                      {"wants more", 0, "min-fresh=3", Use::Revalidate, waited},
+                      {"wants its own", 0, "no-cache", Use::Revalidate, waited},
+                  });
+  judge_all(with_etag(stored_with(2, 5)), {{"stale when it was sent", 0, "", Use::Revalidate, waited}});
+  judge_all(with_etag(stored_with(0)),
+            {{"without lifetime", 0, "", Use::Revalidate, waited},
+             {"a client cannot ask for it", 0, "max-stale", Use::Revalidate, waited}});
+  StoredResponse no_cache = with_etag(stored_with(100));
+  no_cache.no_cache = true;
+  judge_all(no_cache, {{"no-cache", 0, "", Use::Revalidate, waited}});
 }
 
 TEST(JudgeRfc9111_5_2_2_4, NoCacheIsValidatedBeforeEachUse) {

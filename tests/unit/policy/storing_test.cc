@@ -75,9 +75,27 @@ TEST(StorableRfc9111_3, WhatItsDirectivesForbid) {
            support::response(200, {{"cache-control", "max-age=9"}, {"vary", ""}, {"vary", "*"}}),
            Storable::VaryStar},
           {"Vary: a", support::response(200, {{"cache-control", "max-age=9"}, {"vary", "a"}}), Storable::Yes},
-          {"a cookie with max-age",
-           support::response(200, {{"cache-control", "max-age=9"}, {"set-cookie", "a=b"}}), Storable::Yes},
       });
+}
+
+TEST(StorableRfc9111_7_3, ACookieNeedsAWordForSharedCaches) {
+  const std::string hour = date(3600);
+  const auto with = [](const char* name, std::string_view value) {
+    return support::response(200, {{"set-cookie", "a=b"}, {name, value}});
+  };
+  storable_all(support::get("/"), {},
+               {
+                   {"only a validator", with("etag", "\"a\""), Storable::Cookie},
+                   {"max-age", with("cache-control", "max-age=9"), Storable::Cookie},
+                   {"Expires", with("expires", hour), Storable::Cookie},
+                   {"no-cache", with("cache-control", "no-cache"), Storable::Cookie},
+                   {"public", with("cache-control", "public, max-age=9"), Storable::Yes},
+                   {"s-maxage", with("cache-control", "s-maxage=9"), Storable::Yes},
+                   {"public, but no-store", with("cache-control", "public, no-store"), Storable::NoStore},
+               });
+  const TtlRule rule{.ttl = seconds(9), .default_ttl = seconds(9), .stale_if_error = seconds(9)};
+  storable_all(support::get("/"), rule,
+               {{"a rule is no such word", with("etag", "\"a\""), Storable::Cookie}});
 }
 
 TEST(StorableRfc9111_3, WhatIsOfNoUse) {
@@ -191,7 +209,7 @@ TEST(StorableRfc9111_5_2_1_5, RequestNoStoreIsOfTheRequest) {
   EXPECT_TRUE(policy::is_of_request(Storable::Method));
   for (const Storable why :
        {Storable::Yes, Storable::Status, Storable::NoStore, Storable::Private, Storable::VaryStar,
-        Storable::Bypass, Storable::Expired, Storable::PartialContent}) {
+        Storable::Bypass, Storable::Expired, Storable::PartialContent, Storable::Cookie}) {
     EXPECT_FALSE(policy::is_of_request(why)) << policy::name_of(why);
   }
 }
@@ -212,7 +230,7 @@ TEST(StorableRule, BypassAndLifetimes) {
                    {"silent", silent, Storable::Yes},
                    {"error", support::response(500, {}), Storable::Status},
                    {"missing", support::response(404, {}), Storable::Expired},
-                   {"cookie", support::response(200, {{"set-cookie", "a=b"}}), Storable::Expired},
+                   {"cookie", support::response(200, {{"set-cookie", "a=b"}}), Storable::Cookie},
                    {"private", support::response(200, {{"cache-control", "private"}}), Storable::Private},
                    {"no-store", support::response(200, {{"cache-control", "no-store"}}), Storable::NoStore},
                });
