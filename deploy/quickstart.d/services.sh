@@ -57,7 +57,7 @@ wait_ready() {
 # wait_edge NAME: until it has caught up with the purge log.
 wait_edge() {
   local name=$1 deadline=$((SECONDS + 20))
-  until curl -sf -o "$state/run/ready" "http://127.0.0.1:${port[$name.admin]}/readyz"; do
+  until curl -sf -o "$state/client/ready" "http://127.0.0.1:${port[$name.admin]}/readyz"; do
     if ((SECONDS >= deadline)); then
       show_log "$name"
       fail "$name does not follow the purge log after 20 s"

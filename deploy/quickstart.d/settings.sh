@@ -103,7 +103,7 @@ surrogate_key = "site"
 name = "upload"
 sha256 = "$(token_sha256 upload)"
 [log]
-access = "$state/log/origin-access.log"
+access = "$state/log/access/origin.log"
 TOML
 }
 
@@ -168,19 +168,42 @@ hosts = ["localhost", "127.0.0.1"]
 origin = "main"
 plain = "redirect"
 [log]
-access_file = "$state/log/$name-access.log"
+access_file = "$state/log/access/$name.log"
 TOML
 }
 
-# Folders, certificates, tokens, configuration files; everything readable by the services' user, secrets by nobody else.
-lay_out() {
-  mkdir -p "$state"/{conf,content,data/purge,data/edge-1,data/edge-2,log,run}
+# Folders, certificates, tokens, configuration files. What this script writes or reads as its own lies in folders that the
+# services' user cannot change, or that user could lead it elsewhere with a link. Secrets are for nobody else at any time.
+lay_out() (
+  umask 077
+  local folder
+  for folder in "$state"/{conf,tls,tokens,client,log}; do
+    if [[ ! -O $folder ]]; then rm -rf "$folder"; fi
+    mkdir -p "$folder"
+  done
+  for folder in "$state"/{content,data,run,log/access}; do
+    mkdir -p "$folder"
+    give_to_services "$folder"
+  done
+  "${as_service[@]}" mkdir -p "$state"/data/{purge,edge-1,edge-2}
+  rm -f "$state"/run/*
   make_certificates
   write_origin_config
   write_purge_config
   write_edge_config edge-1
   write_edge_config edge-2
-  rm -f "$state"/run/*
-  chmod -R go-rwx "$state"/{conf,content,data,log,run,tls}
-  if (($(id -u) == 0)); then chown -R nobody:nogroup "$state"/{conf,content,data,log,run,tls}; fi
+  let_services_read "$state"/{conf,tls,log}
+  let_services_read "$state"/conf/* "$state"/tls/*
+)
+
+give_to_services() {
+  chmod go-rwx "$1"
+  if (($(id -u) == 0)); then chown nobody:nogroup "$1"; fi
+}
+
+let_services_read() {
+  if (($(id -u) == 0)); then
+    chgrp nogroup "$@"
+    chmod g+rX "$@"
+  fi
 }

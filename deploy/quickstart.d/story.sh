@@ -7,19 +7,19 @@ origin_url() { echo "http://127.0.0.1:${port[origin]}"; }
 edge_url() { echo "https://localhost:${port[$1.https]}"; }
 purge_url() { echo "https://localhost:${port[purge]}"; }
 
-# fetch EDGE PATH [curl options …]: head into $state/run/head, body into $state/run/body.
+# fetch EDGE PATH [curl options …]: head into $state/client/head, body into $state/client/body.
 fetch() {
   local edge=$1 path=$2
   shift 2
-  curl -sS --max-time 20 --cacert "$state/ca.pem" -D "$state/run/head" -o "$state/run/body" "$@" "$(edge_url "$edge")$path"
+  curl -sS --max-time 20 --cacert "$state/ca.pem" -D "$state/client/head" -o "$state/client/body" "$@" "$(edge_url "$edge")$path"
 }
 
 # header NAME: its value in the last head.
-header() { tr -d '\r' <"$state/run/head" | sed -n "s/^$1: //Ip" | head -n 1; }
+header() { tr -d '\r' <"$state/client/head" | sed -n "s/^$1: //Ip" | head -n 1; }
 
 # put FILE PATH
 put() {
-  curl -sSf --max-time 60 -o "$state/run/answer" -H "Authorization: Bearer $(token upload)" -T "$1" "$(origin_url)$2"
+  curl -sSf --max-time 60 -o "$state/client/answer" -H "Authorization: Bearer $(token upload)" -T "$1" "$(origin_url)$2"
 }
 
 # ctl TOKEN ARGUMENTS …: selvagectl with that token.
@@ -33,8 +33,8 @@ upload_site() {
   ctl upload put "$1" "$(origin_url)/" || fail "the sample site could not be uploaded"
 }
 
-# purge ARGUMENTS …: waits until both edges have applied it; the answer is in $state/run/answer.
-purge() { ctl operator purge --site sample --wait 5s --json "$@" >"$state/run/answer"; }
+# purge ARGUMENTS …: waits until both edges have applied it; the answer is in $state/client/answer.
+purge() { ctl operator purge --site sample --wait 5s --json "$@" >"$state/client/answer"; }
 
 show_welcome() {
   cat <<TEXT
@@ -108,7 +108,7 @@ expect_page() {
   local what=$1 edge=$2 text=$3 status=$4
   shift 4
   if fetch "$edge" /check.txt "$@"; then
-    expect "$what: content" "$(cat "$state/run/body")" "$text"
+    expect "$what: content" "$(cat "$state/client/body")" "$text"
     expect "$what: Cache-Status" "$(header cache-status)" "$status"
   else
     expect "$what" "no answer" "an answer"
@@ -119,7 +119,7 @@ expect_site() {
   local folder=$1 file
   while IFS= read -r -d '' file; do
     fetch edge-1 "/$file" || true
-    succeed "sample site: /$file byte for byte" cmp -s "$folder/$file" "$state/run/body"
+    succeed "sample site: /$file byte for byte" cmp -s "$folder/$file" "$state/client/body"
   done < <(cd "$folder" && find . -type f -printf '%P\0')
 }
 
@@ -130,28 +130,28 @@ play_story() {
   upload_site "$deploy/sample-site"
   expect_site "$deploy/sample-site"
 
-  printf '%s\n' "$old" >"$state/run/upload"
-  succeed "upload" put "$state/run/upload" /check.txt
+  printf '%s\n' "$old" >"$state/client/upload"
+  succeed "upload" put "$state/client/upload" /check.txt
   # What an earlier run left behind must not look like a hit.
   succeed "purge of everything" purge --everything
   expect_page "edge-1, first request over HTTP/2" edge-1 "$old" "*fwd=*miss*" --http2
-  expect "edge-1 speaks HTTP/2" "$(head -n 1 "$state/run/head")" "HTTP/2 200*"
+  expect "edge-1 speaks HTTP/2" "$(head -n 1 "$state/client/head")" "HTTP/2 200*"
   expect_page "edge-1, second request" edge-1 "$old" "*; hit*" --http2
   expect_page "edge-1, over HTTP/1.1" edge-1 "$old" "*; hit*" --http1.1
-  expect "edge-1 speaks HTTP/1.1" "$(head -n 1 "$state/run/head")" "HTTP/1.1 200*"
+  expect "edge-1 speaks HTTP/1.1" "$(head -n 1 "$state/client/head")" "HTTP/1.1 200*"
   expect_page "edge-2, first request" edge-2 "$old" "*fwd=*miss*"
   expect_page "edge-2, second request" edge-2 "$old" "*; hit*"
 
-  printf '%s\n' "$new" >"$state/run/upload"
-  succeed "new upload" put "$state/run/upload" /check.txt
+  printf '%s\n' "$new" >"$state/client/upload"
+  succeed "new upload" put "$state/client/upload" /check.txt
   expect_page "edge-1, new upload but no purge" edge-1 "$old" "*; hit*"
   succeed "purge by URL" purge --url "$(edge_url edge-1)/check.txt"
-  expect "purge by URL: applied by" "$(<"$state/run/answer")" "*edge-1*edge-2*"
+  expect "purge by URL: applied by" "$(<"$state/client/answer")" "*edge-1*edge-2*"
   expect_page "edge-1, after the purge" edge-1 "$new" "*fwd=*"
   expect_page "edge-2, after the purge" edge-2 "$new" "*fwd=*"
   expect_page "edge-1, cached again" edge-1 "$new" "*; hit*"
 
-  curl -s -o /dev/null -D "$state/run/head" "http://localhost:${port[edge-1.http]}/check.txt" || true
+  curl -s -o /dev/null -D "$state/client/head" "http://localhost:${port[edge-1.http]}/check.txt" || true
   expect "plain HTTP is redirected" "$(header location)" "https://localhost*"
   if ((failures > 0)); then fail "$failures steps failed; logs are in $state/log"; fi
   say "the whole story went well"

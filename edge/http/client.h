@@ -16,9 +16,10 @@ struct ClientLimits {
   bool operator==(const ClientLimits&) const = default;
 };
 
-/// Exchanges over libcurl's multi interface on one loop: HTTP/1.1 and HTTP/2, connections kept and reused, names resolved
-/// on curl's threads, TLS verified. No redirect is followed, nothing is retried but what curl repeats itself on a dead kept connection,
-/// no Accept-Encoding is added, bodies are not decoded. Home thread only. Destroying it ends all exchanges (listeners hear nothing).
+/// Exchanges over libcurl's multi interface on one loop: HTTP/1.1 and HTTP/2, connections kept and reused,
+/// names resolved on curl's threads, TLS verified. No redirect is followed, nothing is retried but idempotent
+/// requests that curl repeats itself on a dead kept connection, no Accept-Encoding is added, bodies are not
+/// decoded. Home thread only. Destroying it ends all exchanges (listeners hear nothing).
 class Client final : public ExchangeMaker {
  public:
   Client(loop::Loop& loop, const ClientLimits& limits);

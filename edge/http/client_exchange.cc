@@ -2,6 +2,7 @@
 #include "edge/http/client_exchange.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "edge/base/check.h"
@@ -12,6 +13,13 @@ namespace http {
 namespace {
 
 constexpr std::chrono::milliseconds kShortestCheck{1};
+
+/// RFC 9110 9.2.2, and the safe methods of its registry.
+bool is_idempotent(std::string_view method) {
+  constexpr std::array<std::string_view, 10> kMethods{"DELETE", "GET",   "HEAD",   "OPTIONS", "PROPFIND",
+                                                      "PUT",    "QUERY", "REPORT", "SEARCH",  "TRACE"};
+  return std::ranges::find(kMethods, method) != kMethods.end();
+}
 
 }  // namespace
 
@@ -54,9 +62,18 @@ void Transfer::set_callbacks() {
 
 int Transfer::on_connected(void* self, char*, char*, int, int) noexcept {
   Transfer& transfer = *static_cast<Transfer*>(self);
-  if (transfer.phase_ == Phase::Connecting) transfer.enter(Phase::Waiting);
-  return transfer.listener_ != nullptr ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+  if (transfer.listener_ == nullptr) return CURL_PREREQFUNC_ABORT;
+  // curl begins again by itself when a kept connection ends without an answer.
+  const bool again = transfer.phase_ != Phase::Connecting;
+  if (again && !transfer.may_repeat()) {
+    transfer.keep_error(base::Errc::Unavailable, "the connection ended before a response came");
+    return CURL_PREREQFUNC_ABORT;
+  }
+  transfer.enter(Phase::Waiting);
+  return CURL_PREREQFUNC_OK;
 }
+
+bool Transfer::may_repeat() const { return is_idempotent(request_.method) && body_sent_ == 0; }
 
 std::size_t Transfer::on_line(char* bytes, std::size_t size, std::size_t count, void* self) noexcept {
   Transfer& transfer = *static_cast<Transfer*>(self);

@@ -52,6 +52,8 @@ class Transfer {
   static std::size_t on_room(char* room, std::size_t size, std::size_t count, void* self) noexcept;
 
   void set_callbacks();
+  /// Whether the server may see the request a second time (RFC 9110 9.2.2), and all of it.
+  bool may_repeat() const;
   bool take_line(std::string_view line);
   std::size_t give_body(char* room, std::size_t size);
 

@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/http/client_head.h"
 
-#include <algorithm>
-
 #include "edge/base/text.h"
+#include "edge/http/hop_by_hop.h"
 #include "edge/http/syntax.h"
 
 namespace http {
-namespace {
-
-/// Fields between two hops, which nobody passes on (RFC 9110 7.6.1), and framing, which each hop makes anew.
-bool is_of_connection(std::string_view name) {
-  return name == "connection" || name == "content-length" || name == "transfer-encoding" ||
-         name == "keep-alive" || name == "proxy-connection" || name == "upgrade";
-}
-
-}  // namespace
 
 HeadReader::Event HeadReader::broken(base::Errc code, std::string text) {
   error_ = {code, "the server's response " + std::move(text)};
@@ -115,16 +105,10 @@ bool HeadReader::read_framing(std::optional<std::uint64_t>& length) {
 }
 
 Fields HeadReader::end_to_end_fields() {
-  std::vector<std::string> named;  // by Connection: of this connection too
-  for (const auto& [name, value] : lines_) {
-    if (name != "connection") continue;
-    base::split(value, ',', [&](std::string_view option) { named.push_back(base::lowered(option)); });
-  }
   Fields fields;
-  for (const auto& [name, value] : lines_) {
-    if (is_of_connection(name) || std::ranges::find(named, name) != named.end()) continue;
-    fields.add(name, value);
-  }
+  for (const auto& [name, value] : lines_) fields.add(name, value);
+  remove_hop_by_hop(fields);
+  fields.remove("content-length");  // each hop frames anew
   return fields;
 }
 

@@ -76,6 +76,8 @@ void Connection::die() {
 
 void Connection::on_ready(int events) {
   if (phase_ == Phase::Dead) return;
+  // Nobody is there any more, and there may be nothing to read or to write that would tell.
+  if ((events & loop::Poll::Broken) != 0 && !wants_input()) return die();
   if (phase_ == Phase::ProxyHeader) {
     read_proxy_header();
   } else {

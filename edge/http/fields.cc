@@ -21,11 +21,7 @@ void Fields::set(std::string_view name, std::string_view value) {
 }
 
 std::size_t Fields::remove(std::string_view name) {
-  const std::size_t before = entries_.size();
-  std::erase_if(entries_, [&](const Entry& e) {
-    return std::string_view(text_).substr(e.name_at, e.name_size) == name;
-  });
-  return before - entries_.size();
+  return remove_if([name](std::string_view other) { return other == name; });
 }
 
 std::optional<std::string_view> Fields::get(std::string_view name) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -26,6 +27,11 @@ class Fields {
   void set(std::string_view name, std::string_view value);
   /// Removes all fields of that name (lower case); answers how many there were.
   std::size_t remove(std::string_view name);
+  /// Removes all fields whose name `unwanted` holds for; answers how many there were.
+  template <std::predicate<std::string_view> F>
+  std::size_t remove_if(F unwanted) {
+    return std::erase_if(entries_, [&](const Entry& e) { return unwanted(name_of(e)); });
+  }
 
   /// The first value of that name (lower case). The view holds until the next change.
   std::optional<std::string_view> get(std::string_view name) const;
@@ -74,6 +80,9 @@ class Fields {
     std::uint32_t value_at;
     std::uint32_t value_size;
   };
+  std::string_view name_of(const Entry& e) const {
+    return std::string_view(text_).substr(e.name_at, e.name_size);
+  }
   std::string text_;
   std::vector<Entry> entries_;
 };

@@ -37,15 +37,23 @@ struct H2Callbacks {
   static int header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
                     std::size_t name_size, const std::uint8_t* value, std::size_t value_size, std::uint8_t,
                     void* user) {
-    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+    if (frame->hd.type != NGHTTP2_HEADERS) return 0;
     H2Stream* stream = of(user).find(frame->hd.stream_id);
-    if (stream != nullptr) stream->add_field(view_of(name, name_size), view_of(value, value_size));
-    return 0;
+    if (stream == nullptr) return 0;
+    const bool of_head = frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+    const bool goes_on = of_head ? stream->add_field(view_of(name, name_size), view_of(value, value_size))
+                                 : stream->skip_field(view_of(name, name_size), view_of(value, value_size));
+    // Resets the stream; nghttp2 still decodes the rest of the block but looks no further at its fields.
+    return goes_on ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   }
   static int invalid_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t*, std::size_t,
                             const std::uint8_t*, std::size_t, std::uint8_t, void*) {
     // By default nghttp2 drops a field with forbidden characters and goes on; the request is malformed.
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  }
+  static int invalid_frame(nghttp2_session*, const nghttp2_frame*, int, void* user) {
+    of(user).count_reset();
+    return 0;
   }
   static int frame_recv(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     return of(user).frame_received(*frame);
@@ -81,6 +89,7 @@ const nghttp2_session_callbacks* callbacks() {
     nghttp2_session_callbacks_set_on_begin_headers_callback(c, H2Callbacks::begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(c, H2Callbacks::header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(c, H2Callbacks::invalid_header);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(c, H2Callbacks::invalid_frame);
     nghttp2_session_callbacks_set_on_frame_recv_callback(c, H2Callbacks::frame_recv);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(c, H2Callbacks::data_chunk);
     nghttp2_session_callbacks_set_on_frame_send_callback(c, H2Callbacks::frame_send);

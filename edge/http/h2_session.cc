@@ -17,6 +17,10 @@ constexpr std::uint32_t kBurstSeconds = 10;
 /// How long a drain waits for the client to have seen the first GOAWAY, if it does not answer the PING behind
 /// it.
 constexpr std::chrono::seconds kGoawayNotice{1};
+/// Frames that wait for a client which does not read, beside the few of each stream: past that nothing more
+/// is read from it, since what it sends may ask for more of them.
+constexpr std::size_t kFramesMax = 1000;
+constexpr std::size_t kFramesOfStream = 4;
 
 }  // namespace
 
@@ -67,6 +71,11 @@ void H2Session::produce(Output& output) {
   end_closed();
 }
 
+bool H2Session::wants_input() const {
+  const std::size_t allowed = kFramesMax + kFramesOfStream * host_.limits().streams;
+  return !finished() && nghttp2_session_get_outbound_queue_size(native()) < allowed;
+}
+
 bool H2Session::finished() const {
   return failed_ || (nghttp2_session_want_read(native()) == 0 && nghttp2_session_want_write(native()) == 0);
 }
@@ -93,6 +102,10 @@ void H2Session::terminate(std::uint32_t error_code) {
   terminated_ = true;
   nghttp2_session_terminate_session(native(), error_code);
   host_.wake();
+}
+
+void H2Session::count_reset() {
+  if (!resets_.take(now())) terminate(NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 H2Stream* H2Session::find(std::int32_t stream_id) const {
@@ -172,8 +185,9 @@ int H2Session::frame_sent(const nghttp2_frame& frame) {
 }
 
 void H2Session::frame_not_sent(const nghttp2_frame& frame) {
-  // A response whose head cannot be sent would leave the client waiting for ever.
-  if (frame.hd.type == NGHTTP2_HEADERS) {
+  // A response whose head cannot be sent would leave the client waiting for ever; but what the client has
+  // reset is not to be reset again (RFC 9113 5.4.2).
+  if (frame.hd.type == NGHTTP2_HEADERS && find(frame.hd.stream_id) != nullptr) {
     nghttp2_submit_rst_stream(native(), NGHTTP2_FLAG_NONE, frame.hd.stream_id, NGHTTP2_INTERNAL_ERROR);
   }
 }
@@ -181,7 +195,7 @@ void H2Session::frame_not_sent(const nghttp2_frame& frame) {
 void H2Session::stream_closed(std::int32_t stream_id, std::uint32_t error_code) {
   H2Stream* stream = find(stream_id);
   const bool ours = stream != nullptr && (stream->reset_by_us() || stream->complete());
-  if (error_code != NGHTTP2_NO_ERROR && !ours && !resets_.take(now())) terminate(NGHTTP2_ENHANCE_YOUR_CALM);
+  if (error_code != NGHTTP2_NO_ERROR && !ours) count_reset();
   if (stream == nullptr) return;
   nghttp2_session_set_stream_user_data(native(), stream_id, nullptr);
   const std::size_t at = stream->index;

@@ -24,7 +24,7 @@ class H2Session final : public Session {
 
   void receive(std::string_view bytes) override;
   void input_ended() override { failed_ = true; }
-  bool wants_input() const override { return !finished(); }
+  bool wants_input() const override;
   void produce(Output& output) override;
   bool finished() const override;
   void drain() override;
@@ -34,6 +34,8 @@ class H2Session final : public Session {
   nghttp2_session* native() const { return native_.get(); }
   /// The stream's source has more: asked for it in the next produce().
   void resume_later(std::int32_t stream_id);
+  /// The client has made work for nothing: a reset, a refused stream, a frame or head that is not taken.
+  void count_reset();
   /// When a body byte was last handed to the transport, or a stream began to wait for that.
   base::Steady data_sent() const { return data_sent_; }
 

@@ -15,6 +15,11 @@ namespace http {
 namespace {
 
 constexpr std::size_t kFrameHeaderBytes = 9;
+/// What a field weighs beside its text (RFC 9113 6.5.2), so that empty ones count too.
+constexpr std::size_t kFieldOverhead = 32;
+/// A head so many times as large as is allowed is not read to its end to be answered: a few bytes of HPACK
+/// can stand for any amount of text, and nghttp2 checks each byte of it.
+constexpr std::size_t kExcessMax = 4;
 
 ssize_t read_callback(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t max, std::uint32_t* flags,
                       nghttp2_data_source* source, void*) {
@@ -32,13 +37,20 @@ H2Stream::H2Stream(SessionHost& host, H2Session& session, std::int32_t id)
   raw_.version = Version::Http2;
 }
 
-void H2Stream::add_field(std::string_view name, std::string_view value) {
-  if (too_large_) return;
+bool H2Stream::skip_field(std::string_view name, std::string_view value) {
+  const Limits& limits = host_.limits();
+  seen_bytes_ += name.size() + value.size() + kFieldOverhead;
+  return seen_bytes_ <= kExcessMax * (limits.header_bytes + kFieldOverhead * limits.header_fields);
+}
+
+bool H2Stream::add_field(std::string_view name, std::string_view value) {
+  if (!skip_field(name, value)) return false;
+  if (too_large_) return true;
   const std::size_t size =
       raw_.fields.text_bytes() + raw_.method.size() + raw_.target.size() + raw_.authority.size();
   too_large_ = size + name.size() + value.size() > host_.limits().header_bytes ||
                raw_.fields.size() >= host_.limits().header_fields;
-  if (too_large_) return;
+  if (too_large_) return true;
   if (name == ":method") {
     raw_.method = value;
   } else if (name == ":path") {
@@ -50,6 +62,7 @@ void H2Stream::add_field(std::string_view name, std::string_view value) {
   } else {
     raw_.fields.add(name, value);
   }
+  return true;
 }
 
 void H2Stream::head_complete(bool ends) {
@@ -57,6 +70,7 @@ void H2Stream::head_complete(bool ends) {
   body_left_ = !ends;
   method_ = raw_.method;
   if (too_large_) {
+    session_.count_reset();
     const Limits& limits = host_.limits();
     return refuse({431, "head too large: allowed are " + std::to_string(limits.header_bytes) + " bytes and " +
                             std::to_string(limits.header_fields) + " fields"});

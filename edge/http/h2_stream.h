@@ -22,7 +22,10 @@ class H2Stream final : public ServerExchange {
   std::int32_t id() const { return id_; }
 
   /// One header field of the request. Beyond the limits nothing more is kept: head_complete() refuses it.
-  void add_field(std::string_view name, std::string_view value);
+  /// False: far beyond them, the stream is to be reset.
+  bool add_field(std::string_view name, std::string_view value);
+  /// The same for a trailer field, which nobody reads.
+  bool skip_field(std::string_view name, std::string_view value);
   /// The head is complete. `ends`: the request has no body.
   void head_complete(bool ends);
   void body_arrived(std::string_view bytes);
@@ -61,6 +64,7 @@ class H2Stream final : public ServerExchange {
   H2Session& session_;
   std::int32_t id_;
   RawHead raw_{};
+  std::size_t seen_bytes_ = 0;  ///< of all fields, also those not kept
   bool too_large_ = false;
   bool body_left_ = false;  ///< of the request
   bool waiting_ = false;    ///< the source answered Later

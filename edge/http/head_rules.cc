@@ -5,10 +5,10 @@
 #include <array>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "edge/base/text.h"
 #include "edge/http/authority.h"
+#include "edge/http/hop_by_hop.h"
 #include "edge/http/syntax.h"
 
 namespace http {
@@ -76,11 +76,9 @@ Outcome gather(const Fields& fields, Found& found) {
   return {};
 }
 
-void remove_connection_fields(const Found& found, Fields& fields) {
-  std::vector<std::string> named;
-  base::split(found.connection, ',', [&](std::string_view name) { named.push_back(base::lowered(name)); });
-  for (const std::string& name : named) fields.remove(name);
-  for (const std::string_view name : kConnectionFields) fields.remove(name);
+void remove_connection_fields(Fields& fields) {
+  remove_hop_by_hop(fields);
+  fields.remove_if([](std::string_view name) { return name == "host" || name == "content-length"; });
 }
 
 /// An absolute-form target (RFC 9112 3.2.2) becomes scheme, authority and origin-form.
@@ -206,7 +204,7 @@ std::expected<CheckedHead, Refusal> check_head(RawHead raw, std::string_view sch
   if (!wrong) wrong = check_connection(raw, found, out);
   if (wrong) return std::unexpected(std::move(*wrong));
 
-  remove_connection_fields(found, raw.fields);
+  remove_connection_fields(raw.fields);
   out.head.version = raw.version;
   out.head.method = std::move(raw.method);
   out.head.scheme = scheme;

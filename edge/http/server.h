@@ -29,8 +29,9 @@ struct Limits {
   std::chrono::milliseconds body_stall{60'000};   ///< a client that sends no byte of its body for so long
   std::chrono::milliseconds linger{
       2'000};  ///< a closed connection waits so long for the client to read and close too
-  std::uint32_t resets_per_second =
-      100;  ///< RST_STREAM from the client (rapid reset), bursts of 10 times that
+  /// Streams that the client resets (rapid reset) or that are refused for its faults, bursts of 10 times
+  /// that.
+  std::uint32_t resets_per_second = 100;
   std::uint32_t control_frames_per_second =
       500;  ///< PING, SETTINGS, PRIORITY, empty DATA from the client, bursts likewise
 };

@@ -83,7 +83,7 @@ Listener::Listener(Loop& loop, int fd, Address local, std::move_only_function<vo
 }
 
 Listener::~Listener() {
-  poll_.watch(0);  // before the descriptor goes
+  poll_.stop();  // before the descriptor goes
   close(fd_);
 }
 

@@ -44,14 +44,16 @@ class Loop final : public base::Executor {
 /// Watches one descriptor (uv_poll). The descriptor is not owned and must outlive this.
 class Poll {
  public:
-  enum Events : int { Readable = 1, Writable = 2 };
-  /// `on_ready(events)`: bits of Events; errors show as both.
+  enum Events : int { Readable = 1, Writable = 2, Broken = 4 };
+  /// `on_ready(events)`: bits of Events. Broken, the peer has reset the connection, comes with both others.
   Poll(Loop& loop, int fd, std::move_only_function<void(int events)> on_ready);
   ~Poll();
   Poll(const Poll&) = delete;
   Poll& operator=(const Poll&) = delete;
-  /// Which events to report; 0 pauses.
+  /// Which events to report; Broken always is, also with 0.
   void watch(int events);
+  /// Nothing is reported any more, until watch(): the descriptor may be closed.
+  void stop();
 
  private:
   struct Impl;

@@ -15,8 +15,9 @@ struct Poll::Impl {
     Impl& impl = *static_cast<Impl*>(handle->data);
     if (impl.ended) return;
     int seen = 0;
-    if (status < 0) {
-      seen = Readable | Writable;
+    // A lone error comes as what was asked for, with status 0: nothing else asks for UV_PRIORITIZED.
+    if (status < 0 || (events & UV_PRIORITIZED) != 0) {
+      seen = Readable | Writable | Broken;
     } else {
       if ((events & (UV_READABLE | UV_DISCONNECT)) != 0) seen |= Readable;
       if ((events & UV_WRITABLE) != 0) seen |= Writable;
@@ -39,14 +40,12 @@ Poll::~Poll() {
 }
 
 void Poll::watch(int events) {
-  if (events == 0) {
-    uv_poll_stop(&impl_->handle);
-    return;
-  }
-  int wanted = 0;
+  int wanted = UV_PRIORITIZED;
   if ((events & Readable) != 0) wanted |= UV_READABLE;
   if ((events & Writable) != 0) wanted |= UV_WRITABLE;
   uv_poll_start(&impl_->handle, wanted, &Impl::ready);
 }
+
+void Poll::stop() { uv_poll_stop(&impl_->handle); }
 
 }  // namespace loop

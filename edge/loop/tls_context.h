@@ -20,7 +20,7 @@ struct CertificateFiles {
 struct TlsOptions {
   std::vector<CertificateFiles> certificates{};  ///< the first also answers unknown and absent server names
   bool tls12 = true;                             ///< beside 1.3
-  std::vector<std::string> alpn{"h2", "http/1.1"};
+  std::vector<std::string> alpn{"h2", "http/1.1", "http/1.0"};
 };
 
 /// A server's TLS settings: certificates chosen by SNI (exact, then `*.`), TLS 1.3 and 1.2, ALPN, session tickets under keys of this

@@ -95,11 +95,12 @@ Pull StoredChunks::read(std::uint64_t offset, std::size_t max, base::Slice& out)
   if (!current_ || current_index_ != index) {
     current_ = context_.shared.memory.find_chunk(id_, index);
     current_index_ = index;
-    if (const auto found = ahead_.find(index); found != ahead_.end() && !current_) current_ = found->second;
-    if (!current_) {
+    ahead_.erase(ahead_.begin(), ahead_.lower_bound(index));
+    if (const auto found = ahead_.find(index); found != ahead_.end()) {
+      if (!current_) current_ = found->second;
+      if (current_) ahead_.erase(found);
+    } else if (!current_) {
       want(index);
-    } else {
-      ahead_.erase(ahead_.begin(), ahead_.upper_bound(index));
     }
     if (index + 1 < end_) want(index + 1);
     if (!current_) return Pull::Later;
@@ -130,11 +131,13 @@ void StoredChunks::arrived(std::uint32_t index, base::Result<base::ChunkRef> chu
     return ready_();
   }
   context_.shared.memory.insert_chunk(id_, index, *chunk);
-  if (const auto found = ahead_.find(index); found != ahead_.end()) found->second = std::move(*chunk);
+  const auto found = ahead_.find(index);
   if (index == current_index_ && !current_) {
-    current_ = ahead_[index];
-    ready_();
+    current_ = std::move(*chunk);
+    if (found != ahead_.end()) ahead_.erase(found);
+    return ready_();
   }
+  if (found != ahead_.end()) found->second = std::move(*chunk);
 }
 
 }  // namespace node

@@ -10,6 +10,7 @@
 #include "edge/http/limits_settings.h"
 #include "edge/loop/server_settings.h"
 #include "edge/node/config_site.h"
+#include "purge/clock/purge.h"
 #include "store/disk/space.h"
 
 namespace node {
@@ -30,6 +31,9 @@ void read_edge(const Table& root, Config& config) {
     return;
   }
   config.node = edge->required_text("node");
+  if (!config.node.empty() && !purge::is_node_name(config.node)) {
+    edge->fault("node", "found \"" + config.node + "\", allowed: " + std::string(purge::kNodeNamesAllowed));
+  }
   const auto cores = std::max(1U, std::thread::hardware_concurrency());
   config.loops = static_cast<unsigned>(edge->number("loops", 0, 0, 256));
   if (config.loops == 0) config.loops = cores;
@@ -101,7 +105,8 @@ void read_store(const Table& root, Config& config) {
   config.disk.reader_threads = static_cast<unsigned>(disk->number("reader_threads", 4, 1, 64));
   config.disk.max_object_bytes =
       disk->bytes("max_object", 0, 0, config.disk.budget_bytes / config.disk.shards / 2);
-  config.disk.queue_bytes = disk->bytes("queue", 64 * kMiB, kMiB, 16 * kGiB);
+  config.disk.max_objects = disk->number("max_objects", 0, 0, 1LL << 40);
+  config.disk.queue_bytes = disk->bytes("queue", 0, 0, config.memory_bytes / 4);
   check_folder(*disk, "folder", config.disk.folder);
 }
 
@@ -113,6 +118,9 @@ void read_purge(const Table& root, Config& config) {
   config.purge.ca_file = loop::read_authorities(*purge, "ca_file");
   config.purge.state_folder = purge->required_text("state_folder");
   config.purge.distrust_after = purge->duration("distrust_after", 60s, 0ms, 24h * 365);
+  // A purge may have a thousand names: the bound leaves room for many.
+  config.purge.ledger_entries =
+      static_cast<std::size_t>(purge->number("ledger_entries", 1'000'000, 10'000, 1'000'000'000));
   const std::string& state = config.purge.state_folder;
   check_folder(*purge, "state_folder", state);
   // Each is emptied without a look at what the other keeps there.

@@ -32,6 +32,7 @@ struct PurgeConfig {
   std::string ca_file{};
   std::string state_folder{};
   std::chrono::milliseconds distrust_after{60'000};  ///< without word from the log; 0: never
+  std::size_t ledger_entries = 1'000'000;            ///< names remembered
   bool operator==(const PurgeConfig&) const = default;
 };
 
@@ -41,7 +42,8 @@ struct DiskConfig {
   unsigned shards = 2;
   unsigned reader_threads = 4;
   std::uint64_t max_object_bytes = 0;
-  std::uint64_t queue_bytes = 0;
+  std::uint64_t max_objects = 0;  ///< 0: as many as fit
+  std::uint64_t queue_bytes = 0;  ///< out of the memory budget; 0: an eighth of it, at least 8 MiB
   bool operator==(const DiskConfig&) const = default;
 };
 

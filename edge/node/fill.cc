@@ -333,7 +333,7 @@ void Fill::finish_large() {
       write_.reset();
       fetch_->set_pin(std::move(*stored));
       if (!fetch_->retired()) context_.shared.memory.insert(object);
-      else context_.shared.disk.erase(object->key);
+      else context_.shared.disk.erase(object->key, object->id);
     } else {
       logs::warn("body not kept", {{"url", order_.cache_key.url}, {"reason", stored.error().text}});
     }
@@ -398,8 +398,9 @@ bool Fill::worth_finishing() const {
 // RFC 9111 4.4: an unsafe request that succeeded makes what is stored for its URL unfit for use.
 void Fill::invalidate_after(int status) {
   if (!policy::is_unsafe(order_.request.method) || status < 200 || status >= 400) return;
-  context_.shared.memory.erase(order_.base_key);
+  // Disk first: whoever is just reading it there puts it into memory, then looks whether disk still holds it.
   context_.shared.disk.erase(order_.base_key);
+  context_.shared.memory.erase(order_.base_key);
   context_.shared.fetches.detach(order_.base_key);
 }
 

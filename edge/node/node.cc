@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/node/node.h"
 
+#include <algorithm>
 #include <csignal>
 #include <future>
 
@@ -13,19 +14,32 @@ namespace node {
 using base::Errc;
 using namespace std::chrono_literals;
 
+namespace {
+constexpr std::uint64_t kQueueBytesMin = 8ULL << 20;  // a transaction's worth
+}
+
 Node::Node(Options options, std::shared_ptr<const Config> config)
     : options_(std::move(options)),
       config_(std::move(config)),
       distrust_after_(config_->purge.distrust_after),
-      ledger_([this](std::string_view site, std::string_view url) {
-        const Site* found = config_->sites.named(site);
-        return policy::normal_url(found != nullptr ? found->key : policy::KeyRules{}, url);
-      }),
-      // What fills hold is part of the memory budget.
-      memory_({.budget_bytes = config_->memory_bytes - config_->fetch.fill_total_bytes}),
+      queue_bytes_(config_->disk.queue_bytes != 0 ? config_->disk.queue_bytes
+                                                  : std::max(config_->memory_bytes / 8, kQueueBytesMin)),
+      ledger_(
+          [this](std::string_view site, std::string_view url) {
+            const Site* found = config_->sites.named(site);
+            return policy::normal_url(found != nullptr ? found->key : policy::KeyRules{}, url);
+          },
+          config_->purge.ledger_entries),
+      memory_({.budget_bytes = tier_bytes()}),
       pass_marks_(config_->fetch.pass_marks) {}
 
 Node::~Node() { stop(); }
+
+// What fills hold and what waits for the disk is part of the memory budget, which a reload may have made small.
+std::uint64_t Node::tier_bytes() const {
+  const std::uint64_t budget = config_->memory_bytes;
+  return budget - config_->fetch.fill_total_bytes - std::min(queue_bytes_, budget / 4);
+}
 
 base::Status Node::start() {
   started_ = control_.clock().steady();
@@ -60,8 +74,9 @@ base::Status Node::open_ledger() {
   auto opened = purge::LedgerDisk::open(config_->purge.state_folder);
   if (!opened) return std::unexpected(opened.error());
   ledger_disk_ = std::move(opened->store);
-  log_id_ = opened->log_id;
-  ledger_.load(opened->epoch, opened->sequence, opened->rows);
+  const purge::LedgerPlace& place = opened->place;
+  log_id_ = place.log_id;
+  ledger_.load(place.epoch, place.sequence, opened->rows, place.floor);
   // Nobody knows what was purged while the objects on disk were stored.
   empty_disk_ = opened->fresh;
   return {};
@@ -74,8 +89,11 @@ base::Status Node::open_disk() {
                                        .budget_bytes = disk.budget_bytes,
                                        .shards = disk.shards,
                                        .reader_threads = disk.reader_threads,
-                                       .queue_bytes = disk.queue_bytes,
+                                       .queue_bytes = queue_bytes_,
                                        .max_object_bytes = disk.max_object_bytes,
+                                       .max_objects = disk.max_objects,
+                                       .wanted = [this](const store::Key& key,
+                                                        store::ObjectId id) { return memory_.served(key, id); },
                                        .empty = empty_disk_},
                                       &decode_object);
   if (!opened) return std::unexpected(opened.error());
@@ -204,7 +222,7 @@ void Node::reload() {
   }
   config_ = *next;
   tls_ = tls;
-  memory_.set_budget(config_->memory_bytes - config_->fetch.fill_total_bytes);
+  memory_.set_budget(tier_bytes());
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i]->loop().post([this, i, config = config_, tls] { loops_[i]->reload(config, tls); });
   }

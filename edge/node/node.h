@@ -48,6 +48,7 @@ class Node {
   void collect(metrics::Samples& samples) const;
 
  private:
+  std::uint64_t tier_bytes() const;
   base::Status open_ledger();
   base::Status open_disk();
   base::Status start_workers();
@@ -62,6 +63,7 @@ class Node {
   Options options_;
   std::shared_ptr<const Config> config_;            ///< control thread's; loops have their own reference
   const std::chrono::milliseconds distrust_after_;  ///< [purge] distrust_after; any thread
+  const std::uint64_t queue_bytes_;                 ///< of the disk's writers
   std::shared_ptr<loop::TlsContext> tls_{};
 
   // Executors outlive the disk store, whose threads post to them.

@@ -77,6 +77,7 @@ void collect_tiers(Samples& samples, const store::MemoryTier::Use& memory, const
   samples.gauge("selvage_disk_budget_bytes", "What the disk tier may take.", number(disk.budget_bytes));
   samples.gauge("selvage_disk_file_bytes", "High-water mark of the disk tier's files.", number(disk.file_bytes));
   samples.gauge("selvage_disk_objects", "Objects in the disk tier.", number(disk.objects));
+  samples.gauge("selvage_disk_index_bytes", "Memory that the index of the disk tier takes.", number(disk.index_bytes));
   samples.counter("selvage_disk_evictions_total", "Objects evicted from the disk tier.", number(disk.evictions));
   samples.counter("selvage_disk_dropped_writes_total", "Small objects not written: queue full, or error.",
                   number(disk.dropped_writes));
@@ -120,6 +121,8 @@ void Node::collect(Samples& samples) const {
   samples.gauge("selvage_pass_marks", "Keys remembered as uncacheable.", number(pass_marks_.size()));
   samples.gauge("selvage_purge_applied", "Newest purge applied.", number(purge::sequence_of(ledger_.now())));
   samples.gauge("selvage_purge_entries", "Names in the purge ledger.", number(ledger_.entries()));
+  samples.gauge("selvage_purge_floor", "What was stored before this purge counts as purged.",
+                number(purge::sequence_of(ledger_.floor())));
   if (follower_) {
     const auto now = control_.clock().steady().time_since_epoch();
     collect_purge(samples, follower_->state(), std::chrono::duration_cast<std::chrono::milliseconds>(now).count());

@@ -123,6 +123,10 @@ void Request::look_up_key(const store::Key& key, const std::string& text) {
                             anchor_.wrap([this](base::Result<store::ObjectRef> object) {
                               if (!object) return not_found();
                               context_.shared.memory.insert(*object);
+                              // Erased meanwhile: whoever did that may have looked into memory before.
+                              if (!context_.shared.disk.holds((*object)->key, (*object)->id)) {
+                                context_.shared.memory.erase((*object)->key, (*object)->id);
+                              }
                               found(std::move(*object));
                             }));
 }
@@ -133,7 +137,7 @@ void Request::found(store::ObjectRef object) {
   if (verdict == purge::Verdict::Dead) {
     context_.counters.purged_misses.add();
     context_.shared.memory.erase(object->key, object->id);
-    context_.shared.disk.erase(object->key);
+    context_.shared.disk.erase(object->key, object->id);
     return not_found();
   }
   if (response.kind == policy::StoredResponse::Kind::VaryMarker) return found_marker(response);

@@ -5,53 +5,14 @@
 #include <array>
 #include <span>
 #include <string>
-#include <vector>
 
-#include "edge/base/text.h"
 #include "edge/http/date.h"
+#include "edge/http/hop_by_hop.h"
 #include "edge/policy/cache_key.h"
 #include "edge/policy/vary.h"
 
 namespace policy {
 namespace {
-
-constexpr std::array<std::string_view, 12> kHopByHop = {"connection",
-                                                        "keep-alive",
-                                                        "proxy-authenticate",
-                                                        "proxy-authentication-info",
-                                                        "proxy-authorization",
-                                                        "proxy-connection",
-                                                        "te",
-                                                        "trailer",
-                                                        "transfer-encoding",
-                                                        "upgrade",
-                                                        "http2-settings",
-                                                        "expect"};
-
-/// End-to-end fields that Connection can never take away (RFC 9110 7.6.1): without them a response would be
-/// kept too long or given to the wrong client, a request would be another request.
-constexpr std::array<std::string_view, 22> kEndToEnd = {"age",
-                                                        "authorization",
-                                                        "cache-control",
-                                                        "content-encoding",
-                                                        "content-length",
-                                                        "content-range",
-                                                        "content-type",
-                                                        "cookie",
-                                                        "date",
-                                                        "etag",
-                                                        "expires",
-                                                        "forwarded",
-                                                        "host",
-                                                        "last-modified",
-                                                        "set-cookie",
-                                                        "vary",
-                                                        "via",
-                                                        "accept-encoding",
-                                                        "location",
-                                                        "range",
-                                                        "surrogate-key",
-                                                        "cache-tag"};
 
 /// Fields by which a client could speak for the edge, and "Proxy", which CGI takes for a setting.
 constexpr std::array<std::string_view, 3> kSpoofed = {"forwarded", "x-real-ip", "proxy"};
@@ -127,20 +88,10 @@ void add_forwarding(http::Fields& out, const http::RequestHead& request,
 
 }  // namespace
 
-void remove_hop_by_hop(http::Fields& fields) {
-  std::vector<std::string> named;
-  base::split(fields.combined("connection"), ',',
-              [&](std::string_view name) { named.push_back(base::lowered(name)); });
-  for (const std::string& name : named) {
-    if (!listed(name, kEndToEnd)) fields.remove(name);
-  }
-  for (const std::string_view name : kHopByHop) fields.remove(name);
-}
-
 http::Fields fields_to_origin(const http::RequestHead& request, const http::ConnectionInfo& connection,
                               const Towards& towards) {
   http::Fields sent = request.fields;
-  remove_hop_by_hop(sent);
+  http::remove_hop_by_hop(sent);
   http::Fields out;
   for (const http::Fields::Field field : sent) {
     if (listed(field.name, kSpoofed) || field.name.starts_with("x-forwarded-")) continue;
@@ -161,7 +112,7 @@ http::Fields fields_to_origin(const http::RequestHead& request, const http::Conn
 }
 
 void clean_response(http::Fields& fields, base::Wall now) {
-  remove_hop_by_hop(fields);
+  http::remove_hop_by_hop(fields);
   for (const std::string_view name : {"surrogate-key", "cache-tag", "surrogate-control"}) fields.remove(name);
   if (!fields.has("date")) fields.add("date", http::format_date(now));
 }

@@ -27,7 +27,5 @@ http::Fields fields_to_origin(const http::RequestHead& request, const http::Conn
 /// Takes from an origin's response what is not passed on: hop-by-hop fields and what Connection names, Surrogate-Key, Cache-Tag,
 /// Surrogate-Control. Adds Date if missing (RFC 9110 6.6.1).
 void clean_response(http::Fields& fields, base::Wall now);
-/// Connection, Keep-Alive, Proxy-*, TE, Trailer, Transfer-Encoding, Upgrade and what Connection names (RFC 9110 7.6.1).
-void remove_hop_by_hop(http::Fields& fields);
 
 }  // namespace policy

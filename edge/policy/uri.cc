@@ -29,12 +29,11 @@ bool is_unreserved(unsigned char c) {
          c == '_' || c == '~';
 }
 
-/// Whether every "%" begins a triplet. If not, decoding could make new triplets out of the pieces.
-bool well_encoded(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && !triplet(text, i)) return false;
-  }
-  return true;
+void append_triplet(std::string& out, unsigned char byte) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  out += '%';
+  out += kDigits[byte >> 4];
+  out += kDigits[byte & 15];
 }
 
 /// "." written in any way: "." or "%2e".
@@ -57,24 +56,20 @@ int dots(std::string_view segment) {
 }  // namespace
 
 std::string normal_encoding(std::string_view part) {
-  if (!well_encoded(part)) return std::string(part);
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;
   out.reserve(part.size());
   for (std::size_t i = 0; i < part.size(); ++i) {
-    const auto byte = triplet(part, i);
-    if (!byte) {
-      out += part[i];
-      continue;
-    }
-    if (is_unreserved(*byte)) {
-      out += static_cast<char>(*byte);
+    const auto encoded = triplet(part, i);
+    const auto byte = encoded.value_or(static_cast<unsigned char>(part[i]));
+    // A "%" that begins no triplet becomes "%25": left bare, it could make one with what is decoded behind
+    // it.
+    const bool encode = encoded ? !is_unreserved(byte) : byte >= 0x80 || byte == '%';
+    if (encode) {
+      append_triplet(out, byte);
     } else {
-      out += '%';
-      out += kDigits[*byte >> 4];
-      out += kDigits[*byte & 15];
+      out += static_cast<char>(byte);
     }
-    i += 2;
+    if (encoded) i += 2;
   }
   return out;
 }

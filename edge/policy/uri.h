@@ -5,11 +5,12 @@
 #include <string_view>
 
 /// Normalisation of URI parts (RFC 3986 6.2.2). Never makes two resources equal that an origin may tell
-/// apart: reserved characters stay encoded, and a part with a malformed "%" stays as it is. Pure functions,
-/// any thread.
+/// apart: reserved characters stay encoded, and what is encoded here is sent encoded. Pure functions, any
+/// thread.
 namespace policy {
 
-/// Unreserved characters decoded, hexadecimal digits of what stays encoded in upper case.
+/// Unreserved characters decoded, hexadecimal digits of what stays encoded in upper case. What no URI may
+/// hold is encoded: bytes above ASCII, and a "%" that begins no triplet. No two spellings of one part remain.
 std::string normal_encoding(std::string_view part);
 /// Every "%XX" decoded once.
 std::string decoded(std::string_view part);

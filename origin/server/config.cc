@@ -156,6 +156,7 @@ void ConfigFile::interpret(Reading reading) {
   config_.workers = static_cast<unsigned>(root.number("workers", 0, 0, 1024));
   if (config_.workers == 0) config_.workers = cores;
   config_.io_threads = static_cast<unsigned>(root.number("io_threads", 4, 1, 256));
+  config_.change_threads = static_cast<unsigned>(root.number("change_threads", 4, 1, 256));
   config_.drain_limit = root.duration("drain", seconds(30), milliseconds(0), hours(1));
   read_listeners(root, config_, reading);
   read_tls(settings_, config_);

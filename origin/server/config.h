@@ -31,7 +31,8 @@ struct Config {
   std::shared_ptr<const Site> site{};
   std::shared_ptr<loop::TlsContext> tls{};  ///< null: no listener uses TLS
   unsigned workers = 1;                     ///< event loops
-  unsigned io_threads = 4;
+  unsigned io_threads = 4;                  ///< that read
+  unsigned change_threads = 4;              ///< that write, make durable, put in place and remove
   http::Limits limits{};
   std::chrono::milliseconds drain_limit{30'000};
   logs::Setup log{};

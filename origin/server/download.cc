@@ -22,7 +22,7 @@ void Download::start() {
   Outcome<ResourceName> name = resource_name(head_.target);
   if (!name) return Request::respond(name.error());
   const Root& root = context_.root;
-  context_.pool.run(
+  context_.files.reads.run(
       context_.home,
       [&root, name = std::move(*name), index = site_->index] { return find(root, name, index); },
       anchor_.wrap([this](Outcome<Found> outcome) { take(std::move(outcome)); }));
@@ -120,7 +120,7 @@ void Download::send_parts(const Found& found, http::Fields fields, const std::ve
                           int status, std::uint64_t body_bytes) {
   std::unique_ptr<http::BodySource> body;
   if (head_.method != "HEAD") {
-    body = std::make_unique<FileSource>(context_.pool, context_.home, found.file, parts,
+    body = std::make_unique<FileSource>(context_.files.reads, context_.home, found.file, parts,
                                         [this] { writer_.resume(); });
   }
   Request::respond(status, std::move(fields), body_bytes, std::move(body));

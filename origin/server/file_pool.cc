@@ -7,21 +7,35 @@ FilePool::FilePool(unsigned threads) {
   for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { serve(); });
 }
 
-FilePool::~FilePool() {
+FilePool::~FilePool() { end(); }
+
+void FilePool::end() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
   ready_.notify_all();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
 }
 
 void FilePool::submit(base::Task work) {
   {
     const std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(work));
+    if (!ended_) {
+      queue_.push_back(std::move(work));
+      ready_.notify_one();
+      return;
+    }
   }
-  ready_.notify_one();
+  work();
+}
+
+std::size_t FilePool::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
 }
 
 void FilePool::serve() {

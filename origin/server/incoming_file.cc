@@ -25,6 +25,29 @@ Outcome<std::optional<FileFacts>> present_facts(const Root& root, const std::str
   return std::optional(std::move(*facts));
 }
 
+/// Removes the file and the folders that are empty then; the folder that is left.
+Outcome<Descriptor> unlink_file(const Root& root, const std::string& name, const Judge& judge) {
+  const std::lock_guard lock(root.changes());
+  const auto present = present_facts(root, name);
+  if (!present) return std::unexpected(present.error());
+  if (auto allowed = judge(*present ? &**present : nullptr); !allowed)
+    return std::unexpected(allowed.error());
+  if (!*present) return refuse_system("removing", name, ENOENT);
+
+  SplitName split = split_name(name);
+  auto folder = root.open_folder(split.folder, false);
+  if (!folder) return std::unexpected(folder.error());
+  if (::unlinkat(folder->get(), split.leaf.c_str(), 0) != 0) return refuse_system("removing", name, errno);
+  // Folders exist only for the files in them. One that is not empty ends the walk.
+  while (!split.folder.empty()) {
+    split = split_name(split.folder);
+    auto parent = root.open_folder(split.folder, false);
+    if (!parent || ::unlinkat(parent->get(), split.leaf.c_str(), AT_REMOVEDIR) != 0) break;
+    folder = std::move(parent);
+  }
+  return folder;
+}
+
 }  // namespace
 
 IncomingFile::IncomingFile(const Root& root, std::string name, Root::Scratch scratch,
@@ -64,21 +87,41 @@ Outcome<IncomingFile::Committed> IncomingFile::commit(const Judge& judge) {
   static_cast<void>(
       keep_hash(scratch_.file.get(), *sha256));  // not everywhere possible; then the tag is made otherwise
   if (::fsync(scratch_.file.get()) != 0) return refuse_system("writing", name_, errno);
-  const std::lock_guard lock(root_.changes());
-  return put_in_place(judge);
+  Committed committed;
+  auto folder = put_in_place(judge, committed);
+  if (!folder) return std::unexpected(folder.error());
+  root_.settle_folders();
+  if (::fsync(folder->get()) != 0) return refuse_system("writing the folder of", name_, errno);
+  auto facts = facts_of(scratch_.file.get(), name_);
+  if (!facts) return std::unexpected(facts.error());
+  committed.facts = std::move(*facts);
+  return committed;
 }
 
-Outcome<IncomingFile::Committed> IncomingFile::put_in_place(const Judge& judge) {
-  Committed committed;
+/// The folder that it is in now. Other changes wait while a name is judged and renamed, and for nothing else:
+/// folders are made, which waits for the disk, in between.
+Outcome<Descriptor> IncomingFile::put_in_place(const Judge& judge, Committed& committed) {
+  const SplitName split = split_name(name_);
+  for (unsigned turn = 1;; ++turn) {
+    auto folder = try_to_place(split, judge, committed);
+    // A removal may take an empty folder away again before the file is in it.
+    constexpr unsigned kTurnsMax = 100;
+    if (folder || folder.error().status != 404 || turn == kTurnsMax) return folder;
+    const auto made = root_.open_folder(split.folder, true);
+    if (!made && made.error().status != 404) return std::unexpected(made.error());
+  }
+}
+
+/// 404: there is no such folder.
+Outcome<Descriptor> IncomingFile::try_to_place(const SplitName& split, const Judge& judge,
+                                               Committed& committed) {
+  const std::lock_guard lock(root_.changes());
   const auto present = present_facts(root_, name_);
   if (!present) return std::unexpected(present.error());
   if (auto allowed = judge(*present ? &**present : nullptr); !allowed)
     return std::unexpected(allowed.error());
-  committed.replaced = present->has_value();
-
-  const SplitName split = split_name(name_);
-  const auto folder = root_.open_folder(split.folder, true);
-  if (!folder) return std::unexpected(folder.error());
+  auto folder = root_.open_folder(split.folder, false);
+  if (!folder) return folder;
   if (::renameat(root_.scratch_folder(), scratch_.name.c_str(), folder->get(), split.leaf.c_str()) != 0) {
     if (errno == EISDIR) return refuse(409, "'/" + name_ + "' is a folder");
     if (errno == EXDEV) {
@@ -88,31 +131,13 @@ Outcome<IncomingFile::Committed> IncomingFile::put_in_place(const Judge& judge) 
     return refuse_system("putting in place", name_, errno);
   }
   placed_ = true;
-  if (::fsync(folder->get()) != 0) return refuse_system("writing the folder of", name_, errno);
-  auto facts = facts_of(scratch_.file.get(), name_);
-  if (!facts) return std::unexpected(facts.error());
-  committed.facts = std::move(*facts);
-  return committed;
+  committed.replaced = present->has_value();
+  return folder;
 }
 
 Outcome<void> remove_file(const Root& root, const std::string& name, const Judge& judge) {
-  const std::lock_guard lock(root.changes());
-  const auto present = present_facts(root, name);
-  if (!present) return std::unexpected(present.error());
-  if (auto allowed = judge(*present ? &**present : nullptr); !allowed) return allowed;
-  if (!*present) return refuse_system("removing", name, ENOENT);
-
-  SplitName split = split_name(name);
-  auto folder = root.open_folder(split.folder, false);
+  const auto folder = unlink_file(root, name, judge);
   if (!folder) return std::unexpected(folder.error());
-  if (::unlinkat(folder->get(), split.leaf.c_str(), 0) != 0) return refuse_system("removing", name, errno);
-  // Folders exist only for the files in them. One that is not empty ends the walk.
-  while (!split.folder.empty()) {
-    split = split_name(split.folder);
-    auto parent = root.open_folder(split.folder, false);
-    if (!parent || ::unlinkat(parent->get(), split.leaf.c_str(), AT_REMOVEDIR) != 0) break;
-    folder = std::move(parent);
-  }
   if (::fsync(folder->get()) != 0) return refuse_system("writing the folder of", name, errno);
   return {};
 }

@@ -39,7 +39,8 @@ class IncomingFile {
 
  private:
   IncomingFile(const Root& root, std::string name, Root::Scratch scratch, PromisedDigests promised);
-  Outcome<Committed> put_in_place(const Judge& judge);
+  Outcome<Descriptor> put_in_place(const Judge& judge, Committed& committed);
+  Outcome<Descriptor> try_to_place(const SplitName& split, const Judge& judge, Committed& committed);
 
   const Root& root_;
   std::string name_;

@@ -45,6 +45,15 @@ void sample_requests(const Counters& counters, metrics::Samples& samples) {
   counter("selvage_origin_removals_total", "Files removed", counters.removals);
 }
 
+void sample_files(const FilePools& files, metrics::Samples& samples) {
+  const auto gauge = [&](const char* pool, const FilePool& threads) {
+    samples.gauge("selvage_origin_file_work_waiting", "Reads or changes that no file thread has taken up yet",
+                  static_cast<double>(threads.waiting()), {{"pool", pool}});
+  };
+  gauge("reads", files.reads);
+  gauge("changes", files.changes);
+}
+
 void sample_connections(const http::ServerCounters& counters, std::size_t loop, metrics::Samples& samples) {
   const metrics::Labels labels{{"loop", std::to_string(loop)}};
   samples.counter("selvage_http_connections_total", "Connections accepted",
@@ -61,7 +70,10 @@ void sample_connections(const http::ServerCounters& counters, std::size_t loop, 
 
 struct Origin::Impl {
   Impl(loop::Loop& loop, Config running, Root folder)
-      : home(loop), config(std::move(running)), root(std::move(folder)), pool(config.io_threads) {}
+      : home(loop),
+        config(std::move(running)),
+        root(std::move(folder)),
+        files{FilePool(config.io_threads), FilePool(config.change_threads)} {}
 
   bool start_workers(ConfigFile& file);
   bool start_admin(ConfigFile& file);
@@ -70,7 +82,7 @@ struct Origin::Impl {
   loop::Loop& home;
   Config config;
   const Root root;
-  FilePool pool;
+  FilePools files;
   Counters counters;
   std::unique_ptr<logs::LineFile> access_log;
   std::vector<std::unique_ptr<Worker>> workers;
@@ -87,8 +99,14 @@ Origin::Origin(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Origin::~Origin() {
   impl_->admin.reset();
+  // Handlers go first, then the file threads, which still post to the loops, then the loops.
+  for (const std::unique_ptr<Worker>& worker : impl_->workers) worker->end();
+  impl_->files.reads.end();
+  impl_->files.changes.end();
   impl_->workers.clear();
 }
+
+FilePools& Origin::files() { return impl_->files; }
 
 std::unique_ptr<Origin> Origin::start(loop::Loop& home, ConfigFile& file) {
   const Config& config = file.config();
@@ -116,7 +134,7 @@ bool Origin::Impl::start_workers(ConfigFile& file) {
   std::vector<http::ListenOptions> listeners = listen_options(config);
   for (unsigned i = 0; i < config.workers; ++i) {
     workers.push_back(
-        std::make_unique<Worker>(i, Worker::Shared{pool, root, counters, access_log.get(), config.limits}));
+        std::make_unique<Worker>(i, Worker::Shared{files, root, counters, access_log.get(), config.limits}));
     if (const auto failure = workers.back()->start(config.site, listeners)) {
       file.fault_at_listener(failure->listener, failure->text);
       return false;
@@ -144,6 +162,7 @@ bool Origin::Impl::start_admin(ConfigFile& file) {
 void Origin::Impl::add_metrics() {
   exporter.add_source([this](metrics::Samples& samples) {
     sample_requests(counters, samples);
+    sample_files(files, samples);
     for (std::size_t i = 0; i < workers.size(); ++i) sample_connections(workers[i]->counters(), i, samples);
   });
 }
@@ -173,7 +192,8 @@ base::Status Origin::reload(const Config& config) {
   if (config.listeners != now.listeners) return fixed("[[listener]]");
   if (config.root != now.root) return fixed("content.root");
   if (config.admin_address != now.admin_address) return fixed("admin.address");
-  if (config.workers != now.workers || config.io_threads != now.io_threads)
+  if (config.workers != now.workers || config.io_threads != now.io_threads ||
+      config.change_threads != now.change_threads)
     return fixed("the number of threads");
   if (config.access_log != now.access_log) return fixed("log.access");
   if (config.writable && !now.writable) return fixed("whether there are tokens at all");

@@ -11,7 +11,9 @@
 
 namespace origin {
 
-/// The running origin: its worker loops with their servers, the file pool, the admin listener on `home`.
+struct FilePools;
+
+/// The running origin: its worker loops with their servers, the file pools, the admin listener on `home`.
 /// Made, used and ended on the home thread; its end cuts what still runs.
 class Origin {
  public:
@@ -32,6 +34,8 @@ class Origin {
   /// home loop.
   void drain(base::Task done);
   void reopen_logs();
+  /// Its file threads: for tests, which hold them up.
+  FilePools& files();
 
  private:
   struct Impl;

@@ -12,7 +12,7 @@ void Removal::start() {
   Outcome<std::string> name = name_to_change();
   if (!name) return refuse_change(name.error());
   const Root& root = context_.root;
-  context_.pool.run(
+  context_.files.changes.run(
       context_.home,
       [&root, name = std::move(*name), judge = judge_of(head_, context_.home.clock().wall())] {
         return remove_file(root, name, judge);

@@ -32,7 +32,7 @@ struct Counters {
 /// requests that run keep theirs.
 struct Context {
   base::Executor& home;
-  FilePool& pool;
+  FilePools& files;
   const Root& root;
   Counters& counters;
   logs::LineFile* access_log;  ///< null: none

@@ -43,7 +43,10 @@ SplitName split_name(const std::string& name) {
 }
 
 Root::Root(Descriptor folder, Descriptor scratch)
-    : folder_(std::move(folder)), scratch_(std::move(scratch)), changes_(std::make_unique<std::mutex>()) {}
+    : folder_(std::move(folder)),
+      scratch_(std::move(scratch)),
+      changes_(std::make_unique<std::mutex>()),
+      makings_(std::make_unique<std::mutex>()) {}
 
 base::Result<Root> Root::open(const std::string& path, bool writable) {
   Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -107,18 +110,25 @@ Outcome<Descriptor> Root::open_folder(const std::string& name, bool make) const 
   if (errno == ENOTDIR)
     return refuse(409, "'/" + name + "' cannot be a folder: it or a part of its path is a file");
   if (errno != ENOENT || !make || name.empty()) return refuse_system("opening the folder", name, errno);
+  const std::lock_guard lock(*makings_);
+  return make_folder(name);
+}
 
+Outcome<Descriptor> Root::make_folder(const std::string& name) const {
   const SplitName split = split_name(name);
-  auto parent = open_folder(split.folder, true);
+  auto parent = open_folder(split.folder, false);
+  if (!parent && parent.error().status == 404 && !split.folder.empty()) parent = make_folder(split.folder);
   if (!parent) return parent;
   if (::mkdirat(parent->get(), split.leaf.c_str(), 0755) != 0 && errno != EEXIST) {
     return refuse_system("making the folder", name, errno);
   }
   if (::fsync(parent->get()) != 0) return refuse_system("writing the folder", split.folder, errno);
-  folder = Descriptor(open_beneath(folder_.get(), path, O_RDONLY | O_DIRECTORY));
+  Descriptor folder(open_beneath(folder_.get(), name.c_str(), O_RDONLY | O_DIRECTORY));
   if (!folder) return refuse_system("opening the folder", name, errno);
   return folder;
 }
+
+void Root::settle_folders() const { const std::lock_guard lock(*makings_); }
 
 Outcome<Root::Scratch> Root::make_scratch() const {
   Scratch scratch;

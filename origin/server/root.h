@@ -24,6 +24,8 @@ class Root {
   Outcome<Descriptor> open_file(const std::string& name) const;
   /// The folder `name` (empty: the root), made with its parents if `make`.
   Outcome<Descriptor> open_folder(const std::string& name, bool make) const;
+  /// Returns when the folders that can be seen now are durable: another thread may just be making them.
+  void settle_folders() const;
   /// A new empty file in the reserved folder, locked while it is open so that no clean-up takes it.
   struct Scratch {
     Descriptor file{};
@@ -32,17 +34,21 @@ class Root {
   Outcome<Scratch> make_scratch() const;
   int scratch_folder() const { return scratch_.get(); }
 
-  /// Whoever checks a precondition and then changes a name holds this in between.
+  /// Whoever checks a precondition and then changes a name holds this in between, and not while a disk
+  /// writes.
   std::mutex& changes() const { return *changes_; }
 
  private:
   Root(Descriptor folder, Descriptor scratch);
   base::Status open_scratch();
   void remove_leftovers() const;
+  /// With its parents. Under makings_.
+  Outcome<Descriptor> make_folder(const std::string& name) const;
 
   Descriptor folder_;
   Descriptor scratch_;
   std::unique_ptr<std::mutex> changes_;
+  std::unique_ptr<std::mutex> makings_;  ///< held from the making of a folder until that is durable
 };
 
 /// The parts of a name before and after its last slash.

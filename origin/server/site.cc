@@ -28,13 +28,13 @@ bool covers(const Token& token, std::string_view path) {
 }  // namespace
 
 void apply_rules(const Site& site, std::string_view path, http::Fields& fields) {
+  const auto matches = [path](const Rule& rule) { return policy::path_matches(rule.path, path); };
+  const auto rule = std::ranges::find_if(site.rules, matches);
+  if (rule == site.rules.end()) return;
+  if (!rule->cache_control.empty()) fields.set("cache-control", rule->cache_control);
+  for (const auto& [name, value] : rule->fields) fields.set(base::lowered(name), value);
   std::string keys;
-  for (const Rule& rule : site.rules) {
-    if (!policy::path_matches(rule.path, path)) continue;
-    if (!rule.cache_control.empty()) fields.set("cache-control", rule.cache_control);
-    for (const auto& [name, value] : rule.fields) fields.set(base::lowered(name), value);
-    for (const std::string& key : rule.surrogate_keys) keys += (keys.empty() ? "" : " ") + key;
-  }
+  for (const std::string& key : rule->surrogate_keys) keys += (keys.empty() ? "" : " ") + key;
   if (!keys.empty()) fields.set("surrogate-key", keys);
 }
 

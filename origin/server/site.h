@@ -36,8 +36,7 @@ struct Site {
   std::uint64_t max_upload_bytes = 0;
 };
 
-/// Applies every rule that matches `path` ("/" and the file's name), in order: a later Cache-Control or field
-/// takes the place of an earlier one, surrogate keys add up.
+/// Applies the first rule that matches `path` ("/" and the file's name), and no other.
 void apply_rules(const Site& site, std::string_view path, http::Fields& fields);
 
 /// The token that `request` shows ("Authorization: Bearer …"), if it may change `path`; else 401 (none or

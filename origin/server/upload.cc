@@ -35,7 +35,7 @@ Refusal Upload::too_large() const {
 }
 
 void Upload::open(std::string name, PromisedDigests promised) {
-  const auto make = [&pool = context_.pool, &root = context_.root, name = std::move(name),
+  const auto make = [&pool = context_.files.changes, &root = context_.root, name = std::move(name),
                      promised = std::move(promised),
                      judge = judge_of(head_, context_.home.clock().wall())]() mutable -> Outcome<File> {
     auto opened = IncomingFile::open(root, std::move(name), std::move(promised), judge);
@@ -43,7 +43,7 @@ void Upload::open(std::string name, PromisedDigests promised) {
     return File(opened->release(), [&pool](IncomingFile* file) { pool.submit([file] { delete file; }); });
   };
   busy_ = true;
-  context_.pool.run(context_.home, make, anchor_.wrap([this](Outcome<File> opened) {
+  context_.files.changes.run(context_.home, make, anchor_.wrap([this](Outcome<File> opened) {
     busy_ = false;
     if (!opened) return give_up(opened.error());
     file_ = std::move(*opened);
@@ -79,7 +79,7 @@ void Upload::step() {
 void Upload::write() {
   const std::size_t size = waiting_.size();
   busy_ = true;
-  context_.pool.run(
+  context_.files.changes.run(
       context_.home, [file = file_, bytes = std::exchange(waiting_, {})] { return file->write(bytes); },
       anchor_.wrap([this, size](const Outcome<void>& written) {
         busy_ = false;
@@ -91,7 +91,7 @@ void Upload::write() {
 
 void Upload::commit() {
   busy_ = true;
-  context_.pool.run(
+  context_.files.changes.run(
       context_.home,
       [file = file_, judge = judge_of(head_, context_.home.clock().wall())] { return file->commit(judge); },
       anchor_.wrap([this](const Outcome<IncomingFile::Committed>& committed) {

@@ -24,7 +24,7 @@ class Upload final : public Change {
   void on_body_end() override;
 
  private:
-  using File = std::shared_ptr<IncomingFile>;  ///< ends on the pool, wherever its last owner lets go
+  using File = std::shared_ptr<IncomingFile>;  ///< ends on a pool thread, wherever its last owner lets go
 
   Outcome<PromisedDigests> promises() const;
   Refusal too_large() const;

@@ -9,7 +9,9 @@ namespace origin {
 Worker::Worker(unsigned index, const Shared& shared)
     : shared_(shared), thread_("origin-" + std::to_string(index)) {}
 
-Worker::~Worker() {
+Worker::~Worker() { end(); }
+
+void Worker::end() {
   thread_.stop();
   thread_.join();
 }
@@ -22,7 +24,7 @@ std::optional<Worker::Failure> Worker::start(std::shared_ptr<const Site> site,
       [this, site = std::move(site), listeners = std::move(listeners),
        started = std::move(started)]() mutable {
         maker_ =
-            std::make_unique<RequestMaker>(Context{thread_.loop(), shared_.pool, shared_.root,
+            std::make_unique<RequestMaker>(Context{thread_.loop(), shared_.files, shared_.root,
                                                    shared_.counters, shared_.access_log, std::move(site)});
         server_ = std::make_unique<http::Server>(thread_.loop(), shared_.limits, *maker_);
         started.set_value(listen(listeners));

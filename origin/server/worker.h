@@ -19,7 +19,7 @@ class Worker {
  public:
   /// What all workers share; outlives them.
   struct Shared {
-    FilePool& pool;
+    FilePools& files;
     const Root& root;
     Counters& counters;
     logs::LineFile* access_log;
@@ -33,6 +33,8 @@ class Worker {
 
   Worker(unsigned index, const Shared& shared);
   ~Worker();
+  /// Ends the server and its handlers, then the thread; the loop still takes what is posted to it.
+  void end();
 
   /// Starts the thread and waits until it listens on all of `listeners`.
   std::optional<Failure> start(std::shared_ptr<const Site> site, std::vector<http::ListenOptions> listeners);

@@ -22,6 +22,7 @@ using base::Hash128;
 struct Stamps {
   Stamp hard = 0;
   Stamp soft = 0;
+  Stamp newest() const { return std::max(hard, soft); }
 };
 
 Hash128 name_of(char kind, std::string_view site, std::string_view text) {
@@ -54,6 +55,7 @@ struct Ledger::Impl {
   static constexpr std::size_t kShards = 64;
 
   Normaliser normalise;
+  std::size_t entries_max = 0;
   std::array<Shard, kShards> shards{};
   std::atomic<Stamp> now{0};
   std::atomic<Stamp> all_before{0};  ///< everything with a lower stamp is dead
@@ -66,6 +68,8 @@ struct Ledger::Impl {
     return found == shard.stamps.end() ? Stamps{} : found->second;
   }
 
+  std::size_t entries() const;
+  void raise_floor();
   std::vector<Hash128> names_of(const Purge& purge) const;
   Stamps newest(const Subject& subject) const;
 };
@@ -107,8 +111,38 @@ Stamps Ledger::Impl::newest(const Subject& subject) const {
   return newest;
 }
 
-Ledger::Ledger(Normaliser normalise) : impl_(std::make_unique<Impl>()) {
+std::size_t Ledger::Impl::entries() const {
+  std::size_t sum = 0;
+  for (const Shard& shard : shards) {
+    const std::shared_lock lock(shard.mutex);
+    sum += shard.stamps.size();
+  }
+  return sum;
+}
+
+// An entry at or below the floor speaks only against what is older than itself, and that the floor kills
+// already.
+void Ledger::Impl::raise_floor() {
+  const std::size_t kept = entries_max / 4 * 3;
+  std::vector<Stamp> ages;
+  for (const Shard& shard : shards) {
+    const std::shared_lock lock(shard.mutex);
+    for (const auto& [name, stamps] : shard.stamps) ages.push_back(stamps.newest());
+  }
+  const auto last = ages.end() - static_cast<std::ptrdiff_t>(kept) - 1;
+  std::ranges::nth_element(ages, last);
+  const Stamp floor = *last;
+  // The floor rises before the entries go: nothing that they covered comes back to life in between.
+  all_before.store(floor, std::memory_order_release);
+  for (Shard& shard : shards) {
+    const std::unique_lock lock(shard.mutex);
+    std::erase_if(shard.stamps, [floor](const auto& entry) { return entry.second.newest() <= floor; });
+  }
+}
+
+Ledger::Ledger(Normaliser normalise, std::size_t entries_max) : impl_(std::make_unique<Impl>()) {
   impl_->normalise = std::move(normalise);
+  impl_->entries_max = entries_max;
 }
 Ledger::~Ledger() = default;
 
@@ -125,6 +159,7 @@ void Ledger::apply(Sequence sequence, const Purge& purge) {
     Stamps& stamps = shard.stamps[name];
     (purge.soft ? stamps.soft : stamps.hard) = stamp;
   }
+  if (impl_->entries() > impl_->entries_max) impl_->raise_floor();
   impl_->now.store(stamp, std::memory_order_release);
 }
 
@@ -143,7 +178,8 @@ Verdict Ledger::verdict(const Subject& subject, Stamp since) const {
   if (since < impl_->all_before.load(std::memory_order_acquire)) return Verdict::Dead;
   if (since >= now()) return Verdict::Live;
   const Stamps newest = impl_->newest(subject);
-  // Asked again: a reset in between may have taken away the entries that speak against `subject`.
+  // Asked again: a reset or a risen floor in between may have taken away the entries that speak against
+  // `subject`.
   if (since < impl_->all_before.load(std::memory_order_acquire)) return Verdict::Dead;
   if (newest.hard > since) return Verdict::Dead;
   return newest.soft > since ? Verdict::Stale : Verdict::Live;
@@ -154,14 +190,9 @@ Stamp Ledger::newest(const Subject& subject) const {
   return std::max({newest.hard, newest.soft, impl_->all_before.load(std::memory_order_acquire)});
 }
 
-std::size_t Ledger::entries() const {
-  std::size_t sum = 0;
-  for (const Impl::Shard& shard : impl_->shards) {
-    const std::shared_lock lock(shard.mutex);
-    sum += shard.stamps.size();
-  }
-  return sum;
-}
+std::size_t Ledger::entries() const { return impl_->entries(); }
+
+Stamp Ledger::floor() const { return impl_->all_before.load(std::memory_order_acquire); }
 
 std::vector<Ledger::Row> Ledger::rows_of(Sequence sequence, const Purge& purge) const {
   const Stamp stamp = make_stamp(epoch(), sequence);
@@ -177,9 +208,11 @@ std::vector<Ledger::Row> Ledger::rows_of(Sequence sequence, const Purge& purge) 
   return rows;
 }
 
-void Ledger::load(std::uint16_t epoch, Sequence sequence, const std::vector<Row>& rows) {
-  impl_->all_before.store(make_stamp(epoch, 0), std::memory_order_release);
+void Ledger::load(std::uint16_t epoch, Sequence sequence, const std::vector<Row>& rows, Stamp floor) {
+  floor = std::max(floor, make_stamp(epoch, 0));
+  impl_->all_before.store(floor, std::memory_order_release);
   for (const Row& row : rows) {
+    if (row.newest() <= floor) continue;
     const Hash128 name{row.name_high, row.name_low};
     Impl::Shard& shard = impl_->shard_of(name);
     const std::unique_lock lock(shard.mutex);

@@ -39,6 +39,11 @@ bool printable(std::string_view text) {
   });
 }
 
+// Clients send such a host in punycode: a purge of any other form would match nothing.
+bool is_ascii(std::string_view host) {
+  return std::ranges::all_of(host, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 // `text` in quotes for a message: cut if it is long, control characters as '?'.
 std::string shown(std::string_view text) {
   std::string out(text.substr(0, kQuotedBytesMax));
@@ -59,6 +64,9 @@ std::optional<std::string> fault_of(Kind kind, std::string_view name) {
   const std::string_view rest = absolute ? name.substr(name.find("://") + 3) : name;
   const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
   const bool user = authority.find('@') != std::string_view::npos;
+  if (kind != Kind::Tags && !is_ascii(kind == Kind::Hosts ? name : authority)) {
+    return "has a host that is not ASCII; write it in punycode, \"xn--…\"";
+  }
   switch (kind) {
     case Kind::Urls:
       if (!absolute) return "is not an absolute http or https URL";
@@ -171,6 +179,11 @@ base::Result<Purge> parse_purge(std::string_view text) {
   } catch (const json::parse_error& error) {
     return refuse("the body is not JSON: wrong at byte " + std::to_string(error.byte));
   }
+}
+
+bool is_node_name(std::string_view name) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  return !name.empty() && name.size() <= 100 && name.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
 std::string to_json(const Purge& purge) {

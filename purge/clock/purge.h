@@ -48,6 +48,11 @@ struct Subject {
   std::span<const std::string> tags{};
 };
 
+/// Whether `name` may be an edge's name: 1 to 100 letters, digits, '.', '_' and '-'. It stands in URLs as it
+/// is.
+bool is_node_name(std::string_view name);
+constexpr std::string_view kNodeNamesAllowed = "1 to 100 letters, digits, '.', '_' and '-'";
+
 enum class Verdict : std::uint8_t { Live, Stale, Dead };
 
 }  // namespace purge

@@ -68,12 +68,28 @@ void Caller::begin(http::ClientRequest request, std::move_only_function<void(bas
 void Caller::over(Call* call) {
   loop_.at_turn_end([this, call] {
     std::erase_if(calls_, [call](const auto& one) { return one.get() == call; });
-    if (calls_.empty()) loop_.stop();
+    stop_if_idle();
+  });
+}
+
+void Caller::stop_if_idle() {
+  if (calls_.empty() && aside_ == 0) loop_.stop();
+}
+
+void Caller::aside(Workers& workers, Workers::Job work, Workers::Job done) {
+  ++aside_;
+  workers.push([this, work = std::move(work), done = std::move(done)]() mutable {
+    work();
+    loop_.post([this, done = std::move(done)]() mutable {
+      done();
+      --aside_;
+      stop_if_idle();
+    });
   });
 }
 
 void Caller::run() {
-  if (!calls_.empty()) loop_.run();
+  if (!calls_.empty() || aside_ != 0) loop_.run();
 }
 
 base::Result<Reply> Caller::ask(http::ClientRequest request) {

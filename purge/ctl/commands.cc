@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "purge/ctl/commands.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "edge/base/quantity.h"
 #include "edge/base/text.h"
 #include "purge/ctl/exit_code.h"
 #include "purge/ctl/url_path.h"
@@ -19,10 +15,14 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::chrono::seconds kWaitMargin{10};
+
+std::string word(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
 std::string text_of(const json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return "-";
-  return found->is_string() ? found->get<std::string>() : found->dump();
+  return word(*found);
 }
 
 // The parsed body of a 2xx answer; otherwise the complaint has been printed and `code` is set.
@@ -43,7 +43,9 @@ std::optional<json> ask_json(Access access, http::ClientRequest request, const s
   return body;
 }
 
-void print_json(const json& value) { std::cout << value.dump(-1, ' ', false, json::error_handler_t::replace) << '\n'; }
+void print_json(const json& value) {
+  std::cout << value.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
+}
 
 http::ClientRequest get(std::string url) {
   http::ClientRequest request;
@@ -51,18 +53,37 @@ http::ClientRequest get(std::string url) {
   return request;
 }
 
-void print_applied(const json& body) {
+bool all_applied(const json& body) {
+  return body.value("pending", json::array()).empty() && body.value("away", json::array()).empty();
+}
+
+void print_applied(const json& body, bool waited) {
   for (const json& node : body.value("nodes", json::array())) {
     std::cout << "  " << text_of(node, "node") << " applied after " << text_of(node, "ms") << " ms\n";
   }
   for (const json& node : body.value("pending", json::array())) {
-    std::cout << "  " << (node.is_string() ? node.get<std::string>() : node.dump()) << " has not applied it yet\n";
+    std::cout << "  " << word(node) << " has not applied it yet\n";
+  }
+  for (const json& node : body.value("away", json::array())) {
+    std::cout << "  " << word(node) << " is away and will apply it when it comes back\n";
+  }
+  if (waited && body.value("nodes", json::array()).empty() && all_applied(body)) {
+    std::cout << "  no edge follows the log\n";
   }
 }
 
 }  // namespace
 
 int purge_command(Access access, const PurgeOptions& options) {
+  if (!options.wait.empty()) {
+    const auto wait = base::parse_duration(options.wait);
+    if (!wait) {
+      std::cerr << "selvagectl: --wait: found \"" << options.wait << "\", allowed: a time such as 5s\n";
+      return kUsage;
+    }
+    // The answer comes when the wait is over: that must not be too late.
+    access.patience = std::max(access.patience, *wait + kWaitMargin);
+  }
   http::ClientRequest request;
   request.method = "POST";
   request.url = options.api + "/v1/purges";
@@ -79,14 +100,14 @@ int purge_command(Access access, const PurgeOptions& options) {
   int code = kDone;
   const auto body = ask_json(std::move(access), std::move(request), "purge", code);
   if (!body) return code;
-  const json pending = body->value("pending", json::array());
+  const bool waited = !options.wait.empty();
   if (options.json) {
     print_json(*body);
   } else {
     std::cout << "purge " << text_of(*body, "sequence") << " accepted\n";
-    print_applied(*body);
+    print_applied(*body, waited);
   }
-  return !options.wait.empty() && !pending.empty() ? kNotYet : kDone;
+  return waited && !all_applied(*body) ? kNotYet : kDone;
 }
 
 int nodes_command(Access access, const std::string& api, bool as_json) {
@@ -99,8 +120,8 @@ int nodes_command(Access access, const std::string& api, bool as_json) {
   }
   std::cout << "log head " << text_of(*body, "head") << '\n';
   for (const json& node : body->value("nodes", json::array())) {
-    std::cout << text_of(node, "node") << (node.value("connected", false) ? "  connected" : "  silent") << "  applied "
-              << text_of(node, "applied") << '\n';
+    std::cout << text_of(node, "node") << (node.value("connected", false) ? "  connected" : "  silent")
+              << "  applied " << text_of(node, "applied") << '\n';
   }
   return kDone;
 }
@@ -124,34 +145,14 @@ int inspect_command(Access access, const std::string& admin, const std::string& 
     print_json(*body);
     return kDone;
   }
-  std::cout << text_of(*body, "url") << ": memory " << (body->value("memory", false) ? "yes" : "no") << ", disk "
-            << (body->value("disk", false) ? "yes" : "no") << '\n';
+  std::cout << text_of(*body, "url") << ": memory " << (body->value("memory", false) ? "yes" : "no")
+            << ", disk " << (body->value("disk", false) ? "yes" : "no") << '\n';
   for (const json& object : body->value("objects", json::array())) {
     for (const char* key : {"status", "body_bytes", "age", "ttl", "tags", "fill_sequence", "verdict"}) {
       std::cout << "  " << key << ": " << text_of(object, key) << '\n';
     }
   }
   return kDone;
-}
-
-int check_command(const std::string& config, const std::string& kind) {
-  const std::string program = "selvage-" + kind;
-  std::error_code error;
-  const auto beside = std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / program;
-  const bool found = !error && ::access(beside.c_str(), X_OK) == 0;
-  const std::string path = found ? beside.string() : program;
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::execlp(path.c_str(), program.c_str(), "--config", config.c_str(), "--check", nullptr);
-    std::cerr << "selvagectl: cannot run " << path << ": " << std::strerror(errno) << std::endl;
-    ::_exit(kUnreachable);
-  }
-  int status = 0;
-  if (child < 0 || ::waitpid(child, &status, 0) < 0) {
-    std::cerr << "selvagectl: cannot run " << path << ": " << std::strerror(errno) << '\n';
-    return kUnreachable;
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : kFailed;
 }
 
 }  // namespace ctl

@@ -25,7 +25,4 @@ int nodes_command(Access access, const std::string& api, bool json);
 int inspect_command(Access access, const std::string& admin, const std::string& url,
                     const std::vector<std::string>& variant, bool json);
 
-/// Runs the program that a configuration is for, with --check. It is looked for beside selvagectl, then in PATH.
-int check_command(const std::string& config, const std::string& kind);
-
 }  // namespace ctl

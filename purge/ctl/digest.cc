@@ -26,7 +26,8 @@ base::Result<std::string> file_digest(const std::string& path) {
   EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
   std::array<unsigned char, 48> text{};
   const int size = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(digest.size()));
-  return "sha-256=:" + std::string(reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(size)) + ":";
+  return "sha-256=:" +
+         std::string(reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(size)) + ":";
 }
 
 }  // namespace ctl

@@ -7,7 +7,8 @@
 
 namespace ctl {
 
-/// SHA-256 of a file in the form of Repr-Digest (RFC 9530): "sha-256=:base64:". Reads the whole file; may block.
+/// SHA-256 of a file in the form of Repr-Digest (RFC 9530): "sha-256=:base64:". Reads the whole file; may
+/// block.
 base::Result<std::string> file_digest(const std::string& path);
 
 }  // namespace ctl

@@ -7,7 +7,8 @@ namespace ctl {
 
 int report(const base::Error& error) {
   std::cerr << "selvagectl: " << error.text << '\n';
-  const bool local = error.code == base::Errc::Invalid || error.code == base::Errc::NotFound;
+  if (error.code == base::Errc::Invalid) return kUsage;  // a URL, or a field of a request
+  const bool local = error.code == base::Errc::NotFound || error.code == base::Errc::System;
   return local ? kFailed : kUnreachable;
 }
 

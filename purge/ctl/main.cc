@@ -6,15 +6,18 @@
 #include <string>
 
 #include "edge/base/program.h"
+#include "edge/base/quantity.h"
+#include "purge/ctl/check.h"
 #include "purge/ctl/commands.h"
 #include "purge/ctl/exit_code.h"
 #include "purge/ctl/put.h"
+#include "purge/ctl/url_path.h"
 
 namespace {
 
 constexpr const char* kEnding =
-    "Exit codes: 0 done; 1 refused, or some of several things failed; 2 wrong arguments; 3 no answer;\n"
-    "4 purge --wait: accepted, but not all nodes have applied it in time.\n"
+    "Exit codes: 0 done; 1 refused, or some of several things failed; 2 wrong arguments, or check: a wrong\n"
+    "configuration; 3 no answer; 4 purge --wait: accepted, but an edge has not applied it in time, or is away.\n"
     "SELVAGE_TOKEN, SELVAGE_API and SELVAGE_CA stand for --token, --api and --ca.";
 
 struct Arguments {
@@ -26,12 +29,13 @@ struct Arguments {
   ctl::PurgeOptions purge{};
   std::vector<std::string> urls{}, tags{}, prefixes{}, hosts{}, variant{};
   bool everything = false;
-  std::string inspect_url{}, config{}, kind{"edge"};
+  std::string inspect_url{}, config{}, kind{}, program{};
 };
 
 void add_common(CLI::App& command, Arguments& a, bool api) {
   command.add_option("--token", a.access.token, "Bearer token")->envname("SELVAGE_TOKEN");
-  command.add_option("--ca", a.access.ca_file, "PEM file with the authorities to trust")->envname("SELVAGE_CA");
+  command.add_option("--ca", a.access.ca_file, "PEM file with the authorities to trust")
+      ->envname("SELVAGE_CA");
   command.add_flag("--insecure", a.access.insecure, "Do not verify certificates");
   command.add_flag("--json", a.json, "Print JSON");
   if (api) command.add_option("--api", a.api, "Purge API")->envname("SELVAGE_API")->capture_default_str();
@@ -47,7 +51,7 @@ void add_purge(CLI::App& app, Arguments& a) {
   purge->add_option("--host", a.hosts, "Host names");
   purge->add_flag("--everything", a.everything, "All of the site");
   purge->add_flag("--soft", a.purge.purge.soft, "Treat as stale, not as absent");
-  purge->add_option("--wait", a.purge.wait, "Wait until all live nodes have applied it, at most so long (5s)");
+  purge->add_option("--wait", a.purge.wait, "Wait until all edges have applied it, at most so long (5s)");
 }
 
 int run_purge(Arguments& a) {
@@ -67,6 +71,14 @@ int run_purge(Arguments& a) {
     std::cerr << "selvagectl: purge takes exactly one of --url, --tag, --prefix, --host, --everything\n";
     return ctl::kUsage;
   }
+  if (!a.purge.wait.empty()) {
+    const auto wait = base::parse_duration(a.purge.wait);
+    if (!wait) {
+      std::cerr << "selvagectl: --wait: found \"" << a.purge.wait << "\", allowed: a time such as 5s\n";
+      return ctl::kUsage;
+    }
+    a.access.patience += *wait;  // or else we would stop listening before the answer is due
+  }
   a.purge.api = a.api;
   a.purge.json = a.json;
   return ctl::purge_command(a.access, a.purge);
@@ -77,19 +89,35 @@ void add_others(CLI::App& app, Arguments& a) {
   add_common(*put, a, false);
   put->add_option("source", a.put.source, "File or folder")->required();
   put->add_option("url", a.put.url, "Where it goes at the origin")->required();
-  put->add_option("--parallel", a.put.parallel, "Uploads side by side")->check(CLI::Range(1, 256))->capture_default_str();
+  put->add_option("--parallel", a.put.parallel, "Uploads side by side")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   put->add_flag("--force", a.put.force, "Send also what the origin has already");
   add_common(*app.add_subcommand("nodes", "The edges that follow the purge log"), a, true);
   CLI::App* inspect = app.add_subcommand("inspect", "What an edge holds of a URL");
   add_common(*inspect, a, false);
   inspect->add_option("url", a.inspect_url, "Absolute URL")->required();
   inspect->add_option("--admin", a.admin, "The edge's admin listener")->capture_default_str();
-  inspect->add_option("--variant", a.variant, "Request field that chooses the variant: \"accept-encoding: br\"");
+  inspect->add_option("--variant", a.variant,
+                      "Request field that chooses the variant: \"accept-encoding: br\"");
   CLI::App* check = app.add_subcommand("check", "Check a configuration file");
   check->add_option("config", a.config, "File")->required();
-  check->add_option("--kind", a.kind, "edge, origin or purge")
-      ->check(CLI::IsMember({"edge", "origin", "purge"}))
-      ->capture_default_str();
+  check->add_option("--kind", a.kind, "edge, origin or purge; by default the file's tables tell")
+      ->check(CLI::IsMember({"edge", "origin", "purge"}));
+  check->add_option("--program", a.program,
+                    "The daemon; by default the one beside selvagectl, or else in PATH");
+}
+
+// Whether all URLs that the command was given can be asked; else says which cannot.
+bool good_urls(const CLI::App& app, const Arguments& a) {
+  const auto good = [](const char* what, const std::string& url) {
+    if (ctl::is_http_url(url)) return true;
+    std::cerr << "selvagectl: " << what << ": found \"" << url << "\", allowed: an http:// or https:// URL\n";
+    return false;
+  };
+  if (app.got_subcommand("put")) return good("url", a.put.url);
+  if (app.got_subcommand("inspect")) return good("--admin", a.admin);
+  return app.got_subcommand("check") || good("--api", a.api);
 }
 
 }  // namespace
@@ -107,11 +135,15 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? ctl::kDone : ctl::kUsage;
   }
+  if (!good_urls(app, a)) return ctl::kUsage;
   std::signal(SIGPIPE, SIG_IGN);
+  while (a.api.ends_with('/')) a.api.pop_back();
+  while (a.admin.ends_with('/')) a.admin.pop_back();
   if (app.got_subcommand("purge")) return run_purge(a);
   if (app.got_subcommand("nodes")) return ctl::nodes_command(a.access, a.api, a.json);
-  if (app.got_subcommand("inspect")) return ctl::inspect_command(a.access, a.admin, a.inspect_url, a.variant, a.json);
-  if (app.got_subcommand("check")) return ctl::check_command(a.config, a.kind);
+  if (app.got_subcommand("inspect"))
+    return ctl::inspect_command(a.access, a.admin, a.inspect_url, a.variant, a.json);
+  if (app.got_subcommand("check")) return ctl::check_command(a.config, a.kind, a.program);
   a.put.json = a.json;
   return ctl::put(a.access, a.put);
 }

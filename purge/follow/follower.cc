@@ -72,6 +72,7 @@ struct Follower::Impl final : http::ExchangeListener {
   void on_kept(Sequence sequence);
   void look_whether_caught_up();
   Sequence applied() const { return sequence_of(ledger.now()); }
+  LedgerPlace place() const { return {ledger.epoch(), applied(), ledger.floor(), log_id}; }
 
   base::Executor& home;
   http::ExchangeMaker& client;
@@ -180,7 +181,7 @@ base::Status Follower::Impl::begin(const LogHead& head) {
                                           " was asked for");
   } else if (log_id.empty()) {
     log_id = head.log_id;
-    store.keep(ledger.epoch(), applied(), log_id, {}, home, keeping(applied()));
+    store.keep(place(), {}, home, keeping(applied()));
   }
   head_at_begin = head.head;
   state.log_head = head.head;
@@ -203,7 +204,7 @@ base::Status Follower::Impl::reset(const LogHead& head) {
   ledger.reset(epoch, head.head);
   state.applied = head.head;
   ++state.resets;
-  store.restart(epoch, head.head, log_id, home, keeping(head.head));
+  store.restart(place(), home, keeping(head.head));
   return {};
 }
 
@@ -213,10 +214,15 @@ base::Status Follower::Impl::apply(const LogEntry& entry) {
                                           std::to_string(applied()) + " of the log");
   }
   auto rows = ledger.rows_of(entry.sequence, entry.purge);
+  const Stamp floor = ledger.floor();
   ledger.apply(entry.sequence, entry.purge);
+  if (ledger.floor() != floor) {
+    logs::warn("there are too many purged names: what is stored and older than a purge counts as purged",
+               {{"purge", sequence_of(ledger.floor())}, {"entries", ledger.entries()}});
+  }
   state.applied = entry.sequence;
   state.log_head = std::max(state.log_head.load(), entry.sequence);
-  store.keep(ledger.epoch(), entry.sequence, log_id, std::move(rows), home, keeping(entry.sequence));
+  store.keep(place(), std::move(rows), home, keeping(entry.sequence));
   return {};
 }
 

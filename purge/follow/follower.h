@@ -14,15 +14,24 @@
 
 namespace purge {
 
+/// Where on the log a ledger stands.
+struct LedgerPlace {
+  std::uint16_t epoch = 1;
+  Sequence sequence = 0;
+  Stamp floor = 0;  ///< Ledger::floor
+  std::string log_id{};
+};
+
 /// The ledger's persistence (purge/follow/ledger_disk.h): one LMDB transaction keeps an entry's effect and applied_seq together.
 class LedgerStore {
  public:
   virtual ~LedgerStore() = default;
-  /// Keeps `rows` and that `sequence` is applied; answers on `home` once it is durable. Calls are kept in order and grouped. Any thread.
-  virtual void keep(std::uint16_t epoch, Sequence sequence, std::string log_id, std::vector<Ledger::Row> rows,
-                    base::Executor& home, std::move_only_function<void(base::Status)> kept) = 0;
-  /// Forgets all rows and begins `epoch` at `sequence`, as one transaction.
-  virtual void restart(std::uint16_t epoch, Sequence sequence, std::string log_id, base::Executor& home,
+  /// Keeps `rows` and the place, and forgets the rows that a risen floor makes superfluous; answers on `home`
+  /// once it is durable. Calls are kept in order and grouped. Any thread.
+  virtual void keep(LedgerPlace place, std::vector<Ledger::Row> rows, base::Executor& home,
+                    std::move_only_function<void(base::Status)> kept) = 0;
+  /// Forgets all rows and begins at `place`, as one transaction.
+  virtual void restart(LedgerPlace place, base::Executor& home,
                        std::move_only_function<void(base::Status)> kept) = 0;
 };
 

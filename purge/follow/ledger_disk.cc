@@ -45,7 +45,8 @@ base::Status put_aside(const std::string& folder, const std::string& reason) {
 
 class LedgerDisk::Writer {
  public:
-  explicit Writer(LedgerTables tables) : tables_(std::move(tables)), thread_([this] { run(); }) {
+  Writer(LedgerTables tables, Stamp floor)
+      : tables_(std::move(tables)), floor_(floor), thread_([this] { run(); }) {
     pthread_setname_np(thread_.native_handle(), "ledger");
   }
   ~Writer() {
@@ -71,6 +72,7 @@ class LedgerDisk::Writer {
   base::Status commit(const std::vector<Op>& batch);
 
   LedgerTables tables_;
+  Stamp floor_;  ///< as committed: no row is at or below it
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Op> ops_;
@@ -99,8 +101,14 @@ base::Status LedgerDisk::Writer::commit(const std::vector<Op>& batch) {
     }
     if (auto put = tables_.put_rows(*txn, op.rows); !put) return put;
   }
-  if (auto put = tables_.put_place(*txn, batch.back().place); !put) return put;
-  return txn->commit();
+  const LedgerPlace& place = batch.back().place;
+  if (place.floor > floor_) {
+    if (auto dropped = tables_.drop_rows_to(*txn, place.floor); !dropped) return dropped;
+  }
+  if (auto put = tables_.put_place(*txn, place); !put) return put;
+  auto done = txn->commit();
+  if (done) floor_ = place.floor;
+  return done;
 }
 
 void LedgerDisk::Writer::run() {
@@ -133,10 +141,8 @@ base::Result<LedgerDisk::Opened> LedgerDisk::open(const std::string& folder, std
     if (loaded || loaded.error().code == Errc::NotFound) {
       opened.fresh = !loaded;
       if (loaded) place = std::move(*loaded);
-      opened.epoch = place.epoch;
-      opened.sequence = place.sequence;
-      opened.log_id = std::move(place.log_id);
-      opened.store.reset(new LedgerDisk(std::make_unique<Writer>(std::move(*tables))));
+      opened.place = std::move(place);
+      opened.store.reset(new LedgerDisk(std::make_unique<Writer>(std::move(*tables), opened.place.floor)));
       return opened;
     }
     if (loaded.error().code != Errc::Corrupt || second) return std::unexpected(loaded.error());
@@ -144,21 +150,14 @@ base::Result<LedgerDisk::Opened> LedgerDisk::open(const std::string& folder, std
   }
 }
 
-void LedgerDisk::keep(std::uint16_t epoch, Sequence sequence, std::string log_id,
-                      std::vector<Ledger::Row> rows, base::Executor& home,
+void LedgerDisk::keep(LedgerPlace place, std::vector<Ledger::Row> rows, base::Executor& home,
                       std::move_only_function<void(base::Status)> kept) {
-  writer_->push({.place = {epoch, sequence, std::move(log_id)},
-                 .rows = std::move(rows),
-                 .home = &home,
-                 .kept = std::move(kept)});
+  writer_->push({.place = std::move(place), .rows = std::move(rows), .home = &home, .kept = std::move(kept)});
 }
 
-void LedgerDisk::restart(std::uint16_t epoch, Sequence sequence, std::string log_id, base::Executor& home,
+void LedgerDisk::restart(LedgerPlace place, base::Executor& home,
                          std::move_only_function<void(base::Status)> kept) {
-  writer_->push({.place = {epoch, sequence, std::move(log_id)},
-                 .restart = true,
-                 .home = &home,
-                 .kept = std::move(kept)});
+  writer_->push({.place = std::move(place), .restart = true, .home = &home, .kept = std::move(kept)});
 }
 
 }  // namespace purge

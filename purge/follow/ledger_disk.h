@@ -21,9 +21,7 @@ class LedgerDisk final : public LedgerStore {
   /// The store and what it held.
   struct Opened {
     std::unique_ptr<LedgerDisk> store{};
-    std::uint16_t epoch = 1;
-    Sequence sequence = 0;
-    std::string log_id{};
+    LedgerPlace place{};
     std::vector<Ledger::Row> rows{};
     bool fresh = false;  ///< nothing was kept, or it could not be read: nobody knows what was purged before
   };
@@ -36,9 +34,9 @@ class LedgerDisk final : public LedgerStore {
   /// Writes what is queued, if the disk lets it.
   ~LedgerDisk() override;
 
-  void keep(std::uint16_t epoch, Sequence sequence, std::string log_id, std::vector<Ledger::Row> rows,
-            base::Executor& home, std::move_only_function<void(base::Status)> kept) override;
-  void restart(std::uint16_t epoch, Sequence sequence, std::string log_id, base::Executor& home,
+  void keep(LedgerPlace place, std::vector<Ledger::Row> rows, base::Executor& home,
+            std::move_only_function<void(base::Status)> kept) override;
+  void restart(LedgerPlace place, base::Executor& home,
                std::move_only_function<void(base::Status)> kept) override;
 
  private:

@@ -19,7 +19,7 @@ using base::Errc;
 
 static_assert(std::endian::native == std::endian::little, "numbers are stored as they lie in memory");
 
-constexpr std::string_view kPlaceKey = "place 1";  // with the form's version
+constexpr std::string_view kPlaceKey = "place 2";  // with the form's version
 
 void append(std::string& bytes, std::uint64_t number) {
   bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
@@ -39,6 +39,15 @@ std::optional<std::string_view> unseal(std::string_view key, std::string_view va
   const std::string_view plain = value.substr(0, value.size() - sizeof(std::uint64_t));
   if (number_at(value, plain.size()) != base::hash64(plain, base::hash64(key))) return {};
   return plain;
+}
+
+base::Result<Ledger::Row> row_of(const lmdb::Cursor::Entry& entry) {
+  const auto stamps = unseal(entry.key, entry.value);
+  if (!stamps || entry.key.size() != 16 || stamps->size() != 16) {
+    return base::fail(Errc::Corrupt, "a row is damaged");
+  }
+  return Ledger::Row{number_at(entry.key, 0), number_at(entry.key, 8), number_at(*stamps, 0),
+                     number_at(*stamps, 8)};
 }
 
 // A file that was cut short would end the process by SIGBUS; with the rest as zeros, the checksums tell.
@@ -76,19 +85,32 @@ base::Result<LedgerPlace> LedgerTables::load(std::vector<Ledger::Row>& rows) con
   if (!stored) return std::unexpected(stored.error());
   if (!*stored) return base::fail(Errc::NotFound, "there is no purge state yet");
   const auto plain = unseal(kPlaceKey, **stored);
-  if (!plain || plain->size() < 16) return base::fail(Errc::Corrupt, "its place on the log is damaged");
+  if (!plain || plain->size() < 24) return base::fail(Errc::Corrupt, "its place on the log is damaged");
   const LedgerPlace place{.epoch = static_cast<std::uint16_t>(number_at(*plain, 0)),
                           .sequence = number_at(*plain, 8),
-                          .log_id = std::string(plain->substr(16))};
+                          .floor = number_at(*plain, 16),
+                          .log_id = std::string(plain->substr(24))};
   auto cursor = lmdb::Cursor::open(*txn, rows_);
   if (!cursor) return std::unexpected(cursor.error());
   for (auto entry = cursor->first();; entry = cursor->next()) {
     if (!entry) return std::unexpected(entry.error());
     if (!*entry) return place;
-    const auto& [key, value] = **entry;
-    const auto row = unseal(key, value);
-    if (!row || key.size() != 16 || row->size() != 16) return base::fail(Errc::Corrupt, "a row is damaged");
-    rows.push_back({number_at(key, 0), number_at(key, 8), number_at(*row, 0), number_at(*row, 8)});
+    auto row = row_of(**entry);
+    if (!row) return std::unexpected(row.error());
+    rows.push_back(*row);
+  }
+}
+
+base::Status LedgerTables::drop_rows_to(lmdb::Txn& txn, Stamp floor) const {
+  auto cursor = lmdb::Cursor::open(txn, rows_);
+  if (!cursor) return std::unexpected(cursor.error());
+  for (auto entry = cursor->first();; entry = cursor->next()) {
+    if (!entry) return std::unexpected(entry.error());
+    if (!*entry) return {};
+    const auto row = row_of(**entry);
+    if (!row) return std::unexpected(row.error());
+    if (row->newest() > floor) continue;
+    if (auto erased = cursor->erase(); !erased) return erased;
   }
 }
 
@@ -110,6 +132,7 @@ base::Status LedgerTables::put_place(lmdb::Txn& txn, const LedgerPlace& place) c
   std::string value;
   append(value, place.epoch);
   append(value, place.sequence);
+  append(value, place.floor);
   value += place.log_id;
   seal(kPlaceKey, value);
   return txn.put(place_, kPlaceKey, value);

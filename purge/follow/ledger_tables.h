@@ -8,16 +8,10 @@
 
 #include "edge/base/error.h"
 #include "purge/clock/ledger.h"
+#include "purge/follow/follower.h"
 #include "store/lmdb/database.h"
 
 namespace purge {
-
-/// Where on the log a ledger stands.
-struct LedgerPlace {
-  std::uint16_t epoch = 1;
-  Sequence sequence = 0;
-  std::string log_id{};
-};
 
 /// The ledger's two LMDB databases and the form of what is in them. Numbers are little-endian; each record
 /// ends in its checksum. Used by the opener and then by the one writer thread.
@@ -32,6 +26,8 @@ class LedgerTables {
   base::Result<lmdb::Txn> begin() const { return lmdb::Txn::begin(env_, lmdb::Txn::Mode::Write); }
   base::Status put_rows(lmdb::Txn& txn, std::span<const Ledger::Row> rows) const;
   base::Status drop_rows(lmdb::Txn& txn) const { return txn.drop(rows_); }
+  /// Those with nothing above `floor`.
+  base::Status drop_rows_to(lmdb::Txn& txn, Stamp floor) const;
   base::Status put_place(lmdb::Txn& txn, const LedgerPlace& place) const;
 
  private:

@@ -16,9 +16,9 @@ Refusal invalid(std::string text) { return {.status = 400, .code = "invalid", .t
 AckRequest::AckRequest(Call call) : ApiRequest(std::move(call), kBodyBytesMax) {}
 
 void AckRequest::answer() {
-  if (!is_node_name(call().name)) {
+  if (!purge::is_node_name(call().name)) {
     return refuse(
-        invalid("found node \"" + call().name + "\", allowed: 1 to 100 letters, digits, '.', '_' and '-'"));
+        invalid("found node \"" + call().name + "\", allowed: " + std::string(purge::kNodeNamesAllowed)));
   }
   const nlohmann::json object = nlohmann::json::parse(body(), nullptr, false);
   if (!object.is_object() || !object.contains("applied") || !object["applied"].is_number_unsigned() ||

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "purge/server/api.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
@@ -26,6 +27,8 @@ struct Route {
   std::uint8_t roles;  ///< any of these
   HandlerPtr (*make)(Call);
 };
+
+constexpr std::chrono::seconds kForgetEvery{60};
 
 constexpr std::uint8_t role(Role one) { return static_cast<std::uint8_t>(one); }
 constexpr std::uint8_t kSee = role(Role::Purge) | role(Role::Read);
@@ -62,8 +65,23 @@ Api::Api(base::Executor& home, Journal& journal, const ApiLimits& limits)
       journal_(journal),
       limits_(limits),
       nodes_(home.clock(), limits.nodes),
-      tokens_(std::make_shared<Tokens>()) {
+      tokens_(std::make_shared<Tokens>()),
+      forget_timer_(home) {
+  for (const KnownNode& node : journal.nodes()) {
+    const std::chrono::milliseconds silent(std::max<std::int64_t>(0, wall_ms() - node.heard_ms));
+    nodes_.restore(node.name, node.applied, silent);
+  }
   nodes_.on_changed([this] { look(false); });
+  nodes_.on_keep([this](const std::string& name, const Node* node) {
+    if (node == nullptr) return journal_.forget_node(name);
+    return journal_.keep_node({.name = name, .applied = node->applied, .heard_ms = wall_ms()});
+  });
+  forget_absent();
+}
+
+void Api::forget_absent() {
+  nodes_.forget_absent();
+  forget_timer_.start(kForgetEvery, [this] { forget_absent(); });
 }
 
 Api::~Api() = default;

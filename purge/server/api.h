@@ -78,6 +78,7 @@ class Api final : public http::HandlerMaker {
 
  private:
   void look(bool last);
+  void forget_absent();
 
   base::Executor& home_;
   Journal& journal_;
@@ -88,6 +89,7 @@ class Api final : public http::HandlerMaker {
   std::set<Waiter*> waiters_{};
   std::map<int, std::uint64_t> statuses_{};
   bool draining_ = false;
+  base::Timer forget_timer_;
   base::Anchor anchor_{};
 };
 

@@ -10,8 +10,11 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <mutex>
+#include <span>
 #include <utility>
+#include <variant>
 
 #include "edge/base/log.h"
 #include "edge/base/text.h"
@@ -26,6 +29,9 @@ using base::Errc;
 constexpr std::string_view kIdKey = "log_id 1";  // with the form's version
 constexpr std::size_t kReadsQueuedMax = 100'000;
 constexpr std::uint64_t kForgottenMin = 1'000;  // entries that a commit may forget beyond what it adds
+constexpr std::uint64_t kBatchBytesMax = 16ULL << 20;
+constexpr unsigned kForgetRounds = 3;  // when the file is full all the same
+constexpr std::size_t kValueOverhead = 16;
 
 // Big-endian: LMDB's order of keys is then the order of numbers.
 std::string key_of(Sequence sequence) {
@@ -64,12 +70,48 @@ base::Result<std::string> random_id() {
   return base::hex(bytes);
 }
 
+// Of a node: what it applied, when it was heard.
+std::string value_of(const KnownNode& node) {
+  std::string value(reinterpret_cast<const char*>(&node.applied), sizeof node.applied);
+  return value.append(reinterpret_cast<const char*>(&node.heard_ms), sizeof node.heard_ms);
+}
+
+base::Result<KnownNode> node_of(const lmdb::Cursor::Entry& stored) {
+  KnownNode node{.name = std::string(stored.key)};
+  if (stored.value.size() != sizeof node.applied + sizeof node.heard_ms) {
+    return base::fail(Errc::Corrupt, "a node's entry is damaged");
+  }
+  std::memcpy(&node.applied, stored.value.data(), sizeof node.applied);
+  std::memcpy(&node.heard_ms, stored.value.data() + sizeof node.applied, sizeof node.heard_ms);
+  return node;
+}
+
 struct Appending {
   std::int64_t at_ms = 0;
   std::string purge{};
   base::Executor* home = nullptr;
   Journal::Appended appended{};
 };
+
+struct NodeNote {
+  KnownNode node{};
+  bool forget = false;
+};
+
+using Job = std::variant<Appending, NodeNote>;
+
+std::uint64_t bytes_of(const Job& job) {
+  const auto* appending = std::get_if<Appending>(&job);
+  return kValueOverhead + (appending != nullptr ? appending->purge.size() : sizeof(KnownNode));
+}
+
+// The file may have been larger than it should be now. With room to spare, since forgetting writes pages too.
+std::uint64_t map_bytes_for(const Journal::Options& options) {
+  std::error_code none;
+  const std::uint64_t had = std::filesystem::file_size(options.folder + "/data.mdb", none);
+  const std::uint64_t most = std::max(options.map_bytes, none ? 0 : had);
+  return most + std::max<std::uint64_t>(most / 8, 1U << 20);
+}
 
 struct Reading {
   Sequence from = 0;
@@ -84,29 +126,40 @@ struct Journal::Impl {
   Impl(const Options& chosen, lmdb::Env opened) : options(chosen), env(std::move(opened)) {}
 
   base::Status load();
+  base::Result<Bounds> load_bounds(const lmdb::Txn& txn) const;
+  base::Result<std::vector<KnownNode>> load_nodes(const lmdb::Txn& txn) const;
   void start();
-  void write(std::vector<Appending> jobs);
-  base::Result<Bounds> commit(const std::vector<Appending>& jobs);
-  base::Result<Sequence> forget(lmdb::Txn& txn, Bounds bounds, std::uint64_t most);
+  void write(std::span<Job> jobs);
+  void write_batch(std::span<Job> jobs);
+  base::Result<Bounds> commit(std::span<const Job> jobs);
+  base::Status put_note(lmdb::Txn& txn, const NodeNote& note);
+  base::Result<Sequence> forget(lmdb::Txn& txn, std::span<const Job> jobs, Bounds next);
+  base::Status forget_a_quarter();
+  base::Result<std::uint64_t> entry_pages(const lmdb::Txn& txn) const;
   base::Result<std::vector<JournalEntry>> read(Sequence from, std::size_t max_bytes);
   Bounds bounds_now() const {
     const std::scoped_lock lock(mutex);
     return bounds;
   }
+  // LMDB cannot take at once, nor always in one piece, what became free: a part of the file stays free.
+  std::uint64_t entry_bytes_max() const { return options.map_bytes / 4 * 3; }
 
   const Options options;
   lmdb::Env env;
   MDB_dbi entries = 0;
   MDB_dbi about = 0;
+  MDB_dbi followers = 0;
   std::string log_id;
+  std::vector<KnownNode> nodes{};  ///< as found
   mutable std::mutex mutex;
   Bounds bounds{};  ///< under mutex; changed by the writer only
   std::unique_ptr<JobThread<Reading>> reader{};
-  std::unique_ptr<JobThread<Appending>> writer{};
+  std::unique_ptr<JobThread<Job>> writer{};
 };
 
 base::Status Journal::Impl::load() {
-  for (auto [name, dbi] : {std::pair("entries", &entries), std::pair("about", &about)}) {
+  for (auto [name, dbi] :
+       {std::pair("entries", &entries), std::pair("about", &about), std::pair("nodes", &followers)}) {
     auto opened = env.database(name);
     if (!opened) return std::unexpected(opened.error());
     *dbi = *opened;
@@ -123,17 +176,39 @@ base::Status Journal::Impl::load() {
     log_id = std::move(*made);
     if (auto put = txn->put(about, kIdKey, log_id); !put) return put;
   }
-  {
-    auto cursor = lmdb::Cursor::open(*txn, entries);
-    if (!cursor) return std::unexpected(cursor.error());
-    const auto first = cursor->first();
-    if (!first) return std::unexpected(first.error());
-    if (*first) bounds.oldest = sequence_of((*first)->key);
-    const auto last = cursor->last();
-    if (!last) return std::unexpected(last.error());
-    if (*last) bounds.head = sequence_of((*last)->key);
-  }
+  const auto found = load_bounds(*txn);
+  if (!found) return std::unexpected(found.error());
+  bounds = *found;
+  auto known = load_nodes(*txn);
+  if (!known) return std::unexpected(known.error());
+  nodes = std::move(*known);
   return txn->commit();
+}
+
+base::Result<Journal::Bounds> Journal::Impl::load_bounds(const lmdb::Txn& txn) const {
+  Bounds found;
+  auto cursor = lmdb::Cursor::open(txn, entries);
+  if (!cursor) return std::unexpected(cursor.error());
+  const auto first = cursor->first();
+  if (!first) return std::unexpected(first.error());
+  if (*first) found.oldest = sequence_of((*first)->key);
+  const auto last = cursor->last();
+  if (!last) return std::unexpected(last.error());
+  if (*last) found.head = sequence_of((*last)->key);
+  return found;
+}
+
+base::Result<std::vector<KnownNode>> Journal::Impl::load_nodes(const lmdb::Txn& txn) const {
+  std::vector<KnownNode> found;
+  auto cursor = lmdb::Cursor::open(txn, followers);
+  if (!cursor) return std::unexpected(cursor.error());
+  for (auto at = cursor->first();; at = cursor->next()) {
+    if (!at) return std::unexpected(at.error());
+    if (!*at) return found;
+    auto node = node_of(**at);
+    if (!node) return std::unexpected(node.error());
+    found.push_back(std::move(*node));
+  }
 }
 
 void Journal::Impl::start() {
@@ -145,54 +220,118 @@ void Journal::Impl::start() {
           });
         }
       });
-  writer = std::make_unique<JobThread<Appending>>(
-      "log-writer", options.queued_max, [this](std::vector<Appending> jobs) { write(std::move(jobs)); });
+  writer = std::make_unique<JobThread<Job>>("log-writer", options.queued_max,
+                                            [this](std::vector<Job> jobs) { write(jobs); });
 }
 
-void Journal::Impl::write(std::vector<Appending> jobs) {
-  const Sequence before = bounds_now().head;
-  const auto committed = commit(jobs);
+void Journal::Impl::write(std::span<Job> jobs) {
+  const std::uint64_t most = std::min(options.map_bytes / 16, kBatchBytesMax);
+  while (!jobs.empty()) {
+    std::size_t count = 0;
+    for (std::uint64_t bytes = 0; count < jobs.size(); ++count) {
+      bytes += bytes_of(jobs[count]);
+      if (count != 0 && bytes > most) break;
+    }
+    write_batch(jobs.first(count));
+    jobs = jobs.subspan(count);
+  }
+}
+
+void Journal::Impl::write_batch(std::span<Job> jobs) {
+  Sequence sequence = bounds_now().head;
+  auto committed = commit(jobs);
+  for (unsigned round = 0; !committed && committed.error().code == Errc::Limit && round < kForgetRounds;
+       ++round) {
+    if (!forget_a_quarter()) break;
+    committed = commit(jobs);
+  }
   if (committed) {
     const std::scoped_lock lock(mutex);
     bounds = *committed;
   } else {
-    logs::error("purges could not be written to the log",
-                {{"purges", jobs.size()}, {"reason", committed.error().text}});
+    logs::error("the purge log could not be written",
+                {{"jobs", jobs.size()}, {"reason", committed.error().text}});
   }
-  Sequence sequence = before;
-  for (Appending& job : jobs) {
+  for (Job& job : jobs) {
+    auto* appending = std::get_if<Appending>(&job);
+    if (appending == nullptr) continue;
     base::Result<Sequence> answer = ++sequence;
     if (!committed) answer = std::unexpected(committed.error());
-    job.home->post([appended = std::move(job.appended), answer = std::move(answer)]() mutable {
+    appending->home->post([appended = std::move(appending->appended), answer = std::move(answer)]() mutable {
       appended(std::move(answer));
     });
   }
 }
 
-base::Result<Journal::Bounds> Journal::Impl::commit(const std::vector<Appending>& jobs) {
+base::Result<Journal::Bounds> Journal::Impl::commit(std::span<const Job> jobs) {
   Bounds next = bounds_now();
+  Sequence sequence = next.head;
+  for (const Job& job : jobs) next.head += std::holds_alternative<Appending>(job) ? 1 : 0;
   auto txn = lmdb::Txn::begin(env, lmdb::Txn::Mode::Write);
   if (!txn) return std::unexpected(txn.error());
-  for (const Appending& job : jobs) {
-    // Append, not overwrite: a number is never given twice.
-    auto put = txn->put(entries, key_of(++next.head), value_of(job.at_ms, job.purge), MDB_APPEND);
-    if (!put) return std::unexpected(put.error());
-  }
-  auto oldest = forget(*txn, next, 2 * jobs.size() + kForgottenMin);
+  auto oldest = forget(*txn, jobs, next);
   if (!oldest) return std::unexpected(oldest.error());
   next.oldest = *oldest;
+  for (const Job& job : jobs) {
+    const auto* appending = std::get_if<Appending>(&job);
+    // Append, not overwrite: a number is never given twice.
+    auto put = appending != nullptr ? txn->put(entries, key_of(++sequence),
+                                               value_of(appending->at_ms, appending->purge), MDB_APPEND)
+                                    : put_note(*txn, std::get<NodeNote>(job));
+    if (!put) return std::unexpected(put.error());
+  }
   if (auto done = txn->commit(); !done) return std::unexpected(done.error());
   return next;
 }
 
-// Forgets at most `most` of the entries that are too old; answers which is the oldest then.
-base::Result<Sequence> Journal::Impl::forget(lmdb::Txn& txn, Bounds held, std::uint64_t most) {
-  if (held.head - held.oldest + 1 <= options.keep_entries) return held.oldest;
-  const Sequence wanted = std::min(held.head + 1 - options.keep_entries, held.oldest + most);
-  for (Sequence sequence = held.oldest; sequence < wanted; ++sequence) {
-    if (auto erased = txn.erase(entries, key_of(sequence)); !erased) return std::unexpected(erased.error());
+base::Status Journal::Impl::put_note(lmdb::Txn& txn, const NodeNote& note) {
+  if (note.forget) return txn.erase(followers, note.node.name);
+  return txn.put(followers, note.node.name, value_of(note.node));
+}
+
+base::Result<std::uint64_t> Journal::Impl::entry_pages(const lmdb::Txn& txn) const {
+  const auto stat = txn.stat(entries);
+  if (!stat) return std::unexpected(stat.error());
+  return stat->ms_branch_pages + stat->ms_leaf_pages + stat->ms_overflow_pages;
+}
+
+// Forgets some of the entries that are too many or leave too little room for `jobs`, after which the log ends
+// at next.head; answers which is the oldest then. The newest always stays: it is what the numbers go on from.
+base::Result<Sequence> Journal::Impl::forget(lmdb::Txn& txn, std::span<const Job> jobs, Bounds next) {
+  std::uint64_t bytes = 0;
+  for (const Job& job : jobs) bytes += bytes_of(job);
+  if (bytes > options.map_bytes / 8) {
+    return base::fail(Errc::Invalid, "a purge of " + std::to_string(bytes) +
+                                         " bytes is too large for a log of so small a max_size");
   }
-  return wanted;
+  const std::uint64_t pages_max = (entry_bytes_max() - bytes) / env.page_bytes();
+  const Sequence end =
+      std::min({bounds_now().head + 1, next.head, next.oldest + 2 * jobs.size() + kForgottenMin});
+  Sequence oldest = next.oldest;
+  for (; oldest < end; ++oldest) {
+    const auto pages = entry_pages(txn);
+    if (!pages) return std::unexpected(pages.error());
+    if (next.head - oldest + 1 <= options.keep_entries && *pages <= pages_max) break;
+    if (auto erased = txn.erase(entries, key_of(oldest)); !erased) return std::unexpected(erased.error());
+  }
+  return oldest;
+}
+
+// The file is full though its entries keep to their part of it: its free pages are in pieces too small.
+base::Status Journal::Impl::forget_a_quarter() {
+  Bounds next = bounds_now();
+  const Sequence end = std::min(next.head, next.oldest + (next.head - next.oldest) / 4 + 1);
+  if (next.oldest >= end) return base::fail(Errc::Limit, "there is nothing to forget");
+  auto txn = lmdb::Txn::begin(env, lmdb::Txn::Mode::Write);
+  if (!txn) return std::unexpected(txn.error());
+  for (; next.oldest < end; ++next.oldest) {
+    if (auto erased = txn->erase(entries, key_of(next.oldest)); !erased) return erased;
+  }
+  if (auto done = txn->commit(); !done) return done;
+  logs::warn("the purge log is full: its oldest quarter is forgotten", {{"oldest", next.oldest}});
+  const std::scoped_lock lock(mutex);
+  bounds = next;
+  return {};
 }
 
 base::Result<std::vector<JournalEntry>> Journal::Impl::read(Sequence from, std::size_t max_bytes) {
@@ -226,7 +365,7 @@ Journal::Journal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Journal::~Journal() = default;
 
 base::Result<std::unique_ptr<Journal>> Journal::open(const Options& options) {
-  auto env = lmdb::Env::open({.folder = options.folder, .map_bytes = options.map_bytes, .databases = 2});
+  auto env = lmdb::Env::open({.folder = options.folder, .map_bytes = map_bytes_for(options), .databases = 3});
   if (!env) return std::unexpected(env.error());
   if (::flock(env->descriptor(), LOCK_EX | LOCK_NB) != 0) {
     return base::fail(Errc::Busy, "the purge log in '" + options.folder + "' is in use by another process");
@@ -248,14 +387,26 @@ base::Result<std::unique_ptr<Journal>> Journal::open(const Options& options) {
 }
 
 const std::string& Journal::log_id() const { return impl_->log_id; }
+const std::vector<KnownNode>& Journal::nodes() const { return impl_->nodes; }
 Journal::Bounds Journal::bounds() const { return impl_->bounds_now(); }
 
 void Journal::append(std::int64_t at_ms, std::string purge, base::Executor& home, Appended appended) {
-  Appending job{.at_ms = at_ms, .purge = std::move(purge), .home = &home, .appended = std::move(appended)};
+  Job job =
+      Appending{.at_ms = at_ms, .purge = std::move(purge), .home = &home, .appended = std::move(appended)};
   if (impl_->writer->push(job)) return;
-  home.post([refused = std::move(job.appended)]() mutable {
+  home.post([refused = std::move(std::get<Appending>(job).appended)]() mutable {
     refused(base::fail(Errc::Busy, "too many purges wait to be written; try again"));
   });
+}
+
+bool Journal::keep_node(KnownNode node) {
+  Job job = NodeNote{.node = std::move(node)};
+  return impl_->writer->push(job);
+}
+
+bool Journal::forget_node(std::string name) {
+  Job job = NodeNote{.node = {.name = std::move(name)}, .forget = true};
+  return impl_->writer->push(job);
 }
 
 void Journal::read(Sequence from, std::size_t max_bytes, base::Executor& home, Read done) {

@@ -61,8 +61,8 @@ std::optional<Refusal> LogStream::understand() {
       return invalid("unknown parameter \"" + key + "\", allowed: after, node, log_id");
     }
   }
-  if (!is_node_name(node_)) {
-    return invalid("found node=" + node_ + ", allowed: 1 to 100 letters, digits, '.', '_' and '-'");
+  if (!purge::is_node_name(node_)) {
+    return invalid("found node=" + node_ + ", allowed: " + std::string(purge::kNodeNamesAllowed));
   }
   return {};
 }

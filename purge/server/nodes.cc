@@ -6,11 +6,15 @@
 namespace purgeapi {
 
 using std::chrono::milliseconds;
+using namespace std::chrono_literals;
 
-bool is_node_name(std::string_view name) {
-  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-  return !name.empty() && name.size() <= 100 && name.find_first_not_of(kAllowed) == std::string_view::npos;
-}
+namespace {
+
+// What is remembered may be older than this: it costs a write, and only names must not be missed.
+constexpr auto kKeepAppliedAfter = 10s;
+constexpr auto kKeepHeardAfter = 1h;
+
+}  // namespace
 
 Node* Nodes::find_or_add(const std::string& name) {
   const auto found = nodes_.find(name);
@@ -22,16 +26,38 @@ Node* Nodes::find_or_add(const std::string& name) {
 
 void Nodes::forget_absent() {
   const base::Steady now = clock_.steady();
-  std::erase_if(nodes_, [&](const auto& entry) {
-    return entry.second.streams == 0 && now - entry.second.heard > limits_.forget;
-  });
+  if (now - started_ < limits_.silence)
+    return;  // it was the API that was absent: they may be about to come back
+  const auto absent = [&](const auto& entry) {
+    const bool gone = entry.second.streams == 0 && now - entry.second.heard > limits_.forget;
+    if (gone && keep_) keep_(entry.first, nullptr);
+    return gone;
+  };
+  if (std::erase_if(nodes_, absent) != 0) tell();
+}
+
+void Nodes::restore(const std::string& name, Sequence applied, milliseconds silent) {
+  // "Kept" so long ago that its next word is kept.
+  const base::Steady heard = clock_.steady() - silent;
+  nodes_[name] = {.applied = applied, .heard = heard, .kept = applied, .kept_at = heard};
+}
+
+void Nodes::heard(const std::string& name, Node& node) {
+  const base::Steady now = clock_.steady();
+  node.heard = now;
+  if (!keep_) return;
+  const bool due = !node.kept_at || node.applied < node.kept || now - *node.kept_at > kKeepHeardAfter ||
+                   (node.applied != node.kept && now - *node.kept_at > kKeepAppliedAfter);
+  if (!due || !keep_(name, &node)) return;
+  node.kept = node.applied;
+  node.kept_at = now;
 }
 
 bool Nodes::connected(const std::string& name) {
   Node* node = find_or_add(name);
   if (node == nullptr) return false;
   ++node->streams;
-  node->heard = clock_.steady();
+  heard(name, *node);
   tell();
   return true;
 }
@@ -47,9 +73,9 @@ bool Nodes::acknowledged(const std::string& name, Sequence applied) {
   Node* node = find_or_add(name);
   if (node == nullptr) return false;
   const base::Steady now = clock_.steady();
-  node->heard = now;
   // A node that lost its state acknowledges a smaller number: then that is the truth.
   const Sequence before = std::exchange(node->applied, applied);
+  heard(name, *node);
   const auto end = recent_.upper_bound(applied);
   for (auto at = recent_.upper_bound(before); at != recent_.end() && at != end && before < applied; ++at) {
     const auto took = std::chrono::duration_cast<milliseconds>(now - at->second.accepted);
@@ -80,6 +106,7 @@ std::size_t Nodes::live_count() const {
 Progress Nodes::progress(Sequence sequence) const {
   Progress progress;
   const auto recent = recent_.find(sequence);
+  const base::Steady now = clock_.steady();
   for (const auto& [name, node] : nodes_) {
     if (node.applied >= sequence) {
       Progress::Applied applied{.node = name};
@@ -88,8 +115,12 @@ Progress Nodes::progress(Sequence sequence) const {
         if (took != recent->second.ms_of.end()) applied.ms = took->second;
       }
       progress.applied.push_back(std::move(applied));
+    } else if (live(node)) {
+      progress.pending.push_back(name);
     } else {
-      (live(node) ? progress.pending : progress.away).push_back(name);
+      progress.away.push_back(name);
+      // After a start of the API every node that it knew has the time to come back.
+      if (now - std::max(node.heard, started_) < limits_.silence) progress.expected = true;
     }
   }
   return progress;

@@ -19,11 +19,13 @@ namespace purgeapi {
 
 using purge::Sequence;
 
-/// A node as the API knows it since its own start.
+/// A node as the API knows it.
 struct Node {
   Sequence applied = 0;  ///< newest number acknowledged
   unsigned streams = 0;  ///< logs that it is reading
   base::Steady heard{};  ///< newest acknowledgement or connection
+  Sequence kept = 0;     ///< what is remembered of it, and since when; never: nothing
+  std::optional<base::Steady> kept_at{};
 };
 
 /// How far each node has come with one purge.
@@ -35,6 +37,9 @@ struct Progress {
   std::vector<Applied> applied{};
   std::vector<std::string> pending{};  ///< live nodes that have not
   std::vector<std::string> away{};     ///< nodes known, not live, that have not
+  bool expected = false;               ///< one of `away` was heard lately: it may be about to come back
+
+  bool complete() const { return pending.empty() && away.empty(); }
 };
 
 /// How long purges took to be applied, over all nodes, for metrics.
@@ -45,8 +50,8 @@ struct PropagationTimes {
   double sum = 0;
 };
 
-/// All nodes: who follows the log, who has applied what, how long it took. Forgets nothing but what it is
-/// told to; empty after a start and filled again by the nodes themselves. Lives on the loop.
+/// All nodes: who follows the log, who has applied what, how long it took. A node that was ever heard is
+/// known, past the API's own restarts, until it has been absent for the time `forget`. Lives on the loop.
 class Nodes {
  public:
   struct Limits {
@@ -57,17 +62,25 @@ class Nodes {
     bool operator==(const Limits&) const = default;
   };
   using Changed = std::function<void()>;
+  /// Remembers what is to outlive a restart; with null, forgets. False: not now.
+  using Keep = std::function<bool(const std::string& name, const Node* node)>;
 
-  Nodes(const base::Clock& clock, Limits limits) : clock_(clock), limits_(limits) {}
+  Nodes(const base::Clock& clock, Limits limits) : clock_(clock), limits_(limits), started_(clock.steady()) {}
 
   /// Called after each change that can complete a wait.
   void on_changed(Changed changed) { changed_ = std::move(changed); }
+
+  void on_keep(Keep keep) { keep_ = std::move(keep); }
+  /// A node that was kept before the API's start, and how long ago it was heard.
+  void restore(const std::string& name, Sequence applied, std::chrono::milliseconds silent);
 
   /// False if there are as many nodes as allowed.
   bool connected(const std::string& name);
   void disconnected(const std::string& name);
   /// `name` has applied all up to `applied`. False as above.
   bool acknowledged(const std::string& name, Sequence applied);
+  /// Drops nodes that have been absent for too long.
+  void forget_absent();
   /// The log took a purge under this number.
   void accepted(Sequence sequence);
 
@@ -83,20 +96,19 @@ class Nodes {
     std::map<std::string, std::int64_t, std::less<>> ms_of{};  ///< by node
   };
   Node* find_or_add(const std::string& name);
-  void forget_absent();
+  void heard(const std::string& name, Node& node);
   void tell() const {
     if (changed_) changed_();
   }
 
   const base::Clock& clock_;
   const Limits limits_;
+  const base::Steady started_;
   std::map<std::string, Node, std::less<>> nodes_;
   std::map<Sequence, Recent> recent_;
   PropagationTimes times_{};
   Changed changed_{};
+  Keep keep_{};
 };
-
-/// Whether `name` may be a node's name: 1 to 100 of letters, digits, '.', '_' and '-'.
-bool is_node_name(std::string_view name);
 
 }  // namespace purgeapi

@@ -77,14 +77,15 @@ void PurgeRequest::look(bool last) {
   if (answered()) return;
   const Progress progress = api().nodes().progress(sequence_);
   const base::Duration left = wait_end_ - api().home().clock().steady();
-  if (!progress.pending.empty() && !last && left > 0ms && !api().draining()) {
+  const bool wait = !progress.pending.empty() || progress.expected;
+  if (wait && !last && left > 0ms && !api().draining()) {
     timer_.start(std::min<base::Duration>(left, kLook), [this] { look(false); });
     return;
   }
   timer_.stop();
   http::Fields fields;
   fields.add("location", "/v1/purges/" + std::to_string(sequence_));
-  respond(progress.pending.empty() ? 200 : 202, progress_json(sequence_, progress), std::move(fields));
+  respond(progress.complete() ? 200 : 202, progress_json(sequence_, progress), std::move(fields));
 }
 
 }  // namespace purgeapi

@@ -11,8 +11,9 @@
 
 namespace purgeapi {
 
-/// POST /v1/purges[?wait=5s]: 202 with the number; with `wait` 200 once all live nodes have applied it, or
-/// 202 when the time is over, and who has.
+/// POST /v1/purges[?wait=5s]: 202 with the number; with `wait` 200 once all known nodes have applied
+/// it, or 202 when those that are live have and the others are not expected, or the time is over; and who
+/// has.
 class PurgeRequest final : public ApiRequest {
  public:
   explicit PurgeRequest(Call call);

@@ -11,8 +11,9 @@
 namespace store {
 
 ChunkedWrite::~ChunkedWrite() {
-  if (committed_ || put_bytes_ == 0) return;
-  WriteOp op = AbandonOp{id_};
+  if (progress_->published || put_bytes_ == 0) return;
+  // Queued behind the commit, if there is one that waits: the writer knows then what became of it.
+  WriteOp op = AbandonOp{id_, progress_};
   // A closed queue is no loss: the next start finds what was not finished.
   static_cast<void>(queue_->push(op));
 }
@@ -43,8 +44,6 @@ void ChunkedWrite::commit(ObjectRef object, base::Executor& home, Answer<PinRef>
   WriteOp op = CommitOp{std::move(object), progress_, &home, std::move(stored)};
   auto queued = queue_->push(op);
   if (queued) return;
-  WriteOp abandon = AbandonOp{id_};
-  static_cast<void>(queue_->push(abandon));
   post_answer<PinRef>(home, std::move(std::get<CommitOp>(op).answer),
                       std::unexpected(std::move(queued.error())));
 }

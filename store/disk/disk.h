@@ -19,6 +19,9 @@ namespace store {
 template <typename T>
 using Answer = std::move_only_function<void(base::Result<T>)>;
 
+/// Above every id that is given out.
+inline constexpr ObjectId kAnyId = ~ObjectId{0};
+
 /// While held, the chunks of one stored object are neither evicted nor overwritten, even if the object is replaced or erased.
 class Pin {
  public:
@@ -27,7 +30,8 @@ class Pin {
 using PinRef = std::shared_ptr<Pin>;
 
 /// One object being written chunk by chunk. Its chunks can be read (Disk::read_chunk) once their put was answered; the object
-/// can be found only after commit was answered. Destroying it without commit() removes what was written.
+/// can be found only after commit was answered. Its end removes what was written, unless its commit succeeds:
+/// the chunks of an object that was not stored have readers, too.
 class DiskWrite {
  public:
   virtual ~DiskWrite() = default;
@@ -51,6 +55,7 @@ class Disk {
     std::uint64_t queued_bytes = 0;   ///< waiting for the writers
     std::uint64_t read_errors = 0;    ///< records that could not be read or did not match their checksum
     std::uint64_t map_full = 0;       ///< times that LMDB had no page left; must stay 0
+    std::uint64_t index_bytes = 0;    ///< of memory, for what is stored where
   };
 
   virtual ~Disk() = default;
@@ -60,6 +65,8 @@ class Disk {
 
   /// Whether an object may be stored under `key`: false is certain. From memory, never blocks.
   virtual bool may_have(const Key& key) const = 0;
+  /// Whether `id` is what may be found under `key` now. From memory, never blocks.
+  virtual bool holds(const Key& key, ObjectId id) const = 0;
   /// Reads the object under `key` whose key text is `text` (with its body if single). NotFound, Corrupt or System on failure.
   virtual void find(const Key& key, std::string text, base::Executor& home, Answer<ObjectRef> answer) = 0;
   /// Keeps the chunks of a multi-chunk object from eviction; null if they are not (or no longer) stored.
@@ -72,8 +79,9 @@ class Disk {
   virtual void put(ObjectRef object) = 0;
   /// Begins a multi-chunk object. `id` comes from next_id(). `expected_bytes` 0: unknown.
   virtual std::unique_ptr<DiskWrite> begin(const Key& key, ObjectId id, std::uint64_t expected_bytes) = 0;
-  /// Removes the object under `key`. Effective at once for may_have and find.
-  virtual void erase(const Key& key) = 0;
+  /// Removes the object under `key` if its id is not above `id`: not what came after the one that was judged.
+  /// Effective at once for may_have and find, also for what is not written yet.
+  virtual void erase(const Key& key, ObjectId id = kAnyId) = 0;
 
   /// Called (on a store thread) for each multi-chunk object that eviction or an error has removed. Set before use.
   virtual void on_removed(std::function<void(const Key&, ObjectId)> removed) = 0;

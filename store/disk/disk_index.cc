@@ -37,6 +37,13 @@ bool DiskIndex::has(const Key& key) const {
   return stripe.entries.contains(key);
 }
 
+bool DiskIndex::holds(const Key& key, ObjectId id) const {
+  const Stripe& stripe = stripe_of(key);
+  const std::scoped_lock lock(stripe.mutex);
+  const auto at = stripe.entries.find(key);
+  return at != stripe.entries.end() && at->second.id == id;
+}
+
 std::optional<ObjectId> DiskIndex::find(const Key& key) {
   Stripe& stripe = stripe_of(key);
   const std::scoped_lock lock(stripe.mutex);
@@ -113,7 +120,7 @@ std::optional<DiskIndex::Doomed> DiskIndex::publish_in(Stripe& stripe, const Sto
       const ObjectId replaced = at->second.id;
       if (hide(stripe, object.key)) doomed = {object.key, replaced};
     }
-    if (stripe.erasing.contains(object.key)) {
+    if (is_erasing(stripe, object)) {
       // What it replaces was hidden by that erase already, so only one can be doomed here.
       if (!pinned) return Doomed{object.key, object.id};
       stripe.ghosts[object.id] = {object.key, 1};
@@ -136,26 +143,34 @@ void DiskIndex::shorten(Stripe& stripe) {
   });
 }
 
-void DiskIndex::erase(const Key& key) {
+bool DiskIndex::is_erasing(const Stripe& stripe, const StoredObject& object) {
+  const auto at = stripe.erasing.find(object.key);
+  return at != stripe.erasing.end() && object.id <= std::ranges::max(at->second);
+}
+
+void DiskIndex::erase(const Key& key, ObjectId id) {
   Stripe& stripe = stripe_of(key);
   std::optional<Doomed> doomed;
   {
     const std::scoped_lock lock(stripe.mutex);
-    ++stripe.erasing[key];
+    stripe.erasing[key].push_back(id);
     const auto at = stripe.entries.find(key);
-    if (at == stripe.entries.end()) return;
-    const ObjectId id = at->second.id;
-    if (hide(stripe, key)) doomed = {key, id};
+    if (at == stripe.entries.end() || at->second.id > id) return;
+    const ObjectId erased = at->second.id;
+    if (hide(stripe, key)) doomed = {key, erased};
   }
   if (doomed) doom(*doomed);
 }
 
-void DiskIndex::erase_done(const Key& key) {
+void DiskIndex::erase_done(const Key& key, ObjectId id) {
   Stripe& stripe = stripe_of(key);
   const std::scoped_lock lock(stripe.mutex);
   const auto at = stripe.erasing.find(key);
   CHECK(at != stripe.erasing.end());
-  if (--at->second == 0) stripe.erasing.erase(at);
+  const auto done = std::ranges::find(at->second, id);
+  CHECK(done != at->second.end());
+  at->second.erase(done);
+  if (at->second.empty()) stripe.erasing.erase(at);
 }
 
 std::optional<DiskIndex::StoredObject> DiskIndex::remove(const Key& key, ObjectId id) {
@@ -175,31 +190,35 @@ std::optional<DiskIndex::StoredObject> DiskIndex::remove(const Key& key, ObjectI
 
 std::optional<DiskIndex::StoredObject> DiskIndex::evict() {
   // Two rounds through everything (the first may clear marks only), a few turns under each lock: loops wait
-  // for it.
+  // for it. In the second round nobody is asked: what is used all the time would never leave.
   constexpr std::size_t kTurnsAtOnce = 64;
   std::array<std::size_t, kStripes> turns{};
+  std::array<std::size_t, kStripes> first_round{};
   for (std::size_t i = 0; i < kStripes; ++i) {
     const std::scoped_lock lock(stripes_[i].mutex);
-    turns[i] = 2 * stripes_[i].queue.size();
+    first_round[i] = stripes_[i].queue.size();
+    turns[i] = 2 * first_round[i];
   }
   for (std::size_t done = 0; done < kStripes;) {
     const std::size_t i = next_stripe_++ % kStripes;
     const std::scoped_lock lock(stripes_[i].mutex);
     const std::size_t visit = std::min({turns[i], kTurnsAtOnce, stripes_[i].queue.size()});
-    if (auto evicted = evict_from(stripes_[i], visit)) return evicted;
+    if (auto evicted = evict_from(stripes_[i], visit, turns[i] > first_round[i])) return evicted;
     turns[i] -= visit;
     done = visit == 0 ? done + 1 : 0;
   }
   return std::nullopt;
 }
 
-std::optional<DiskIndex::StoredObject> DiskIndex::evict_from(Stripe& stripe, std::size_t turns) {
+std::optional<DiskIndex::StoredObject> DiskIndex::evict_from(Stripe& stripe, std::size_t turns, bool ask) {
   for (; turns > 0; --turns) {
     const Doomed name = stripe.queue.front();
     stripe.queue.pop_front();
     const auto at = stripe.entries.find(name.key);
     if (at == stripe.entries.end() || at->second.id != name.id) continue;
-    if (at->second.used || at->second.pins != 0) {
+    // What memory serves is never read from disk; it must be there after a restart nevertheless.
+    const bool wanted = ask && wanted_ && wanted_(name.key, name.id);
+    if (at->second.used || at->second.pins != 0 || wanted) {
       at->second.used = false;
       stripe.queue.push_back(name);
       continue;
@@ -209,6 +228,16 @@ std::optional<DiskIndex::StoredObject> DiskIndex::evict_from(Stripe& stripe, std
     return evicted;
   }
   return std::nullopt;
+}
+
+std::uint64_t DiskIndex::memory_bytes() const {
+  using Slot = decltype(Stripe::entries)::value_type;
+  std::uint64_t bytes = 0;
+  for (const Stripe& stripe : stripes_) {
+    const std::scoped_lock lock(stripe.mutex);
+    bytes += stripe.entries.bucket_count() * (sizeof(Slot) + 1) + stripe.queue.size() * sizeof(Doomed);
+  }
+  return bytes;
 }
 
 void DiskIndex::doom(const Doomed& doomed) {

@@ -19,13 +19,15 @@ namespace store {
 
 /// What one shard of the disk holds, in memory: answers "not there" without a read, chooses what is evicted
 /// (first in, first out; what was found since its last turn gets another), keeps pins. An object is in here
-/// only when its transaction is committed; it is out of here before its records are deleted. About 80 bytes
+/// only when its transaction is committed; it is out of here before its records are deleted. 60 to 120 bytes
 /// for each object. Any thread; each call holds one short lock.
 ///
 /// Owned by the store and by pins, which may outlive it.
 class DiskIndex : public std::enable_shared_from_this<DiskIndex> {
  public:
   using StoredObject = Tables::StoredObject;
+  /// Whether the object was used elsewhere since this was last asked.
+  using Wanted = std::function<bool(const Key&, ObjectId)>;
   /// Records that may be deleted now: those of `id`, and the index entry of `key` if it still names `id`.
   struct Doomed {
     Key key{};
@@ -36,6 +38,7 @@ class DiskIndex : public std::enable_shared_from_this<DiskIndex> {
   void load(const std::vector<StoredObject>& objects);
 
   bool has(const Key& key) const;
+  bool holds(const Key& key, ObjectId id) const;
   /// The id under `key`; marks it as used.
   std::optional<ObjectId> find(const Key& key);
   PinRef pin(const Key& key, ObjectId id);
@@ -43,10 +46,10 @@ class DiskIndex : public std::enable_shared_from_this<DiskIndex> {
   /// Writer: `object` is committed. The one it replaces is doomed, or hidden until its last pin goes. If an
   /// erase came meanwhile, that befalls `object` itself.
   PinRef publish(const StoredObject& object, bool pinned);
-  /// Hides what is under `key` now and what is published before erase_done.
-  void erase(const Key& key);
+  /// Hides what is under `key` now and what is published before erase_done, if its id is not above `id`.
+  void erase(const Key& key, ObjectId id = kAnyId);
   /// Writer: the erase is committed.
-  void erase_done(const Key& key);
+  void erase_done(const Key& key, ObjectId id = kAnyId);
   /// Hides the object under `key` if it is `id` (its records are broken). What it was, if it was there.
   std::optional<StoredObject> remove(const Key& key, ObjectId id);
   /// Writer: takes out the object to evict now. Nothing if all are pinned or there is none. The caller
@@ -58,7 +61,10 @@ class DiskIndex : public std::enable_shared_from_this<DiskIndex> {
   std::vector<Doomed> take_doomed();
   /// Called, without locks, after something was doomed. Before other threads come.
   void on_doomed(std::function<void()> notify) { notify_ = std::move(notify); }
+  /// Asked, under a lock, of those that evict() would take; may be empty. Before other threads come.
+  void ask_wanted(Wanted wanted) { wanted_ = std::move(wanted); }
 
+  std::uint64_t memory_bytes() const;
   std::uint64_t objects() const { return objects_.load(std::memory_order_relaxed); }
 
  private:
@@ -79,7 +85,7 @@ class DiskIndex : public std::enable_shared_from_this<DiskIndex> {
     boost::unordered_flat_map<Key, Entry, std::hash<Key>> entries;
     std::deque<Doomed> queue;  ///< in order of arrival, with names that are gone
     boost::unordered_flat_map<ObjectId, Ghost> ghosts;
-    boost::unordered_flat_map<Key, std::uint32_t, std::hash<Key>> erasing;
+    boost::unordered_flat_map<Key, std::vector<ObjectId>, std::hash<Key>> erasing;
   };
   // Several small tables: growing one moves all its entries under its lock.
   static constexpr std::size_t kStripes = 16;
@@ -91,8 +97,10 @@ class DiskIndex : public std::enable_shared_from_this<DiskIndex> {
   /// What its publication makes deletable.
   std::optional<Doomed> publish_in(Stripe& stripe, const StoredObject& object, bool pinned);
   static void shorten(Stripe& stripe);
-  /// Gives at most `turns` names their turn; the queue has that many.
-  std::optional<StoredObject> evict_from(Stripe& stripe, std::size_t turns);
+  static bool is_erasing(const Stripe& stripe, const StoredObject& object);
+  /// Gives at most `turns` names their turn; the queue has that many. `ask`: those that are wanted are
+  /// spared.
+  std::optional<StoredObject> evict_from(Stripe& stripe, std::size_t turns, bool ask);
   void unpin(const Key& key, ObjectId id);
 
   std::array<Stripe, kStripes> stripes_;
@@ -101,6 +109,7 @@ class DiskIndex : public std::enable_shared_from_this<DiskIndex> {
   std::mutex doomed_mutex_;
   std::vector<Doomed> doomed_;
   std::function<void()> notify_;
+  Wanted wanted_;
 };
 
 }  // namespace store

@@ -68,11 +68,19 @@ std::uint64_t shard_bytes(const DiskOptions& options) {
   return options.budget_bytes / options.shards / kPageBytes * kPageBytes;
 }
 
+std::uint64_t shard_objects(const DiskOptions& options) {
+  if (options.max_objects == 0) return 0;
+  return std::max<std::uint64_t>(1, options.max_objects / options.shards);
+}
+
 WriteQueue::Options queue_options(const DiskOptions& options) {
   const std::uint64_t pages = space::transaction_pages(shard_bytes(options) / kPageBytes);
+  // A small object changes four B-tree pages. With a bound on objects each that comes makes one go, which
+  // costs more.
+  const std::uint64_t pages_for_each = options.max_objects == 0 ? 4 : 8;
   return {.queue_bytes = options.queue_bytes / options.shards,
           .batch_bytes = std::min(options.commit_bytes / options.shards, pages * kPageBytes),
-          .batch_ops = pages / 4,  // a small object changes that many B-tree pages
+          .batch_ops = pages / pages_for_each,
           .interval = options.commit_interval};
 }
 
@@ -115,9 +123,11 @@ LmdbDisk::Shard::Shard(std::unique_ptr<Tables> opened, Parts& parts, unsigned nu
   const Tables::Contents contents = tables->take_contents();
   index->load(contents.objects);
   index->on_doomed([waiting = queue] { waiting->wake(); });
+  index->ask_wanted(parts.options.wanted);
   writer =
       std::make_unique<Writer>(Writer::Parts{*tables, index, queue, gate, counts,
-                                             [&parts](const auto& object) { parts.tell_removed(object); }},
+                                             [&parts](const auto& object) { parts.tell_removed(object); },
+                                             shard_objects(parts.options)},
                                contents.orphans, "disk-write-" + std::to_string(number));
 }
 
@@ -177,6 +187,8 @@ LmdbDisk::Shard& LmdbDisk::shard_of(const Key& key) const {
 
 bool LmdbDisk::may_have(const Key& key) const { return shard_of(key).index->has(key); }
 
+bool LmdbDisk::holds(const Key& key, ObjectId id) const { return shard_of(key).index->holds(key, id); }
+
 PinRef LmdbDisk::pin(const Key& key, ObjectId id) { return shard_of(key).index->pin(key, id); }
 
 void LmdbDisk::find(const Key& key, std::string text, base::Executor& home, Answer<ObjectRef> answer) {
@@ -217,11 +229,11 @@ std::unique_ptr<DiskWrite> LmdbDisk::begin(const Key& key, ObjectId id, std::uin
   return std::make_unique<ChunkedWrite>(shard_of(key).queue, id, expected_bytes, max_object_bytes_);
 }
 
-void LmdbDisk::erase(const Key& key) {
+void LmdbDisk::erase(const Key& key, ObjectId id) {
   Shard& shard = shard_of(key);
-  shard.index->erase(key);
-  WriteOp op = EraseOp{key};
-  if (!shard.queue->push(op)) shard.index->erase_done(key);
+  shard.index->erase(key, id);
+  WriteOp op = EraseOp{key, id};
+  if (!shard.queue->push(op)) shard.index->erase_done(key, id);
 }
 
 void LmdbDisk::on_removed(std::function<void(const Key&, ObjectId)> removed) {
@@ -234,6 +246,7 @@ Disk::Use LmdbDisk::use() const {
     use.bytes += shard->counts.used_bytes;
     use.file_bytes += shard->counts.file_bytes;
     use.objects += shard->index->objects();
+    use.index_bytes += shard->index->memory_bytes();
     use.evictions += shard->counts.evictions;
     use.dropped_writes += shard->counts.dropped_writes;
     use.queued_bytes += shard->queue->bytes();

@@ -23,8 +23,12 @@ struct DiskOptions {
   std::chrono::milliseconds commit_interval{50};  ///< longest wait for more to write
   std::uint64_t queue_bytes = 64ULL << 20;        ///< waiting records, above which small objects are dropped
   std::uint64_t max_object_bytes = 0;             ///< 0: a quarter of the budget; at most half a shard
-  bool empty = false;                             ///< forget all that an earlier run has stored
-  std::size_t reads_max = 65'536;                 ///< waiting reads; more are answered with Errc::Busy
+  std::uint64_t max_objects = 0;                  ///< evicts above; 0: as many as fit
+  /// Asked, on a writer's thread, before an object is evicted: whether another tier served it since it was
+  /// last asked; then it stays for another turn.
+  std::function<bool(const Key&, ObjectId)> wanted{};
+  bool empty = false;              ///< forget all that an earlier run has stored
+  std::size_t reads_max = 65'536;  ///< waiting reads; more are answered with Errc::Busy
 };
 
 /// The disk tier: an object lies with all its chunks in one of several LMDB environments ("shards"), each
@@ -47,13 +51,14 @@ class LmdbDisk final : public Disk {
 
   ObjectId next_id() override { return next_id_.fetch_add(1, std::memory_order_relaxed); }
   bool may_have(const Key& key) const override;
+  bool holds(const Key& key, ObjectId id) const override;
   void find(const Key& key, std::string text, base::Executor& home, Answer<ObjectRef> answer) override;
   PinRef pin(const Key& key, ObjectId id) override;
   void read_chunk(const Key& key, ObjectId id, std::uint32_t index, base::Executor& home,
                   Answer<base::ChunkRef> answer) override;
   void put(ObjectRef object) override;
   std::unique_ptr<DiskWrite> begin(const Key& key, ObjectId id, std::uint64_t expected_bytes) override;
-  void erase(const Key& key) override;
+  void erase(const Key& key, ObjectId id = kAnyId) override;
   void on_removed(std::function<void(const Key&, ObjectId)> removed) override;
   std::uint64_t max_object_bytes() const override { return max_object_bytes_; }
   Use use() const override;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why pages are shed: looking up a record maps its B-tree pages, and the kernel maps up to 16 neighbours with
-// each ("fault around"), so a busy process would slowly show the whole file as its own memory.
+// Why pages are shed: looking up a record maps its B-tree pages, and with each the kernel maps its
+// neighbours: 16
+// ("fault around"), or all that lie in one block of its page cache, which may be 2 MiB. So a busy process
+// would soon show the whole file as its own memory. How much is mapped can only be seen for the process as a
+// whole.
 #include "store/disk/mapped_file.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -21,8 +25,28 @@ namespace {
 
 constexpr std::size_t kThroughMapMax =
     2048;  // values of this size lie in a B-tree page that was just touched anyway
-constexpr std::uint64_t kShedAfterPages = 2048;  // 8 MiB
-constexpr std::uint64_t kFaultAroundPages = 16;
+constexpr std::uint64_t kLookEvery = 4;          // touched pages
+constexpr std::uint64_t kMappedPagesMax = 3072;  // 12 MiB, of all files together
+
+/// The least that was seen of resident_file_pages(): programs and libraries, little of the maps.
+std::atomic<std::uint64_t> least_resident{UINT64_MAX};
+
+/// Pages of files that are resident in this process: programs, libraries, maps.
+std::uint64_t resident_file_pages() {
+  static const int statm = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  std::array<char, 128> text{};
+  if (::pread(statm, text.data(), text.size() - 1, 0) <= 0) return 0;
+  unsigned long long pages = 0;
+  return std::sscanf(text.data(), "%*u %*u %llu", &pages) == 1 ? pages : 0;
+}
+
+std::uint64_t note_resident() {
+  const std::uint64_t now = resident_file_pages();
+  std::uint64_t least = least_resident.load(std::memory_order_relaxed);
+  while (now < least && !least_resident.compare_exchange_weak(least, now, std::memory_order_relaxed)) {
+  }
+  return now;
+}
 
 /// Start of file offset 0 of the mapping that holds `inside`, or null.
 const char* base_of(const char* inside) {
@@ -64,11 +88,12 @@ MappedFile::MappedFile(int descriptor, std::uint64_t map_bytes, std::string_view
   if (!pread_all(descriptor_, same, {}, offset_of(inside)) || same != inside) {
     base_ = nullptr;
   }
+  note_resident();
 }
 
 base::Status MappedFile::read(std::string_view value, std::span<char> first, std::span<char> second) {
   CHECK(first.size() + second.size() == value.size());
-  touched(kFaultAroundPages);
+  touched(1);
   if (value.size() > kThroughMapMax && base_ != nullptr) {
     return pread_all(descriptor_, first, second, offset_of(value));
   }
@@ -96,9 +121,12 @@ void MappedFile::shed() {
 }
 
 void MappedFile::touched(std::uint64_t pages) {
-  if (touched_pages_.fetch_add(pages, std::memory_order_relaxed) + pages < kShedAfterPages) return;
-  touched_pages_.store(0, std::memory_order_relaxed);
+  const std::uint64_t before = touched_pages_.fetch_add(pages, std::memory_order_relaxed);
+  if (base_ == nullptr || before / kLookEvery == (before + pages) / kLookEvery) return;
+  const std::uint64_t resident = note_resident();
+  if (resident < least_resident.load(std::memory_order_relaxed) + kMappedPagesMax) return;
   shed();
+  note_resident();
 }
 
 }  // namespace store

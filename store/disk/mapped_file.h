@@ -28,7 +28,8 @@ class MappedFile {
   /// Takes the map's pages out of the process's resident memory (they stay in the page cache). Costs later
   /// readers minor faults.
   void shed();
-  /// Says that up to `pages` of the map were touched; sheds now and then.
+  /// Says that so many B-tree pages of the map were touched, far apart. Sheds if the process shows too much
+  /// of files by now.
   void touched(std::uint64_t pages);
 
   bool found() const { return base_ != nullptr; }

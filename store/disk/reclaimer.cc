@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::uint64_t kObjectEffort =
     4;  // pages that unlinking an object may copy: leaves of index, orphans and data
-constexpr std::uint64_t kChunkPages = 16;
 
 }  // namespace
 
@@ -25,8 +24,10 @@ base::Result<Reclaimer::Room> Reclaimer::reclaim(lmdb::Txn& txn, std::uint64_t u
     if (!used) return std::unexpected(used.error());
     if (effort == 0) return *used <= used_pages_max ? Room::Enough : Room::More;
     if (finished_ == doomed_.size()) {
-      if (*used <= used_pages_max) return Room::Enough;
+      const bool fits = *used <= used_pages_max;
+      if (fits && (objects_max_ == 0 || index_.objects() <= objects_max_)) return Room::Enough;
       const auto evicted = index_.evict();
+      if (!evicted && fits) return Room::Enough;
       if (!evicted) return finished_ != 0 ? Room::More : Room::None;
       doomed_.push_back({evicted->key, evicted->id});
       evicted_(*evicted);
@@ -45,7 +46,8 @@ base::Status Reclaimer::remove_next(lmdb::Txn& txn, std::uint64_t& effort) {
   const auto gone = tables_.remove_records(txn, doomed.id, kAtOnce, removed);
   if (!gone) return std::unexpected(gone.error());
   effort -= std::min(effort, removed);
-  removed_records_ += removed;
+  // Deleting a large value maps the first of its pages, and with it its neighbours.
+  tables_.file().touched(removed + 1);
   if (*gone) ++finished_;
   return {};
 }
@@ -53,9 +55,6 @@ base::Status Reclaimer::remove_next(lmdb::Txn& txn, std::uint64_t& effort) {
 void Reclaimer::committed() {
   doomed_.erase(doomed_.begin(), doomed_.begin() + static_cast<std::ptrdiff_t>(finished_));
   finished_ = 0;
-  // Deleting a large value maps the first of its pages, and with it its neighbours.
-  if (removed_records_ != 0) tables_.file().touched(removed_records_ * kChunkPages);
-  removed_records_ = 0;
 }
 
 }  // namespace store

@@ -24,9 +24,11 @@ class Reclaimer {
     More,  ///< commit and call again: this transaction has done as much as it should
     None,  ///< everything left is pinned or unfinished
   };
-  /// `evicted` is told of every object that eviction takes.
-  Reclaimer(Tables& tables, DiskIndex& index, std::function<void(const Tables::StoredObject&)> evicted)
-      : tables_(tables), index_(index), evicted_(std::move(evicted)) {}
+  /// `objects_max`: above it objects are evicted though there is room; 0: never. `evicted` is told of every
+  /// object that eviction takes.
+  Reclaimer(Tables& tables, DiskIndex& index, std::uint64_t objects_max,
+            std::function<void(const Tables::StoredObject&)> evicted)
+      : tables_(tables), index_(index), objects_max_(objects_max), evicted_(std::move(evicted)) {}
 
   void add(std::span<const DiskIndex::Doomed> doomed) {
     doomed_.insert(doomed_.end(), doomed.begin(), doomed.end());
@@ -44,10 +46,10 @@ class Reclaimer {
 
   Tables& tables_;
   DiskIndex& index_;
+  std::uint64_t objects_max_;
   std::function<void(const Tables::StoredObject&)> evicted_;
   std::deque<DiskIndex::Doomed> doomed_;
-  std::size_t finished_ = 0;           ///< so many of doomed_, from the front, are gone in this transaction
-  std::uint64_t removed_records_ = 0;  ///< since the last commit
+  std::size_t finished_ = 0;  ///< so many of doomed_, from the front, are gone in this transaction
 };
 
 }  // namespace store

@@ -17,6 +17,7 @@
 namespace store {
 namespace {
 
+constexpr std::size_t kEntriesOfAPage = 64;
 constexpr std::string_view kLayoutKey = "layout";
 constexpr const char* kCondemned = "/condemned";
 
@@ -126,6 +127,7 @@ base::Status Tables::load() {
     const auto value = record::decode_index((*entry)->value);
     if (!key || !value) return base::fail(base::Errc::Corrupt, "an index entry has a wrong length");
     contents_.objects.push_back({*key, value->id, value->multi});
+    if (contents_.objects.size() % kEntriesOfAPage == 0) file_->touched(1);
   }
   if (!entry) return std::unexpected(entry.error());
   auto orphans = lmdb::Cursor::open(*txn, orphans_);

@@ -19,6 +19,7 @@ namespace store {
 /// Shared by a DiskWrite and what it has queued: a commit must not follow a chunk that was not stored.
 struct WriteProgress {
   std::atomic<bool> failed{false};
+  std::atomic<bool> published{false};  ///< the commit is done: the chunks belong to the stored object
 };
 
 struct PutOp {
@@ -38,11 +39,14 @@ struct CommitOp {
   base::Executor* home = nullptr;
   Answer<PinRef> answer{};
 };
+/// The DiskWrite has ended: its chunks go, unless its commit came through.
 struct AbandonOp {
   ObjectId id = 0;
+  std::shared_ptr<WriteProgress> progress{};
 };
 struct EraseOp {
   Key key{};
+  ObjectId id = kAnyId;
 };
 /// One thing for a shard's writer to do. What comes first is done first.
 using WriteOp = std::variant<PutOp, ChunkOp, CommitOp, AbandonOp, EraseOp>;

@@ -27,7 +27,7 @@ constexpr std::uint64_t kTreePages = 16;  // B-tree pages that any transaction c
 
 Writer::Writer(Parts parts, const std::vector<ObjectId>& orphans, const std::string& thread_name)
     : parts_(std::move(parts)),
-      reclaimer_(parts_.tables, *parts_.index,
+      reclaimer_(parts_.tables, *parts_.index, parts_.objects_max,
                  [this](const Tables::StoredObject& object) {
                    ++parts_.counts.evictions;
                    parts_.evicted(object);

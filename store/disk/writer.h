@@ -41,6 +41,7 @@ class Writer {
     SnapshotGate& gate;
     ShardCounts& counts;
     std::function<void(const Tables::StoredObject&)> evicted;
+    std::uint64_t objects_max = 0;  ///< 0: as many as fit
   };
   Writer(Parts parts, const std::vector<ObjectId>& orphans, const std::string& thread_name);
   ~Writer();
@@ -69,10 +70,12 @@ class Writer {
   base::Result<std::vector<Outcome>> apply(lmdb::Txn& txn, Batch& batch);
   base::Result<Outcome> apply_one(lmdb::Txn& txn, WriteOp& op);
   base::Result<Outcome> apply_put(lmdb::Txn& txn, const Object& object);
+  base::Status apply_erase(lmdb::Txn& txn, const EraseOp& op);
   base::Result<Outcome> apply_commit(lmdb::Txn& txn, const CommitOp& op);
 
   void finish(WriteOp& op, Outcome outcome);
   void finish_commit(CommitOp& op, Outcome outcome);
+  void finish_abandon(const AbandonOp& op);
   void fail(WriteOp& op, const base::Error& error);
   void note_failure(const base::Error& error, std::size_t operations);
   void update_counts();

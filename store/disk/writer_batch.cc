@@ -34,6 +34,7 @@ base::Result<std::vector<Writer::Outcome>> Writer::apply(lmdb::Txn& txn, Batch& 
     const auto outcome = apply_one(txn, op);
     if (!outcome) return std::unexpected(outcome.error());
     outcomes.push_back(*outcome);
+    parts_.tables.file().touched(1);  // its place in the index
   }
   if (layout.id_max != layout_.id_max) {
     if (auto written = parts_.tables.write_layout(txn, layout); !written)
@@ -51,10 +52,17 @@ base::Result<Writer::Outcome> Writer::apply_one(lmdb::Txn& txn, WriteOp& op) {
     if (chunk->progress->failed) return Outcome::Failed;
     done = parts_.tables.write_chunk(txn, chunk->id, chunk->index, chunk->chunk->view());
   } else if (const auto* erase = std::get_if<EraseOp>(&op)) {
-    done = parts_.tables.unlink(txn, erase->key, 0);
+    done = apply_erase(txn, *erase);
   }
   if (!done) return std::unexpected(done.error());
   return Outcome::Done;
+}
+
+base::Status Writer::apply_erase(lmdb::Txn& txn, const EraseOp& op) {
+  const auto there = parts_.tables.find(txn, op.key);
+  if (!there) return std::unexpected(there.error());
+  if (!*there || (*there)->id > op.id) return {};
+  return parts_.tables.unlink(txn, op.key, (*there)->id);
 }
 
 base::Result<Writer::Outcome> Writer::apply_put(lmdb::Txn& txn, const Object& object) {
@@ -94,8 +102,8 @@ void Writer::finish(WriteOp& op, Outcome outcome) {
                           post_answer<void>(*chunk.home, std::move(chunk.answer), std::move(result));
                         },
                         [&](CommitOp& commit) { finish_commit(commit, outcome); },
-                        [&](AbandonOp& abandon) { index.doom({{}, abandon.id}); },
-                        [&](EraseOp& erase) { index.erase_done(erase.key); }},
+                        [&](AbandonOp& abandon) { finish_abandon(abandon); },
+                        [&](EraseOp& erase) { index.erase_done(erase.key, erase.id); }},
              op);
 }
 
@@ -103,13 +111,18 @@ void Writer::finish_commit(CommitOp& op, Outcome outcome) {
   const Object& object = *op.object;
   if (outcome == Outcome::Done) {
     PinRef pin = parts_.index->publish({object.key, object.id, !object.single()}, true);
+    op.progress->published = true;
     post_answer<PinRef>(*op.home, std::move(op.answer), std::move(pin));
     return;
   }
-  parts_.index->doom({{}, object.id});
+  // The chunks stay until the DiskWrite ends: they may have readers.
   base::Error error{base::Errc::Exists, "a newer object is stored under the key"};
   if (outcome == Outcome::Failed) error = {base::Errc::Cancelled, "a chunk of the object was not stored"};
   post_answer<PinRef>(*op.home, std::move(op.answer), std::unexpected(std::move(error)));
+}
+
+void Writer::finish_abandon(const AbandonOp& op) {
+  if (!op.progress->published) parts_.index->doom({{}, op.id});
 }
 
 void Writer::fail(WriteOp& op, const base::Error& error) {
@@ -121,12 +134,11 @@ void Writer::fail(WriteOp& op, const base::Error& error) {
                    post_answer<void>(*chunk.home, std::move(chunk.answer), std::unexpected(error));
                  },
                  [&](CommitOp& commit) {
-                   index.doom({{}, commit.object->id});
                    post_answer<PinRef>(*commit.home, std::move(commit.answer), std::unexpected(error));
                  },
-                 [&](AbandonOp& abandon) { index.doom({{}, abandon.id}); },
+                 [&](AbandonOp& abandon) { finish_abandon(abandon); },
                  // Hidden until the next start; what is replaced or evicted till then is gone for good.
-                 [&](EraseOp& erase) { index.erase_done(erase.key); }},
+                 [&](EraseOp& erase) { index.erase_done(erase.key, erase.id); }},
       op);
 }
 

@@ -42,6 +42,7 @@ struct NameHash {
 };
 
 struct Entry : EvictionEntry {
+  bool served = false;  ///< found since MemoryTier::served was last asked
   EntryName name{};
   ObjectRef object{};      ///< null if this is a chunk
   base::ChunkRef chunk{};  ///< empty if this is an object
@@ -143,7 +144,16 @@ ObjectRef MemoryTier::find(const Key& key, std::string_view text) {
   Entry* entry = shard.find(name);
   if (entry == nullptr || entry->object->key_text != text) return nullptr;
   shard.eviction->hit(*entry);
+  if (!entry->served) entry->served = true;  // as the mark of Sieve: a write only when needed
   return entry->object;
+}
+
+bool MemoryTier::served(const Key& key, ObjectId id) {
+  const EntryName name{key, false};
+  Shard& shard = shard_of(hash_of(name));
+  const std::scoped_lock lock(shard.mutex);
+  Entry* entry = shard.find(name);
+  return entry != nullptr && entry->object->id == id && std::exchange(entry->served, false);
 }
 
 void MemoryTier::insert(ObjectRef object) {

@@ -35,6 +35,9 @@ class MemoryTier {
 
   /// The object under `key` if its key text is `text`.
   ObjectRef find(const Key& key, std::string_view text);
+  /// Whether the object under `key` is `id` and was found since this was last asked (by the disk tier, which
+  /// would evict it).
+  bool served(const Key& key, ObjectId id);
   /// Puts `object` under its key, in place of an older one. Without effect if the object there has a higher
   /// id, or if this one takes more than an eighth of the budget (a full chunk always fits into 1 MiB).
   void insert(ObjectRef object);

@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 
 #include "edge/base/check.h"
@@ -144,6 +145,22 @@ void finish(Transfer& transfer, CURLcode code) {
                                                         : 0;
 }
 
+// Takes one multi handle's transfers on, and ends those that are through; how many are not.
+int perform_some(CURLM* multi) {
+  int running = 0;
+  CHECK(::curl_multi_perform(multi, &running) == CURLM_OK);
+  int queued = 0;
+  while (const CURLMsg* message = ::curl_multi_info_read(multi, &queued)) {
+    const CURLcode code = message->data.result;
+    CURL* easy = message->easy_handle;
+    Transfer* transfer = nullptr;
+    ::curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    finish(*transfer, code);
+    ::curl_multi_remove_handle(multi, easy);
+  }
+  return running;
+}
+
 }  // namespace
 
 std::string Response::header(std::string_view name) const {
@@ -151,20 +168,30 @@ std::string Response::header(std::string_view name) const {
   return found == headers.end() ? std::string() : found->second;
 }
 
+// Protocols have connections apart: libcurl 7.88 takes an HTTP/1.1 connection that is in use for one that can
+// be shared once it has seen HTTP/2 from the same server, and gives responses to the wrong requests.
 struct Client::Impl {
   Options options{};
-  CURLM* multi = nullptr;
+  std::array<CURLM*, 2> multis{};
+
+  CURLM* multi_for(const Request& request) const {
+    return multis[request.protocol == Request::Protocol::Http11 ? 0 : 1];
+  }
 };
 
 Client::Client(Options options) : impl_(std::make_unique<Impl>()) {
   static std::once_flag once;
   std::call_once(once, [] { ::curl_global_init(CURL_GLOBAL_DEFAULT); });
   impl_->options = std::move(options);
-  impl_->multi = ::curl_multi_init();
-  CHECK(impl_->multi != nullptr);
+  for (CURLM*& multi : impl_->multis) {
+    multi = ::curl_multi_init();
+    CHECK(multi != nullptr);
+  }
 }
 
-Client::~Client() { ::curl_multi_cleanup(impl_->multi); }
+Client::~Client() {
+  for (CURLM* multi : impl_->multis) ::curl_multi_cleanup(multi);
+}
 
 Response Client::get(const std::string& url, Headers headers) {
   Request request;
@@ -183,21 +210,15 @@ std::vector<Response> Client::perform_all(std::vector<Request> requests) {
   std::vector<std::unique_ptr<Transfer>> transfers;
   for (Request& request : requests) {
     transfers.push_back(make_transfer(std::move(request), impl_->options));
-    CHECK(::curl_multi_add_handle(impl_->multi, transfers.back()->easy.get()) == CURLM_OK);
+    const Transfer& transfer = *transfers.back();
+    CHECK(::curl_multi_add_handle(impl_->multi_for(transfer.request), transfer.easy.get()) == CURLM_OK);
   }
-  int running = 1;
-  while (running > 0) {
-    CHECK(::curl_multi_perform(impl_->multi, &running) == CURLM_OK);
-    int queued = 0;
-    while (const CURLMsg* message = ::curl_multi_info_read(impl_->multi, &queued)) {
-      const CURLcode code = message->data.result;
-      CURL* easy = message->easy_handle;
-      Transfer* transfer = nullptr;
-      ::curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-      finish(*transfer, code);
-      ::curl_multi_remove_handle(impl_->multi, easy);
-    }
-    if (running > 0) ::curl_multi_poll(impl_->multi, nullptr, 0, 100, nullptr);
+  for (;;) {
+    const std::array running{perform_some(impl_->multis[0]), perform_some(impl_->multis[1])};
+    if (running[0] + running[1] == 0) break;
+    // Nothing waits for both kinds: then they take turns.
+    const bool both = running[0] != 0 && running[1] != 0;
+    ::curl_multi_poll(impl_->multis[running[0] != 0 ? 0 : 1], nullptr, 0, both ? 1 : 100, nullptr);
   }
   std::vector<Response> responses;
   for (auto& transfer : transfers) responses.push_back(std::move(transfer->response));

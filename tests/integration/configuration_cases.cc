@@ -7,9 +7,8 @@ namespace {
 
 constexpr const char* kHash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
-/// What every daemon reads alike.
-std::vector<Spoilt> common(const std::string& p, const std::string& folder_key, const std::string& folder) {
-  const std::string folder_line = folder_key + " = \"" + folder + "\"";
+/// Values of a wrong kind; every daemon reads them alike.
+std::vector<Spoilt> common_values(const std::string& p) {
   return {
       {"Syntax", p, "idle = \"10s\"", "idle = = \"10s\"", "idle = |= \"10s\"", {}},
       {"KeyTwice", p, "tls = true", "tls = true\ntls = true", "tls = true\ntls = |true", {"tls"}},
@@ -54,6 +53,14 @@ std::vector<Spoilt> common(const std::string& p, const std::string& folder_key, 
        "control_frames_per_second = 0",
        "control_frames_per_second = |0",
        {"found 0", "a whole number from 1 to 1000000"}},
+  };
+}
+
+/// Addresses and files that cannot be; every daemon reads them alike.
+std::vector<Spoilt> common_places(const std::string& p, const std::string& folder_key,
+                                  const std::string& folder) {
+  const std::string folder_line = folder_key + " = \"" + folder + "\"";
+  return {
       {"AddressWithoutPort",
        p,
        "127.0.0.1:0",
@@ -100,12 +107,24 @@ std::vector<Spoilt> common(const std::string& p, const std::string& folder_key, 
   };
 }
 
-}  // namespace
+std::vector<Spoilt> joined(std::vector<Spoilt> all, const std::vector<Spoilt>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
 
-std::vector<Spoilt> spoilt_edges() {
-  const std::string p = "selvage-edge";
-  std::vector<Spoilt> all = common(p, "folder", "@/cache");
-  const std::vector<Spoilt> more{
+std::vector<Spoilt> common(const std::string& p, const std::string& folder_key, const std::string& folder) {
+  return joined(common_values(p), common_places(p, folder_key, folder));
+}
+
+/// What names and refers.
+std::vector<Spoilt> edge_names(const std::string& p) {
+  return {
+      {"NodeOfAnUrl",
+       p,
+       "node = \"edge-1\"",
+       "node = \"edge 1\"",
+       "\"edge 1\"",
+       {"edge.node: found \"edge 1\"", "1 to 100 letters"}},
       {"NoNode", p, "node = \"edge-1\"", "", "[edge]", {"edge.node: missing", "a text in quotes"}},
       {"NoDisk",
        p,
@@ -145,6 +164,11 @@ std::vector<Spoilt> spoilt_edges() {
        "origin = \"mian\"",
        "\"mian\"",
        {"site[0].origin: found \"mian\"", "one of the [origins]: main"}},
+  };
+}
+
+std::vector<Spoilt> edge_values(const std::string& p) {
+  return {
       {"OriginWithPath",
        p,
        "url = \"http://127.0.0.1:1\"",
@@ -198,8 +222,13 @@ std::vector<Spoilt> spoilt_edges() {
        "\"@/root\"",
        {"log.access_file", "is a folder"}},
   };
-  all.insert(all.end(), more.begin(), more.end());
-  return all;
+}
+
+}  // namespace
+
+std::vector<Spoilt> spoilt_edges() {
+  const std::string p = "selvage-edge";
+  return joined(common(p, "folder", "@/cache"), joined(edge_names(p), edge_values(p)));
 }
 
 std::vector<Spoilt> spoilt_origins() {
@@ -239,8 +268,7 @@ std::vector<Spoilt> spoilt_origins() {
        "\"@/no/access.log\"",
        {"log.access", "no folder"}},
   };
-  all.insert(all.end(), more.begin(), more.end());
-  return all;
+  return joined(std::move(all), more);
 }
 
 std::vector<Spoilt> spoilt_purge_apis() {
@@ -273,8 +301,7 @@ std::vector<Spoilt> spoilt_purge_apis() {
        {"found \"reed\"", "\"purge\", \"node\", \"read\""}},
       {"KeepEntries", p, "1000", "0", "0\n[[token]]", {"log_store.keep_entries: found 0", "from 1 to"}},
   };
-  all.insert(all.end(), more.begin(), more.end());
-  return all;
+  return joined(std::move(all), more);
 }
 
 }  // namespace harness

@@ -30,7 +30,8 @@ std::string Edge::config() const {
                      options_.disk + "\"\n" + options_.disk_keys + "\n";
   if (!options_.purge_url.empty()) {
     text += "[purge]\nurl = \"" + options_.purge_url + "\"\ntoken = \"" + options_.purge_token +
-            "\"\nca_file = \"" + ca_file_ + "\"\nstate_folder = \"" + state_folder() + "\"\n";
+            "\"\nca_file = \"" + ca_file_ + "\"\nstate_folder = \"" + state_folder() + "\"\n" +
+            options_.purge_keys + "\n";
   }
   text += "[origins.main]\nurl = \"" + options_.origin +
           "\"\n[[site]]\nname = \"www\"\nhosts = [\"www.test\"]\norigin = \"main\"\nplain = \"serve\"\n" +
@@ -61,7 +62,7 @@ Client::Options Edge::client_options() const {
 }
 
 Response Edge::admin(const std::string& path_and_query) const {
-  return Client().get("http://" + ready_.admin + path_and_query);
+  return Client().get(admin_url() + path_and_query);
 }
 
 double Edge::metric(const std::string& name, const std::vector<std::string>& labels) const {

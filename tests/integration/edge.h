@@ -24,9 +24,10 @@ class Edge {
     unsigned loops = 2;
     std::string purge_url{};  ///< empty: without a purge API
     std::string purge_token{"node-secret"};
-    std::string site{};       ///< further lines of [[site]]
-    std::string disk_keys{};  ///< further lines of [disk]
-    std::string extra{};      ///< further tables
+    std::string site{};        ///< further lines of [[site]]
+    std::string disk_keys{};   ///< further lines of [disk]
+    std::string purge_keys{};  ///< further lines of [purge]
+    std::string extra{};       ///< further tables
   };
   Edge(Certificates& certificates, std::string folder, Options options);
 
@@ -47,6 +48,7 @@ class Edge {
   Client::Options client_options() const;
   std::string https_address() const { return ready_.listeners.at("https"); }
   std::string http_address() const { return ready_.listeners.at("http"); }
+  std::string admin_url() const { return "http://" + ready_.admin; }
   /// From the admin listener.
   Response admin(const std::string& path_and_query) const;
   double metric(const std::string& name, const std::vector<std::string>& labels = {}) const;

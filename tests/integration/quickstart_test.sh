@@ -22,3 +22,15 @@ done
   tail -n 20 "$state"/log/*.log >&2
   exit 1
 }
+
+# What the script writes, the services' user cannot; secrets are for its owner and the services only.
+open=$(
+  find "$state"/{conf,tls,tokens,client,log} -path "$state/log/access" -prune -o ! -user "$(id -un)" -print
+  find "$state"/{conf,tls,tokens} -perm /g+w,o+rwx
+  find "$state"/{client,log} -maxdepth 0 -perm /g+w,o+rwx
+)
+if [[ -n $open ]]; then
+  echo "open to others:" >&2
+  xargs ls -ld >&2 <<<"$open"
+  exit 1
+fi

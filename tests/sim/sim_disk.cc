@@ -112,12 +112,12 @@ std::unique_ptr<store::DiskWrite> SimDisk::begin(const store::Key& key, ObjectId
   return std::make_unique<SimWrite>(*this, key, id);
 }
 
-void SimDisk::erase(const store::Key& key) {
+void SimDisk::erase(const store::Key& key, ObjectId id) {
   const auto found = platter_.objects.find(key);
-  if (found == platter_.objects.end()) return;
-  const ObjectId id = found->second.id;
+  if (found == platter_.objects.end() || found->second.id > id) return;
+  const ObjectId erased = found->second.id;
   platter_.objects.erase(found);
-  if (!pins_->contains(id)) drop_chunks(id);
+  if (!pins_->contains(erased)) drop_chunks(erased);
 }
 
 void SimDisk::drop_chunks(ObjectId id) {

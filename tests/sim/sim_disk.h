@@ -40,6 +40,10 @@ class SimDisk final : public store::Disk {
 
   store::ObjectId next_id() override { return platter_.next_id++; }
   bool may_have(const store::Key& key) const override { return platter_.objects.contains(key); }
+  bool holds(const store::Key& key, store::ObjectId id) const override {
+    const auto found = platter_.objects.find(key);
+    return found != platter_.objects.end() && found->second.id == id;
+  }
   void find(const store::Key& key, std::string text, base::Executor& home,
             store::Answer<store::ObjectRef> answer) override;
   store::PinRef pin(const store::Key& key, store::ObjectId id) override;
@@ -47,7 +51,7 @@ class SimDisk final : public store::Disk {
                   store::Answer<base::ChunkRef> answer) override;
   void put(store::ObjectRef object) override;
   std::unique_ptr<store::DiskWrite> begin(const store::Key& key, store::ObjectId id, std::uint64_t) override;
-  void erase(const store::Key& key) override;
+  void erase(const store::Key& key, store::ObjectId id = store::kAnyId) override;
   void on_removed(std::function<void(const store::Key&, store::ObjectId)> removed) override {
     removed_ = std::move(removed);
   }

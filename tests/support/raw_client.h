@@ -46,6 +46,12 @@ class RawClient {
     return true;
   }
   void end_sending() { ::shutdown(fd_, SHUT_WR); }
+  /// Ends with RST.
+  void reset() {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close();
+  }
   void close() {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;

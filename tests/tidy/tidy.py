@@ -197,6 +197,39 @@ def check_documented(path, text, texts):
                 yield line_of(text, match.start()), f"{name} is not in {reference}"
 
 
+def documented_defaults(reference):
+    """For each program, what docs/configuration.md gives as defaults of a key, whatever its table."""
+    programs = {}
+    defaults = {}
+    for line in reference.splitlines():
+        heading = re.match(r"## (selvage-\w+)", line)
+        if heading:
+            defaults = programs.setdefault(heading.group(1), {})
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if line.startswith("| `") and len(cells) == 3:
+            for key in re.findall(r"(\w+)`", cells[0]):
+                defaults.setdefault(key, set()).add(cells[1].strip("`"))
+    return programs
+
+
+def check_sample(path, text, texts):
+    """The defaults in the commented lines of deploy/NAME.toml are those of docs/configuration.md."""
+    name = re.fullmatch(r"deploy/(\w+)\.toml", path)
+    if not name:
+        return
+    programs = documented_defaults(texts.get("docs/configuration.md", ""))
+    own = programs.get("selvage-" + name.group(1), {})
+    for number, line in enumerate(text.splitlines(), 1):
+        setting = re.match(r"# ?(\w+) = (\"[^\"]*\"|\S+)", line)
+        if not setting:
+            continue
+        key, value = setting.groups()
+        elsewhere = {"needed", "–", "as above"}
+        known = own.get(key, set()) - elsewhere or programs.get("selvage-edge", {}).get(key, set()) - elsewhere
+        if known and value not in known:
+            yield number, f"{key} = {value}, docs/configuration.md says {' or '.join(sorted(known))}"
+
+
 def check_file(path, text, folders, builds):
     """Faults of one file as (line, text)."""
     yield from check_head(path, text)
@@ -241,7 +274,9 @@ def main(root):
     faults = 0
     warnings = 0
     for path, text in texts.items():
-        for line, fault in [*check_file(path, text, folders, builds), *check_documented(path, text, texts)]:
+        found = [*check_file(path, text, folders, builds), *check_documented(path, text, texts),
+                 *check_sample(path, text, texts)]
+        for line, fault in found:
             print(f"{path}:{line}: {fault}")
             faults += 1
         if path.endswith(".cc"):

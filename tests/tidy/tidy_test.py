@@ -65,6 +65,20 @@ class Rules(unittest.TestCase):
         found = [text for _, text in tidy.check_documented("edge/node/m.cc", '"selvage_a_total" "selvage_b"', texts)]
         self.assertEqual(found, ["selvage_b is not in docs/operations.md"])
 
+    def test_samples_show_the_documented_defaults(self):
+        reference = ("## selvage-edge\n| `queue` | `\"64MiB\"` | x |\n| `linger` | `\"2s\"` | x |\n"
+                     "## selvage-purge\n| `[log] queue`, `wait` | `\"3s\"` | x |\n| `key` | needed | x |\n")
+        texts = {"docs/configuration.md": reference}
+
+        def found(path, text):
+            return [fault for _, fault in tidy.check_sample(path, text, texts)]
+
+        self.assertEqual(found("deploy/edge.toml", '#queue = "64MiB"  # x\n'), [])
+        self.assertEqual(found("deploy/edge.toml", 'queue = "1MiB"\n'), [])  # not a default
+        self.assertEqual(found("deploy/edge.toml", '#queue = "3s"\n'), ['queue = "3s", docs/configuration.md says "64MiB"'])
+        self.assertEqual(found("deploy/purge.toml", '# queue = "3s"\n# wait = "3s"\n#linger = "2s"\n#key = "x"\n'), [])
+        self.assertEqual(len(found("deploy/purge.toml", '# wait = "5s"\n#linger = "1s"\n')), 2)
+
     def test_tests_do_not_sleep(self):
         body = HEAD + "std::this_thread::sleep_for(x);\n"
         self.assertIn("wait for a condition", faults("tests/unit/a.cc", body)[0])

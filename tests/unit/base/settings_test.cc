@@ -186,6 +186,15 @@ TEST(Settings, FaultsOfTheCallerStandWhereTheValueIs) {
                           "edge.toml:2:10: disk.folder: \"/nowhere\" is not a directory"));
 }
 
+TEST(Settings, WarningsArePlacedLikeFaultsButAreNone) {
+  Settings settings = Settings::parse_text("[disk]\nfolder = \"/nowhere\"\n", "edge.toml");
+  settings.root().table("disk")->warn("folder", "is slow");
+  settings.finish();
+  EXPECT_THAT(settings.faults(), IsEmpty());
+  ASSERT_EQ(settings.warnings().size(), 1U);
+  EXPECT_EQ(settings.warnings()[0].str(), "edge.toml:2:10: warning: disk.folder: is slow");
+}
+
 TEST(Settings, SyntaxErrorsAreOneFaultWithAnEmptyRoot) {
   Settings settings = Settings::parse_text("node = \"a\"\nloops == 3\n", "edge.toml");
   EXPECT_EQ(settings.root().text("node", "fallback"), "fallback");

@@ -248,6 +248,42 @@ TEST(ClientFlow, RequestOnADeadKeptConnectionIsRepeated) {
   EXPECT_EQ(second.body, "abc");
 }
 
+TEST(ClientFlowRfc9110_9_2_2, OnlyIdempotentRequestsAreRepeated) {
+  struct Case {
+    const char* method;
+    bool body;
+    int times;
+  };
+  for (const auto& [method, body, times] :
+       {Case{"GET", false, 2}, Case{"PUT", false, 2}, Case{"POST", false, 1}, Case{"PATCH", false, 1},
+        Case{"MADE-UP", false, 1}, Case{"POST", true, 1}, Case{"PUT", true, 1}}) {
+    std::atomic<int> seen{0};
+    RawServer server([&, method = std::string(method)](RawPeer& peer, int index) {
+      for (int i = 0; i < 2; ++i) {
+        const std::string head = peer.read_head();
+        if (head.starts_with(method + " /again ")) ++seen;
+        // The first connection ends with the second request on it.
+        if (index == 0 && i == 1) return;
+        peer.read_bytes(head.find("Content-Length: 3") == std::string::npos ? 0 : 3);
+        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
+      }
+    });
+    ClientRig rig;
+    Recorder first;
+    ASSERT_TRUE(rig.fetch(get(server.url("/")), first));
+    Recorder second;
+    ClientRequest request = get(server.url("/again"));
+    request.method = method;
+    if (body) request.body = text_body("xyz");
+    if (body) request.body_bytes = 3;
+    ASSERT_TRUE(rig.fetch(std::move(request), second));
+    EXPECT_EQ(seen, times) << method << body;
+    ASSERT_EQ(second.error.has_value(), times == 1) << method << body;
+    EXPECT_FALSE(second.error && second.error->never_sent) << method << body;
+    rig.end_client();
+  }
+}
+
 TEST(ClientFlow, SilentServersRunIntoTheLimits) {
   RawServer server([](RawPeer& peer, int) {
     const std::string head = peer.read_head();

@@ -34,6 +34,15 @@ TEST(HeadReader, KeepsFieldsInOrderWithoutFraming) {
   EXPECT_EQ(head.fields, expected);
 }
 
+TEST(HeadReader, ConnectionDoesNotHideHowToCache) {
+  HeadReader reader(4096);
+  feed(reader, {"HTTP/1.1 200 OK\r\n", "Connection: keep-alive, Cache-Control, Set-Cookie\r\n",
+                "Cache-Control: no-store, private\r\n", "Set-Cookie: a\r\n", "\r\n"});
+  const ResponseHead head = reader.take_head();
+  EXPECT_EQ(head.fields.get("cache-control"), "no-store, private");
+  EXPECT_EQ(head.fields.get("set-cookie"), "a");
+}
+
 TEST(HeadReader, ToldInformationalHeadsAreAllBut100) {
   HeadReader reader(4096);
   EXPECT_EQ(feed(reader, {"HTTP/1.1 100 Continue\r\n", "\r\n"}), HeadReader::Event::More);

@@ -52,6 +52,20 @@ TEST(HeadRules, GoodHeadLosesWhatBelongsToTheConnection) {
   EXPECT_EQ(checked->head.fields.get("accept"), "*/*");
 }
 
+TEST(HeadRules, ConnectionTakesNoEndToEndFieldAway) {
+  const auto checked = check_head(h1("GET", "/",
+                                     {{"host", "a.test"},
+                                      {"connection", "Authorization, cookie, x-hop"},
+                                      {"authorization", "1"},
+                                      {"cookie", "2"},
+                                      {"x-hop", "3"}}),
+                                  "http");
+  ASSERT_TRUE(checked);
+  EXPECT_EQ(checked->head.fields.get("authorization"), "1");
+  EXPECT_EQ(checked->head.fields.get("cookie"), "2");
+  EXPECT_EQ(checked->head.fields.size(), 2U);
+}
+
 TEST(HeadRules, AbsoluteFormBringsItsOwnAuthority) {
   const auto checked = check_head(h1("GET", "HTTP://Other.Test:81?q", {{"host", "a.test"}}), "http");
   ASSERT_TRUE(checked);

@@ -223,6 +223,20 @@ TEST(H1Server, HalfClosedClientIsStillAnswered) {
   EXPECT_TRUE(all.ends_with("\r\n\r\n" + pattern(5))) << all;
 }
 
+TEST(H1Server, HalfClosedClientThatResetsEndsItsHandler) {
+  TestServer server;
+  RawClient client(server.port());
+  client.send(get("/never"));
+  client.end_sending();
+  ASSERT_TRUE(server.maker().wait([](const auto& lives) { return lives.size() == 1; }));
+  // An answer on another connection of the same loop: the end of sending has been seen before.
+  RawClient other(server.port());
+  other.send(closing("/fixed/5"));
+  EXPECT_TRUE(other.read_all().ends_with(pattern(5)));
+  client.reset();
+  EXPECT_TRUE(server.maker().wait([](const auto& lives) { return lives[0].finished; }));
+}
+
 TEST(H1Server, ResponseCannotSmuggleFields) {
   TestServer server;
   RawClient client(server.port());

@@ -145,6 +145,63 @@ TEST(H2Refusals, ResetsThatTheClientProvokesCountToo) {
   expect_goaway({.resets_per_second = 1}, flood, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
+TEST(H2Refusals, RefusedStreamsCountToo) {
+  std::string flood;
+  for (std::int32_t id = 1; id < 200; id += 2) flood += h2::headers(id, h2::get("/never"), true);
+  expect_goaway({.streams = 2, .resets_per_second = 1}, flood, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+/// A head or, with `trailers`, a request with trailers: a field of 1000 bytes once, then references to it.
+std::string bomb(std::int32_t id, bool trailers, std::size_t references) {
+  std::string field = h2::block({{"x", std::string(1000, 'v')}});
+  field[0] = 0x40;  // with incremental indexing: now entry 62
+  const std::string fields = field + std::string(references, '\xbe');
+  constexpr auto kEnds = static_cast<std::uint8_t>(NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM);
+  if (!trailers) return h2::frame(NGHTTP2_HEADERS, kEnds, id, h2::block(h2::get("/never")) + fields);
+  FieldList put = h2::get("/count");
+  put[0].second = "PUT";
+  return h2::headers(id, put, false) + h2::frame(NGHTTP2_HEADERS, kEnds, id, fields);
+}
+
+TEST(H2Refusals, FieldsOutOfAllProportionResetTheStream) {
+  TestServer server({.header_bytes = 2000, .header_fields = 10});
+  RawClient client(server.port());
+  client.send(h2::greeting() + bomb(1, false, 10'000) + bomb(3, true, 10'000));
+  for (const std::int32_t id : {1, 3}) {
+    const auto reset = h2::read_frame(client, NGHTTP2_RST_STREAM);
+    ASSERT_TRUE(reset);
+    EXPECT_EQ(reset->stream, id);
+  }
+  // What the table holds is still right.
+  client.send(h2::headers(5, h2::get("/fixed/1"), true));
+  const auto data = h2::read_frame(client, NGHTTP2_DATA);
+  ASSERT_TRUE(data);
+  EXPECT_EQ(data->stream, 5);
+}
+
+TEST(H2Refusals, HeadsThatAreTooLargeCountAsResets) {
+  for (const std::size_t references : {2, 100}) {
+    std::string flood;
+    for (std::int32_t id = 1; id < 100; id += 2) flood += bomb(id, false, references);
+    expect_goaway({.header_bytes = 2000, .header_fields = 10, .resets_per_second = 1}, flood,
+                  NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+}
+
+TEST(H2Refusals, WhatTheClientHasResetIsNotResetAgain) {
+  TestServer server;
+  RawClient client(server.port());
+  client.send(h2::greeting() + h2::headers(1, h2::get("/fixed/1"), true) +
+              h2::frame(NGHTTP2_RST_STREAM, 0, 1, std::string_view("\0\0\0\x08", 4)) +
+              h2::headers(3, h2::get("/fixed/1"), true));
+  for (;;) {
+    const auto frame = h2::read_frame(client);
+    ASSERT_TRUE(frame);
+    EXPECT_NE(frame->type, NGHTTP2_RST_STREAM);
+    if (frame->type == NGHTTP2_DATA) break;
+  }
+}
+
 TEST(H2Refusals, ControlFramesAreRationed) {
   std::string pings;
   std::string empties = h2::headers(

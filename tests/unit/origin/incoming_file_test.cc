@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
 
 #include "tests/support/temp_folder.h"
 
@@ -134,6 +136,24 @@ TEST_F(IncomingFileTest, RemovalTakesEmptyFoldersAlong) {
   EXPECT_FALSE(fs::exists(folder_ / "a/b"));
   EXPECT_TRUE(fs::exists(folder_ / "a/other"));
   EXPECT_EQ(remove_file(root_, "a/b/c/file", always()).error().status, 404);
+}
+
+TEST_F(IncomingFileTest, AFolderRemovedMeanwhileIsMadeAgain) {
+  std::atomic<bool> over{false};
+  std::thread other([&] {
+    while (!over) {
+      EXPECT_TRUE(put("a/b/other", "x"));
+      EXPECT_TRUE(remove_file(root_, "a/b/other", always()));
+    }
+  });
+  for (int i = 0; i < 100; ++i) {
+    const auto placed = put("a/b/file", "x");
+    EXPECT_TRUE(placed) << placed.error().text;
+    EXPECT_TRUE(remove_file(root_, "a/b/file", always()));
+  }
+  over = true;
+  other.join();
+  EXPECT_FALSE(fs::exists(folder_ / "a"));
 }
 
 TEST_F(IncomingFileTest, StartRemovesOnlyWhatNobodyWrites) {

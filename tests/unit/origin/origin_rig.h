@@ -28,6 +28,7 @@ class OriginRig {
   }
 
   Origin& origin() { return *origin_; }
+  void end_origin() { origin_.reset(); }
   support::ClientRig& client() { return client_rig_; }
   const support::TempFolder& folder() const { return folder_; }
   std::string url(const std::string& target) const {

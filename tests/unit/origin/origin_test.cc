@@ -3,9 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
+#include "origin/server/file_pool.h"
 #include "tests/support/raw_server.h"
+#include "tests/support/wait_until.h"
 #include "tests/unit/origin/origin_rig.h"
 
 namespace origin {
@@ -67,6 +75,65 @@ TEST(Origin, DrainFinishesWhatRuns) {
   ASSERT_TRUE(rig.client().run_until([&] { return drained && slow.ended; }));
   EXPECT_FALSE(slow.error);
   EXPECT_TRUE(slow.body == content);
+}
+
+/// Holds up one thread of a pool for each time that it is submitted, until it is told otherwise.
+class Hold {
+ public:
+  void submit(FilePool& pool) {
+    pool.submit([over = over_] { over.wait(); });
+  }
+  void end() { promise_.set_value(); }
+
+ private:
+  std::promise<void> promise_;
+  std::shared_future<void> over_ = promise_.get_future().share();
+};
+
+bool has_thread(const std::string& name) {
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream in(task.path() / "comm");
+    std::string found;
+    if (std::getline(in, found) && found == name) return true;
+  }
+  return false;
+}
+
+TEST(Origin, DownloadsDoNotWaitForChanges) {
+  OriginRig rig("change_threads = 2");
+  rig.write("a", "x");
+  Hold hold;
+  for (int i = 0; i < 2; ++i) hold.submit(rig.origin().files().changes);
+  support::Recorder upload;
+  const auto exchange = rig.client().client().start(rig.upload("/b", "y"), upload);
+  ASSERT_TRUE(rig.client().run_until([&] { return rig.origin().files().changes.waiting() == 1; }));
+  EXPECT_EQ(rig.get("/a")->body, "x");
+  EXPECT_FALSE(upload.ended);
+  hold.end();
+  ASSERT_TRUE(rig.client().run_until([&] { return upload.ended; }));
+  EXPECT_EQ(rig.get("/b")->body, "y");
+}
+
+TEST(Origin, EndsWhileItsFileThreadsWork) {
+  OriginRig rig("io_threads = 1", 1);
+  rig.write("a", "x");
+  Hold hold;
+  hold.submit(rig.origin().files().reads);
+  constexpr std::size_t kReads = 30;
+  std::vector<support::Recorder> answers(kReads);
+  std::vector<std::unique_ptr<http::Exchange>> exchanges;
+  for (support::Recorder& answer : answers) {
+    exchanges.push_back(rig.client().client().start(support::get(rig.url("/a")), answer));
+  }
+  ASSERT_TRUE(rig.client().run_until([&] { return rig.origin().files().reads.waiting() == kReads; }));
+  exchanges.clear();
+  // The reads are done, and answered to the loop, when its thread is gone.
+  std::thread later([&hold] {
+    EXPECT_TRUE(support::wait_until([] { return !has_thread("origin-0"); }));
+    hold.end();
+  });
+  rig.end_origin();
+  later.join();
 }
 
 TEST(Origin, PortInUseIsAFaultOfItsLine) {

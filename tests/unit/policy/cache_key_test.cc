@@ -38,7 +38,8 @@ TEST(CacheKeyRfc3986_6_2_2, TargetIsNormalised) {
       {"/a%2fb", "/a%2Fb"},
       {"/a%2Fb", "/a%2Fb"},
       {"/%c3%a9", "/%C3%A9"},
-      {"/\xc3\xa9", "/\xc3\xa9"},
+      {"/\xc3\xa9", "/%C3%A9"},
+      {"/a?b=\xc3\xa9", "/a?b=%C3%A9"},
       {"/%25%32%35", "/%2525"},
       {"/%2541", "/%2541"},
       {"/a%3fb", "/a%3Fb"},
@@ -67,14 +68,15 @@ TEST(CacheKeyRfc3986_6_2_2, TargetIsNormalised) {
       {"/a?b=%7e&c=%2f", "/a?b=~&c=%2F"},
       {"/a?x/../y", "/a?x/../y"},
       {"/a?b?c", "/a?b?c"},
-      // Malformed encoding: taken as it is, so that no new triplet arises.
-      {"/%zz", "/%zz"},
-      {"/%", "/%"},
-      {"/%4", "/%4"},
-      {"/%%341", "/%%341"},
-      {"/%7e%zz", "/%7e%zz"},
-      {"/x/%2e%2e/%zz", "/%zz"},
-      {"/%7e?%zz", "/~?%zz"},
+      // Malformed encoding: a bare "%" is encoded, so that no new triplet arises.
+      {"/%zz", "/%25zz"},
+      {"/%", "/%25"},
+      {"/%4", "/%254"},
+      {"/%%341", "/%2541"},
+      {"/%%36%31", "/%2561"},
+      {"/%7e%zz", "/~%25zz"},
+      {"/x/%2e%2e/%zz", "/%25zz"},
+      {"/%7e?%zz&%7e", "/~?%25zz&~"},
       {"*", "*"},
   };
   for (const auto& [target, expected] : cases) {
@@ -177,6 +179,16 @@ TEST(NormalUrl, IsWhatKeysOfRequestsHold) {
   EXPECT_EQ(policy::normal_url({.query = QueryRule::None}, "https://h/a?b"), "h/a");
 }
 
+TEST(NormalUrl, OfAPrefixBeginsEverySpellingOfWhatIsBelow) {
+  const std::string prefix = policy::normal_url({}, "https://A.test/blog/caf\xc3\xa9/");
+  EXPECT_EQ(policy::normal_url({}, "a.test/%62log/caf%c3%a9/"), prefix);
+  for (const char* path :
+       {"/blog/caf\xc3\xa9/x", "/blog/caf%C3%A9/x", "/%62log/caf%c3%a9/x", "/%62l%6Fg/c%61f%c3\xa9/x%",
+        "/%62log/caf\xc3%A9/%zz", "/./%62log/%/../caf%c3%a9/%%36", "/blog/caf%c3%a9/?%&%zz"}) {
+    EXPECT_TRUE(key_of(path, {}, "a.test").url.starts_with(prefix)) << path;
+  }
+}
+
 TEST(NormalPath, IsDecodedOnceForMatching) {
   const Pairs cases = {
       {"/a%2fb?c", "/a/b"},
@@ -235,9 +247,9 @@ TEST(PathMatches, ManyStarsTakeNoExponentialTime) {
 // What a lenient origin makes of a path: decoded, dot segments removed. Two targets with one key must be one
 // resource for it, and for a strict origin that decodes nothing but unreserved characters.
 std::string random_target(base::Random& random) {
-  static constexpr const char* kPieces[] = {"/",   "/",   "a",   "b", ".",   "..", "%2e", "%2E", "%2f",
-                                            "%2F", "%61", "%41", "A", "%25", "%",  "%%",  "4",   "1",
-                                            "2",   "f",   "?",   "#", "&",   "=",  ";",   "%3f", "\xc3"};
+  static constexpr const char* kPieces[] = {"/",   "/",   "a", "b",   ".", "..",  "%2e",  "%2E", "%2f", "%2F",
+                                            "%61", "%41", "A", "%25", "%", "%%",  "4",    "1",   "2",   "f",
+                                            "?",   "#",   "&", "=",   ";", "%3f", "\xc3", "%c3"};
   std::string out = "/";
   for (std::uint64_t i = 0, n = random.below(8); i < n; ++i) out += kPieces[random.below(std::size(kPieces))];
   return out;

@@ -81,19 +81,17 @@ class ScriptedStore final : public LedgerStore {
  public:
   struct Op {
     bool restart = false;
-    std::uint16_t epoch = 0;
-    Sequence sequence = 0;
-    std::string log_id{};
+    LedgerPlace place{};
     std::size_t rows = 0;
     std::move_only_function<void(base::Status)> kept{};
   };
-  void keep(std::uint16_t epoch, Sequence sequence, std::string log_id, std::vector<Ledger::Row> rows,
-            base::Executor&, std::move_only_function<void(base::Status)> kept) override {
-    ops.push_back({false, epoch, sequence, std::move(log_id), rows.size(), std::move(kept)});
+  void keep(LedgerPlace place, std::vector<Ledger::Row> rows, base::Executor&,
+            std::move_only_function<void(base::Status)> kept) override {
+    ops.push_back({false, std::move(place), rows.size(), std::move(kept)});
   }
-  void restart(std::uint16_t epoch, Sequence sequence, std::string log_id, base::Executor&,
+  void restart(LedgerPlace place, base::Executor&,
                std::move_only_function<void(base::Status)> kept) override {
-    ops.push_back({true, epoch, sequence, std::move(log_id), 0, std::move(kept)});
+    ops.push_back({true, std::move(place), 0, std::move(kept)});
   }
   void keep_one() {
     Op op = std::move(ops.front());

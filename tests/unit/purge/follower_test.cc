@@ -64,7 +64,7 @@ TEST_F(FollowerTest, FirstStartAdoptsALogThatItCanReadFromItsBeginning) {
   EXPECT_EQ(log().url, "https://api.test/v1/log?after=0&node=edge-1");
   open_log(R"({"log_id":"L","oldest":1,"head":1})");
   ASSERT_EQ(store.ops.size(), 1u);
-  EXPECT_EQ(store.ops[0].log_id, "L");
+  EXPECT_EQ(store.ops[0].place.log_id, "L");
   EXPECT_FALSE(store.ops[0].restart);
   entry(1);
   EXPECT_EQ(ledger.epoch(), 1);
@@ -125,9 +125,9 @@ TEST_F(FollowerTest, AResetBeginsANewEpochAndForgetsAll) {
   EXPECT_EQ(ledger.verdict(kSubject, make_stamp(1, 41)), Verdict::Dead);
   ASSERT_EQ(store.ops.size(), 1u);
   EXPECT_TRUE(store.ops[0].restart);
-  EXPECT_EQ(store.ops[0].epoch, 2);
-  EXPECT_EQ(store.ops[0].sequence, 10u);
-  EXPECT_EQ(store.ops[0].log_id, "new");
+  EXPECT_EQ(store.ops[0].place.epoch, 2);
+  EXPECT_EQ(store.ops[0].place.sequence, 10u);
+  EXPECT_EQ(store.ops[0].place.log_id, "new");
   EXPECT_FALSE(state().caught_up);
   entry(11);
   EXPECT_EQ(state().applied, 11u);

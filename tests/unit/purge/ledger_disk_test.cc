@@ -15,6 +15,7 @@
 #include "tests/support/temp_folder.h"
 #include "tests/support/thread_executor.h"
 #include "tests/support/wait_until.h"
+#include "tests/unit/purge/fakes.h"
 
 namespace purge {
 namespace {
@@ -35,7 +36,7 @@ class LedgerDiskTest : public testing::Test {
     return std::move(*opened);
   }
   void keep(LedgerDisk& store, Sequence sequence, std::vector<Ledger::Row> rows) {
-    store.keep(1, sequence, "L", std::move(rows), home,
+    store.keep({.sequence = sequence, .log_id = "L"}, std::move(rows), home,
                [this](base::Status status) { kept += status.has_value(); });
   }
 
@@ -48,8 +49,8 @@ TEST_F(LedgerDiskTest, AnEmptyFolderIsFresh) {
   for (int i = 0; i < 2; ++i) {  // opening alone keeps nothing
     const auto opened = open();
     EXPECT_TRUE(opened.fresh);
-    EXPECT_EQ(opened.epoch, 1);
-    EXPECT_EQ(opened.sequence, 0u);
+    EXPECT_EQ(opened.place.epoch, 1);
+    EXPECT_EQ(opened.place.sequence, 0u);
     EXPECT_TRUE(opened.rows.empty());
   }
 }
@@ -63,8 +64,8 @@ TEST_F(LedgerDiskTest, WhatIsKeptIsThereAfterReopening) {
   }
   const auto opened = open();
   EXPECT_FALSE(opened.fresh);
-  EXPECT_EQ(opened.sequence, 2u);
-  EXPECT_EQ(opened.log_id, "L");
+  EXPECT_EQ(opened.place.sequence, 2u);
+  EXPECT_EQ(opened.place.log_id, "L");
   ASSERT_EQ(opened.rows.size(), 2u);
   for (const Ledger::Row& wanted : {row(7, 2), row(8, 1)}) {
     EXPECT_TRUE(std::ranges::any_of(opened.rows, [&](const Ledger::Row& had) { return had == wanted; }));
@@ -77,7 +78,7 @@ TEST_F(LedgerDiskTest, ItsEndWritesWhatIsQueued) {
     for (Sequence n = 1; n <= 500; ++n) keep(*opened.store, n, {row(n, n)});
   }
   const auto opened = open();
-  EXPECT_EQ(opened.sequence, 500u);
+  EXPECT_EQ(opened.place.sequence, 500u);
   EXPECT_EQ(opened.rows.size(), 500u);
 }
 
@@ -85,13 +86,13 @@ TEST_F(LedgerDiskTest, ARestartForgetsTheRowsAndKeepsWhatComesAfter) {
   {
     const auto opened = open();
     keep(*opened.store, 1, {row(1, 1)});
-    opened.store->restart(2, 40, "M", home, [](base::Status) {});
-    opened.store->keep(2, 41, "M", {row(9, 41)}, home, [](base::Status) {});
+    opened.store->restart({.epoch = 2, .sequence = 40, .log_id = "M"}, home, [](base::Status) {});
+    opened.store->keep({.epoch = 2, .sequence = 41, .log_id = "M"}, {row(9, 41)}, home, [](base::Status) {});
   }
   const auto opened = open();
-  EXPECT_EQ(opened.epoch, 2);
-  EXPECT_EQ(opened.sequence, 41u);
-  EXPECT_EQ(opened.log_id, "M");
+  EXPECT_EQ(opened.place.epoch, 2);
+  EXPECT_EQ(opened.place.sequence, 41u);
+  EXPECT_EQ(opened.place.log_id, "M");
   ASSERT_EQ(opened.rows.size(), 1u);
   EXPECT_EQ(opened.rows[0].name_high, 9u);
 }
@@ -107,6 +108,50 @@ TEST_F(LedgerDiskTest, AFolderThatCannotBeMadeIsAnError) {
   const auto opened = LedgerDisk::open(folder / "file/state", 64U << 20);
   ASSERT_FALSE(opened);
   EXPECT_NE(opened.error().text.find("file/state"), std::string::npos);
+}
+
+// What an edge does with each entry of the log, with a bound of 1,000 names.
+TEST_F(LedgerDiskTest, ItsRowsStayWithinTheBoundAndNothingOlderThanTheFloorComesBack) {
+  constexpr std::size_t kBound = 1'000;
+  constexpr Sequence kPurges = 10'000;
+  const auto verdict = [](const Ledger& ledger, Sequence name, Stamp since) {
+    const std::string url = "a.test/" + std::to_string(name);
+    return ledger.verdict({.site = "www", .host = "a.test", .url = url}, since);
+  };
+  Stamp floor = 0;
+  {
+    const auto opened = open();
+    Ledger ledger(without_scheme, kBound);
+    ledger.load(1, 0, {});
+    for (Sequence n = 1; n <= kPurges; ++n) {
+      const Purge purge = url_purge("https://a.test/" + std::to_string(n), n % 3 == 0);
+      auto rows = ledger.rows_of(n, purge);
+      ledger.apply(n, purge);
+      ASSERT_LE(ledger.entries(), kBound);
+      opened.store->keep({1, n, ledger.floor(), "L"}, std::move(rows), home, [](base::Status) {});
+    }
+    floor = ledger.floor();
+  }
+  const auto opened = open();
+  EXPECT_LE(opened.rows.size(), kBound);
+  EXPECT_EQ(opened.place.floor, floor);
+  EXPECT_GT(sequence_of(floor), kPurges - 1'000);
+  EXPECT_LT(sequence_of(floor), kPurges - 500) << "more is forgotten than need be";
+  Ledger ledger(without_scheme, kBound);
+  ledger.load(1, opened.place.sequence, opened.rows, opened.place.floor);
+  for (Sequence n = 1; n <= kPurges; ++n) {
+    const bool known = n > sequence_of(floor);
+    // Stored just before it was purged, and just after.
+    const Verdict hit = known && n % 3 == 0 ? Verdict::Stale : Verdict::Dead;
+    ASSERT_EQ(verdict(ledger, n, make_stamp(1, n - 1)), hit) << n;
+    if (known) {
+      ASSERT_EQ(verdict(ledger, n, make_stamp(1, n)), Verdict::Live) << n;
+    }
+    if (n < sequence_of(floor)) {
+      ASSERT_EQ(verdict(ledger, 0, make_stamp(1, n)), Verdict::Dead) << n;
+    }
+  }
+  EXPECT_EQ(verdict(ledger, 0, floor), Verdict::Live);
 }
 
 class DamagedLedgerTest : public LedgerDiskTest, public testing::WithParamInterface<const char*> {};
@@ -141,12 +186,12 @@ TEST_P(DamagedLedgerTest, IsPutAsideAndBegunAfresh) {
   {
     const auto opened = open();
     EXPECT_TRUE(opened.fresh);
-    EXPECT_EQ(opened.epoch, 1);
+    EXPECT_EQ(opened.place.epoch, 1);
     EXPECT_TRUE(opened.rows.empty());
     keep(*opened.store, 3, {row(3, 3)});
   }
   EXPECT_TRUE(std::filesystem::exists(file + ".damaged"));
-  EXPECT_EQ(open().sequence, 3u);
+  EXPECT_EQ(open().place.sequence, 3u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, DamagedLedgerTest, testing::Values("Garbage", "CutShort", "FlippedBits"),
@@ -158,11 +203,11 @@ INSTANTIATE_TEST_SUITE_P(Ways, DamagedLedgerTest, testing::Values("Garbage", "Cu
   auto opened = LedgerDisk::open(folder, 64U << 20);
   if (!opened) ::_exit(1);
   std::atomic<Sequence> under_way{0};
-  for (Sequence n = opened->sequence + 1;; ++n) {
+  for (Sequence n = opened->place.sequence + 1;; ++n) {
     while (under_way >= 64) std::this_thread::yield();
     ++under_way;
     // Every entry has a row of its own and moves a common one.
-    opened->store->keep(1, n, "L", {row(1000 + n, n), row(1, n)}, home,
+    opened->store->keep({.sequence = n, .log_id = "L"}, {row(1000 + n, n), row(1, n)}, home,
                         [&under_way, report, n](base::Status) {
                           --under_way;
                           if (::write(report, &n, sizeof n) != sizeof n) ::_exit(1);
@@ -170,7 +215,8 @@ INSTANTIATE_TEST_SUITE_P(Ways, DamagedLedgerTest, testing::Values("Garbage", "Cu
   }
 }
 
-// A death test, so that it runs before the others have made threads: a process with threads had better not fork.
+// A death test, so that it runs before the others have made threads: a process with threads had better not
+// fork.
 TEST(LedgerDiskDeathTest, NothingKeptIsLostWhenTheProcessIsKilled) {
   const support::TempFolder folder;
   Sequence total = 0;
@@ -192,11 +238,11 @@ TEST(LedgerDiskDeathTest, NothingKeptIsLostWhenTheProcessIsKilled) {
     const auto opened = LedgerDisk::open(folder / "killed", 64U << 20);
     ASSERT_TRUE(opened) << opened.error().text;
     EXPECT_FALSE(opened->fresh);
-    EXPECT_GE(opened->sequence, last);
+    EXPECT_GE(opened->place.sequence, last);
     EXPECT_GT(last, total);
     // The place and the rows are of one transaction: neither is ahead.
-    EXPECT_EQ(opened->rows.size(), opened->sequence + 1);
-    const Ledger::Row newest = row(1, opened->sequence);
+    EXPECT_EQ(opened->rows.size(), opened->place.sequence + 1);
+    const Ledger::Row newest = row(1, opened->place.sequence);
     EXPECT_TRUE(std::ranges::any_of(opened->rows, [&](const Ledger::Row& had) { return had == newest; }));
     total = last;
   }

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "edge/policy/cache_key.h"
 #include "tests/unit/purge/fakes.h"
 
 namespace purge {
@@ -72,6 +73,24 @@ INSTANTIATE_TEST_SUITE_P(
         Match{"Everything", of(Kind::Everything, {}), true},
         Match{"EverythingOtherSite", of(Kind::Everything, {}, "shop"), false}),
     [](const auto& tested) { return tested.param.name; });
+
+TEST(LedgerTest, APurgeMatchesEverySpellingOfItsName) {
+  const auto normalise = [](std::string_view, std::string_view url) { return policy::normal_url({}, url); };
+  const std::vector<std::string> spellings = {"a.test/caf\u00e9/x%", "a.test/caf%C3%A9/x%25",
+                                              "a.test/%63af%c3\xa9/x%"};
+  for (const std::string& purged : spellings) {
+    for (const Purge& purge : {of(Kind::Urls, {"https://" + purged}), of(Kind::Prefixes, {purged})}) {
+      Ledger ledger(normalise);
+      ledger.load(1, 0, {});
+      ledger.apply(1, purge);
+      for (const std::string& asked : spellings) {
+        const std::string url = policy::normal_url({}, asked);
+        const Subject subject = {.site = "www", .host = "a.test", .url = url};
+        EXPECT_EQ(ledger.verdict(subject, make_stamp(1, 0)), Verdict::Dead) << purged << ' ' << asked;
+      }
+    }
+  }
+}
 
 TEST(LedgerTest, TheNewestEntryOfEachKindCounts) {
   Ledger ledger(without_scheme);

@@ -40,6 +40,9 @@ INSTANTIATE_TEST_SUITE_P(
              R"({"site":"www","hosts":["a.test"]})",
              {.site = "www", .kind = Kind::Hosts, .names = {"a.test"}}},
         Good{"Everything", R"({"site":"www","everything":true})", {.site = "www"}},
+        Good{"UnicodePath",
+             R"({"site":"www","urls":["https://a.test/caf\u00e9"]})",
+             {.site = "www", .kind = Kind::Urls, .names = {"https://a.test/caf\u00e9"}}},
         Good{"Unicode",
              R"({"site":"www","tags":["b\u00fccher"]})",
              {.site = "www", .kind = Kind::Tags, .names = {"b\u00fccher"}}}),
@@ -85,10 +88,19 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"PrefixQuery", R"({"site":"www","prefixes":["a.test/x?y"]})", "query"},
                     Bad{"PrefixPath", R"({"site":"www","prefixes":["/x"]})", "has no host"},
                     Bad{"HostPort", R"({"site":"www","hosts":["a.test:80"]})", "without port"},
+                    Bad{"UnicodeUrlHost", R"({"site":"www","urls":["https://b\u00fc.test/"]})", "punycode"},
+                    Bad{"UnicodePrefixHost", R"({"site":"www","prefixes":["b\u00fc.test/x"]})", "punycode"},
+                    Bad{"UnicodeHost", R"({"site":"www","hosts":["b\u00fc.test"]})", "punycode"},
                     Bad{"TooMany", many_tags(1001), "allowed: 1000"},
                     Bad{"TooLong", R"({"site":"www","tags":[")" + std::string(2049, 'x') + "\"]}",
                         "allowed: 2048"}),
     [](const auto& tested) { return tested.param.name; });
+
+TEST(NodeNameTest, IsWhatAPathCanHold) {
+  for (const char* good : {"edge-1", "a", "Fra_2.example"}) EXPECT_TRUE(is_node_name(good)) << good;
+  for (const char* bad : {"", "a b", "a/b", "a%20", "\xc3\xa4"}) EXPECT_FALSE(is_node_name(bad)) << bad;
+  EXPECT_FALSE(is_node_name(std::string(101, 'a')));
+}
 
 TEST(ParsePurgeTest, TakesAsManyNamesAsAllowed) { EXPECT_TRUE(parse_purge(many_tags(1000))); }
 

@@ -77,6 +77,40 @@ TEST_F(FollowingTest, ANodeKeepsItsPlaceWhenTheApiRestarts) {
   EXPECT_GE(one.state().reconnects, 1u);
 }
 
+TEST_F(FollowingTest, ANodeThatIsNotBackAfterARestartOfTheApiIsAway) {
+  start();
+  {
+    const TestNode one = node("one");
+    purge_many(1);
+    ASSERT_TRUE(one.applies(1));
+  }
+  start();
+  const Reply without = service->purge("?wait=200ms");
+  EXPECT_EQ(without.status, 202) << without.body;
+  EXPECT_EQ(without.json()["away"], nlohmann::json({"one"}));
+  EXPECT_EQ(without.json()["pending"], nlohmann::json::array());
+  Reply with;
+  std::thread waiter([&] { with = service->purge("?wait=50s"); });
+  const TestNode again = node("one");
+  waiter.join();
+  EXPECT_EQ(with.status, 200) << with.body;
+  EXPECT_EQ(again.state().resets, 0u);
+}
+
+TEST_F(FollowingTest, ANodeThatIsSilentIsAwayAndNotWaitedForWithoutEnd) {
+  service.emplace(folder.path(), "[limits]\nnode_silence = \"1s\"\n");
+  std::thread mute([&] { ask(service->url("/v1/log?after=0&node=mute"), {.token = "edge"}); });
+  ASSERT_TRUE(support::wait_until([&] {
+    return ask(service->url("/v1/nodes"), {.token = "reader"}).body.find("mute") != std::string::npos;
+  }));
+  const Reply reply = service->purge("?wait=60s");
+  EXPECT_EQ(reply.status, 202) << reply.body;
+  EXPECT_EQ(reply.json()["away"], nlohmann::json({"mute"}));
+  EXPECT_EQ(reply.json()["pending"], nlohmann::json::array());
+  service.reset();  // ends the log
+  mute.join();
+}
+
 TEST_F(FollowingTest, ALogThatWasCutMeansThatEverythingIsPurged) {
   start(5);
   {

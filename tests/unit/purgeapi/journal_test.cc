@@ -121,16 +121,75 @@ TEST(JournalTest, ASmallerBoundIsReachedInSteps) {
   EXPECT_EQ(journal->bounds().oldest, journal->bounds().head - 9);
 }
 
-TEST(JournalTest, AFullDiskRefusesAndGivesNoNumber) {
+TEST(JournalTest, AFullLogForgetsItsOldestAndTakesEveryPurge) {
   const support::TempFolder folder;
   support::ThreadExecutor home;
-  auto journal = std::move(*Journal::open({.folder = folder / "log", .map_bytes = 1U << 20}));
-  Sequence last = 0;
-  base::Result<Sequence> got = 0;
-  while ((got = append(*journal, home, std::string(100'000, 'x')))) last = *got;
-  EXPECT_EQ(got.error().code, base::Errc::Limit);
-  EXPECT_EQ(journal->bounds().head, last);
-  EXPECT_EQ(*append(*journal, home, "{}"), last + 1);
+  const Journal::Options options{.folder = folder / "log", .map_bytes = 4U << 20};
+  constexpr Sequence kPurges = 400;
+  {
+    const auto journal = std::move(*Journal::open(options));
+    Sequence oldest = 1;
+    for (Sequence n = 1; n <= kPurges; ++n) {
+      // Of all sizes, so that what becomes free does not fit what comes.
+      const auto got =
+          append(*journal, home, std::string(n % 2 == 0 ? 200'000 : n * 7'919 % 150'000 + 1, 'x'));
+      ASSERT_TRUE(got) << n << ' ' << got.error().text;
+      EXPECT_EQ(*got, n);
+      EXPECT_GE(journal->bounds().oldest, oldest);
+      oldest = journal->bounds().oldest;
+    }
+    EXPECT_GT(oldest, kPurges - 50);
+    EXPECT_LT(oldest, kPurges - 5) << "more is forgotten than need be";
+    const auto entries = read(*journal, home, oldest, 1U << 30);
+    ASSERT_TRUE(entries) << entries.error().text;
+    EXPECT_EQ(entries->size(), kPurges + 1 - oldest);
+  }
+  const auto journal = std::move(*Journal::open(options));
+  EXPECT_EQ(*append(*journal, home, "{}"), kPurges + 1);
+}
+
+TEST(JournalTest, ALogThatIsLargerThanItMayBeShrinks) {
+  const support::TempFolder folder;
+  support::ThreadExecutor home;
+  {
+    const auto journal = std::move(*Journal::open({.folder = folder / "log", .map_bytes = 8U << 20}));
+    for (int n = 0; n < 50; ++n) ASSERT_TRUE(append(*journal, home, std::string(100'000, 'x')));
+    ASSERT_EQ(journal->bounds().oldest, 1u);
+  }
+  const auto journal = std::move(*Journal::open({.folder = folder / "log", .map_bytes = 1U << 20}));
+  for (Sequence n = 51; n < 60; ++n) EXPECT_EQ(*append(*journal, home, std::string(100'000, 'x')), n);
+  EXPECT_GT(journal->bounds().oldest, 50u);
+}
+
+TEST(JournalTest, APurgeTooLargeForTheLogIsRefusedAndForgetsNothing) {
+  const support::TempFolder folder;
+  support::ThreadExecutor home;
+  const auto journal = std::move(*Journal::open({.folder = folder / "log", .map_bytes = 1U << 20}));
+  ASSERT_TRUE(append(*journal, home, "{}"));
+  const auto refused = append(*journal, home, std::string(500'000, 'x'));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, base::Errc::Invalid);
+  EXPECT_EQ(*append(*journal, home, "{}"), 2u);
+  EXPECT_EQ(journal->bounds().oldest, 1u);
+}
+
+TEST(JournalTest, RemembersNodesUntilTheyAreForgotten) {
+  const support::TempFolder folder;
+  support::ThreadExecutor home;
+  {
+    const auto journal = open({.folder = folder / "log"});
+    EXPECT_TRUE(journal->nodes().empty());
+    EXPECT_TRUE(journal->keep_node({.name = "a", .applied = 1, .heard_ms = 1700}));
+    EXPECT_TRUE(journal->keep_node({.name = "b"}));
+    EXPECT_TRUE(journal->keep_node({.name = "a", .applied = 2, .heard_ms = 1800}));
+    EXPECT_TRUE(journal->forget_node("b"));
+    EXPECT_TRUE(journal->forget_node("never there"));
+  }
+  const auto journal = open({.folder = folder / "log"});
+  ASSERT_EQ(journal->nodes().size(), 1u);
+  EXPECT_EQ(journal->nodes()[0].name, "a");
+  EXPECT_EQ(journal->nodes()[0].applied, 2u);
+  EXPECT_EQ(journal->nodes()[0].heard_ms, 1800);
 }
 
 TEST(JournalTest, OneProcessAtATime) {
@@ -172,7 +231,8 @@ TEST(JournalTest, ADamagedLogIsAnErrorAndNotAnEmptyLog) {
   ::_exit(0);
 }
 
-// A death test, so that it runs before the others have made threads: a process with threads had better not fork.
+// A death test, so that it runs before the others have made threads: a process with threads had better not
+// fork.
 TEST(JournalDeathTest, NoNumberThatWasAnsweredIsLostWhenTheProcessIsKilled) {
   const support::TempFolder folder;
   Sequence last = 0;

@@ -85,6 +85,48 @@ TEST_F(NodesTest, TakesNoMoreThanAllowedButForgetsTheAbsentOnes) {
   EXPECT_FALSE(nodes.all().contains("b"));
 }
 
+TEST_F(NodesTest, ANodeOfBeforeTheStartIsAwayUntilItIsHeardOrForgotten) {
+  std::vector<std::string> forgotten;
+  nodes.on_keep([&](const std::string& name, const Node* node) {
+    if (node == nullptr) forgotten.push_back(name);
+    return true;
+  });
+  nodes.restore("a", 5, 0ms);
+  nodes.restore("b", 5, 48h);
+  nodes.forget_absent();  // the API was absent itself
+  EXPECT_EQ(nodes.progress(5).applied.size(), 2u);
+  EXPECT_EQ(nodes.progress(6).away, (std::vector<std::string>{"a", "b"}));
+  EXPECT_TRUE(nodes.progress(6).expected);
+  EXPECT_FALSE(nodes.progress(6).complete());
+  clock.advance(16s);
+  nodes.forget_absent();
+  EXPECT_EQ(forgotten, std::vector<std::string>{"b"});
+  EXPECT_EQ(nodes.progress(6).away, std::vector<std::string>{"a"});
+  EXPECT_FALSE(nodes.progress(6).expected);
+  nodes.connected("a");
+  nodes.acknowledged("a", 6);
+  EXPECT_TRUE(nodes.progress(6).complete());
+}
+
+TEST_F(NodesTest, KeepsANameAtOnceAndItsPlaceNowAndThen) {
+  std::vector<Sequence> kept;
+  bool takes = false;
+  nodes.on_keep([&](const std::string&, const Node* node) {
+    if (takes) kept.push_back(node->applied);
+    return takes;
+  });
+  nodes.connected("a");
+  takes = true;
+  nodes.acknowledged("a", 1);  // what was not taken is tried again
+  nodes.acknowledged("a", 2);
+  clock.advance(11s);
+  nodes.acknowledged("a", 3);
+  nodes.acknowledged("a", 1);  // it lost its place: that must not be missed
+  clock.advance(11s);
+  nodes.acknowledged("a", 1);
+  EXPECT_EQ(kept, (std::vector<Sequence>{1, 3, 1}));
+}
+
 TEST_F(NodesTest, TellsOfEachChange) {
   int told = 0;
   nodes.on_changed([&] { ++told; });
@@ -92,12 +134,6 @@ TEST_F(NodesTest, TellsOfEachChange) {
   nodes.acknowledged("a", 1);
   nodes.disconnected("a");
   EXPECT_EQ(told, 3);
-}
-
-TEST(NodeNameTest, IsWhatAPathCanHold) {
-  for (const char* good : {"edge-1", "a", "Fra_2.example"}) EXPECT_TRUE(is_node_name(good)) << good;
-  for (const char* bad : {"", "a b", "a/b", "a%20", "\xc3\xa4"}) EXPECT_FALSE(is_node_name(bad)) << bad;
-  EXPECT_FALSE(is_node_name(std::string(101, 'a')));
 }
 
 }  // namespace

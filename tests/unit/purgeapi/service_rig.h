@@ -160,7 +160,7 @@ class TestNode {
     if (!opened) throw std::runtime_error(opened.error().text);
     fresh = opened->fresh;
     store_ = std::move(opened->store);
-    ledger.load(opened->epoch, opened->sequence, opened->rows);
+    ledger.load(opened->place.epoch, opened->place.sequence, opened->rows, opened->place.floor);
     purge::Follower::Options options{.api_url = std::move(api_url),
                                      .token = std::move(secret),
                                      .node = std::move(name),
@@ -171,7 +171,7 @@ class TestNode {
         [&, this] {
           client_ = std::make_unique<http::Client>(worker_.loop(), http::ClientLimits{});
           follower_ = std::make_unique<purge::Follower>(worker_.loop(), *client_, ledger, *store_, options,
-                                                        opened->log_id);
+                                                        opened->place.log_id);
           follower_->start();
           started.set_value();
         },

@@ -93,6 +93,30 @@ TEST(DiskIndex, PublicationDuringAnEraseStaysHidden) {
   EXPECT_TRUE(f.index->has(key_of("a")));
 }
 
+TEST(DiskIndex, EraseOfAnIdSparesWhatCameAfterIt) {
+  Fixture f;
+  f.add(key_of("a"), 2);
+  f.index->erase(key_of("a"), 1);
+  EXPECT_EQ(f.index->find(key_of("a")), 2U);
+  f.index->erase(key_of("a"), 2);
+  EXPECT_FALSE(f.index->has(key_of("a")));
+  f.index->erase_done(key_of("a"), 1);
+  f.add(key_of("a"), 2);  // was on its way
+  EXPECT_FALSE(f.index->has(key_of("a")));
+  f.add(key_of("a"), 3);
+  EXPECT_TRUE(f.index->has(key_of("a")));
+  f.index->erase_done(key_of("a"), 2);
+}
+
+TEST(DiskIndex, HoldsOneVersion) {
+  Fixture f;
+  f.add(key_of("a"), 2);
+  EXPECT_TRUE(f.index->holds(key_of("a"), 2));
+  EXPECT_FALSE(f.index->holds(key_of("a"), 1));
+  f.index->erase(key_of("a"));
+  EXPECT_FALSE(f.index->holds(key_of("a"), 2));
+}
+
 TEST(DiskIndex, WrittenAgainUnderAHiddenIdStaysHidden) {
   Fixture f;
   PinRef pin = f.add(key_of("a"), 1, true);
@@ -118,6 +142,25 @@ TEST(DiskIndex, EvictsInOrderOfArrivalAndSparesUsedAndPinned) {
   EXPECT_EQ(f.index->evict()->id, 1U);  // used once: had one more turn
   EXPECT_FALSE(f.index->evict());       // the last is pinned
   EXPECT_EQ(f.doomed(), Ids{});         // the caller deletes what it evicts
+}
+
+TEST(DiskIndex, WantedElsewhereIsSparedUnlessAllAre) {
+  Fixture f;
+  const auto keys = keys_of_one_stripe(3);
+  for (std::size_t i = 0; i < keys.size(); ++i) f.add(keys[i], i + 1);
+  f.index->ask_wanted([](const Key&, ObjectId id) { return id == 1; });
+  EXPECT_EQ(f.index->evict()->id, 2U);
+  EXPECT_EQ(f.index->evict()->id, 3U);
+  EXPECT_EQ(f.index->evict()->id, 1U);  // wanted without end: somebody must go
+}
+
+TEST(DiskIndex, TellsWhatMemoryItTakes) {
+  Fixture f;
+  const std::uint64_t empty = f.index->memory_bytes();
+  for (std::uint64_t i = 0; i < 10'000; ++i) f.add({i, i}, i + 1);
+  const std::uint64_t each = (f.index->memory_bytes() - empty) / 10'000;
+  EXPECT_GE(each, sizeof(Key) + sizeof(ObjectId));
+  EXPECT_LE(each, 120U);
 }
 
 TEST(DiskIndex, RemoveTakesOnlyThatVersion) {

@@ -3,11 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <vector>
 
+#include "store/memory/memory_tier.h"
 #include "tests/support/disk_client.h"
 #include "tests/support/temp_folder.h"
 
@@ -196,6 +199,54 @@ TEST_F(LmdbDiskTest, OlderObjectDoesNotReplaceNewer) {
   EXPECT_EQ((*client->find("/a"))->body->view(), "new");
 }
 
+TEST_F(LmdbDiskTest, ChunksOfARefusedCommitCanBeReadUntilTheWriteEnds) {
+  const std::string body = body_of(1, kLarge);
+  const auto older = make_object("/a", disk->next_id(), body);
+  auto write = disk->begin(older->key, older->id, 0);
+  ASSERT_TRUE(client->put_chunks(*write, body));
+  ASSERT_NE(client->put("/a", "new"), 0U);
+  const auto refused = client->commit(*write, older);
+  ASSERT_FALSE(refused);
+  ASSERT_EQ(refused.error().code, base::Errc::Exists);
+  // The writer has had a turn since: what was to go by then is gone.
+  ASSERT_NE(client->put("/a", "newer"), 0U);
+  EXPECT_EQ(*client->read_body(*older), body);
+  write.reset();
+  EXPECT_TRUE(eventually([&] { return !client->read_chunk("/a", older->id, 0); }));
+  EXPECT_EQ((*client->find("/a"))->body->view(), "newer");
+}
+
+TEST_F(LmdbDiskTest, ChunksOfAFailedCommitCanBeReadUntilTheWriteEnds) {
+  disk.reset();
+  options.max_object_bytes = base::kChunkBytes + 1;
+  open();
+  const std::string first = body_of(1, base::kChunkBytes);
+  const std::string too_much = body_of(2, base::kChunkBytes);
+  const auto object = make_object("/a", disk->next_id(), first + too_much);
+  auto write = disk->begin(object->key, object->id, 0);
+  ASSERT_TRUE(client->put_chunk(*write, 0, first));
+  ASSERT_FALSE(client->put_chunk(*write, 1, too_much));
+  EXPECT_FALSE(client->commit(*write, object));
+  ASSERT_NE(client->put("/b", "x"), 0U);
+  const auto chunk = client->read_chunk("/a", object->id, 0);
+  ASSERT_TRUE(chunk) << chunk.error().text;
+  EXPECT_EQ((*chunk)->view(), first);
+  write.reset();
+  EXPECT_TRUE(eventually([&] { return !client->read_chunk("/a", object->id, 0); }));
+}
+
+TEST_F(LmdbDiskTest, WriteThatEndsWhileItsCommitWaitsIsStored) {
+  const std::string body = body_of(1, kLarge);
+  const auto object = make_object("/a", disk->next_id(), body);
+  auto write = disk->begin(object->key, object->id, 0);
+  ASSERT_TRUE(client->put_chunks(*write, body));
+  write->commit(object, home, [](auto) {});
+  write.reset();
+  ASSERT_TRUE(eventually([&] { return disk->may_have(object->key); }));
+  ASSERT_NE(client->put("/b", "x"), 0U);
+  EXPECT_EQ(*client->read_body(*object), body);
+}
+
 TEST_F(LmdbDiskTest, EraseHidesAtOnceAndForGood) {
   ASSERT_NE(client->put("/a", "x"), 0U);
   disk->erase(base::hash128("/a"));
@@ -210,6 +261,57 @@ TEST_F(LmdbDiskTest, EraseHidesAtOnceAndForGood) {
   EXPECT_FALSE(disk->may_have(base::hash128("/a")));
   EXPECT_FALSE(disk->may_have(base::hash128("/b")));
   EXPECT_TRUE(disk->may_have(base::hash128("/c")));
+}
+
+TEST_F(LmdbDiskTest, EraseOfAnIdSparesWhatCameAfterIt) {
+  const ObjectId judged = client->put("/a", "judged");
+  ASSERT_NE(judged, 0U);
+  ASSERT_NE(client->put("/a", "newer"), 0U);
+  disk->erase(base::hash128("/a"), judged);
+  EXPECT_TRUE(disk->may_have(base::hash128("/a")));
+  reopen();
+  ASSERT_TRUE(client->find("/a"));
+  EXPECT_EQ((*client->find("/a"))->body->view(), "newer");
+  disk->erase(base::hash128("/a"), (*client->find("/a"))->id);
+  EXPECT_FALSE(disk->may_have(base::hash128("/a")));
+  reopen();
+  EXPECT_FALSE(disk->may_have(base::hash128("/a")));
+}
+
+TEST_F(LmdbDiskTest, WhatMemoryServesOutlivesAScanOnDisk) {
+  MemoryTier memory({.budget_bytes = 8 << 20});
+  disk.reset();
+  options.budget_bytes = 16 << 20;
+  options.shards = 1;
+  options.wanted = [&](const Key& key, ObjectId id) { return memory.served(key, id); };
+  open();
+  const std::string body = body_of(1, 60'000);
+  ASSERT_NE(client->put("/hot", body), 0U);
+  memory.insert(*client->find("/hot"));
+  ASSERT_NE(client->put("/cold", body), 0U);
+  for (int i = 0; i < 800; ++i) {
+    ASSERT_NE(memory.find(base::hash128("/hot"), "/hot"), nullptr);
+    disk->put(make_object("/" + std::to_string(i), disk->next_id(), body));
+    if (i % 40 == 0) {
+      ASSERT_TRUE(eventually([&] { return disk->use().queued_bytes == 0; }));
+    }
+  }
+  EXPECT_FALSE(disk->may_have(base::hash128("/cold")));
+  EXPECT_TRUE(disk->may_have(base::hash128("/hot")));
+  disk.reset();  // before what it asks
+}
+
+TEST_F(LmdbDiskTest, EvictsAboveTheNumberOfObjects) {
+  disk.reset();
+  options.max_objects = 100;
+  options.shards = 1;
+  open();
+  for (int i = 0; i < 1000; ++i) disk->put(make_object("/" + std::to_string(i), disk->next_id(), "x"));
+  ASSERT_NE(client->put("/last", "x"), 0U);
+  ASSERT_NE(client->put("/very last", "x"), 0U);
+  EXPECT_LE(disk->use().objects, 101U);
+  EXPECT_GE(disk->use().objects, 100U);
+  EXPECT_GT(disk->use().index_bytes, 0U);
 }
 
 TEST_F(LmdbDiskTest, ObjectPutAfterAnEraseStays) {
@@ -299,6 +401,31 @@ TEST_F(LmdbDiskTest, WritesFailWhenAllThatIsStoredIsPinned) {
   EXPECT_EQ(disk->use().map_full, 0U);
   pins.clear();
   EXPECT_TRUE(client->put_large("/after", disk->next_id(), body_of(1, kLarge)));
+}
+
+TEST_F(LmdbDiskTest, OpenedEmptyForgetsItsObjectsAndLeavesOtherFilesAlone) {
+  ASSERT_NE(client->put("/a", "hello"), 0U);
+  disk.reset();
+  std::ofstream(folder / "notes.txt") << "not the store's";
+  std::filesystem::create_directory(folder / "shard-9");  // of a run with more shards
+  options.empty = true;
+  open();
+  EXPECT_FALSE(disk->may_have(base::hash128("/a")));
+  EXPECT_EQ(client->find("/a").error().code, base::Errc::NotFound);
+  EXPECT_TRUE(std::filesystem::exists(folder / "notes.txt"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "shard-9"));
+  EXPECT_NE(client->put("/b", "again"), 0U);
+}
+
+TEST_F(LmdbDiskTest, AFolderInUseIsNotEmptied) {
+  ASSERT_NE(client->put("/a", "hello"), 0U);
+  DiskOptions second = options;
+  second.empty = true;
+  const auto refused = LmdbDisk::open(second, support::decode_meta);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, base::Errc::Busy);
+  EXPECT_TRUE(std::filesystem::exists(folder / "shard-0"));
+  EXPECT_TRUE(client->find("/a"));
 }
 
 TEST_F(LmdbDiskTest, WriteAndPinMayOutliveTheStore) {

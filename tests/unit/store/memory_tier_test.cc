@@ -73,6 +73,17 @@ TEST(MemoryTier, EraseWithAnIdSparesOtherVersions) {
   EXPECT_EQ(tier.use().bytes, 0U);
 }
 
+TEST(MemoryTier, TellsOnceThatAVersionWasServed) {
+  MemoryTier tier({});
+  tier.insert(make_object("/a", 5));
+  EXPECT_FALSE(tier.served(base::hash128("/a"), 5));
+  find(tier, "/a");
+  EXPECT_FALSE(tier.served(base::hash128("/a"), 4));
+  EXPECT_TRUE(tier.served(base::hash128("/a"), 5));
+  EXPECT_FALSE(tier.served(base::hash128("/a"), 5));
+  EXPECT_FALSE(tier.served(base::hash128("/b"), 5));
+}
+
 TEST(MemoryTier, ChunksAreNamedByIdAndIndex) {
   MemoryTier tier({});
   const base::ChunkRef chunk = full_chunk();

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// The purge API is down, is killed, or an edge is: what is accepted is never lost, and who is behind is
+// known.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tests/integration/purge_scene.h"
+
+namespace harness {
+namespace {
+
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+constexpr const char* kPath = "/page";
+constexpr const char* kPurge = R"({"site":"www","urls":["https://www.test/page"]})";
+
+/// The origin's page holds the text of its version, which is also its ETag.
+class PurgeOutage : public testing::Test {
+ protected:
+  PurgeOutage() {
+    scene.origin.answer(kPath, [this](const Seen&) {
+      return Reply{.headers = {{"Cache-Control", "max-age=3600"}},
+                   .body = std::to_string(version),
+                   .etag = "\"" + std::to_string(version) + "\""};
+    });
+  }
+  bool validated(std::size_t edge = 0) {
+    return scene.get(kPath, edge).header("cache-status").find("fwd-status=304") != std::string::npos;
+  }
+  nlohmann::json api_json(const std::string& path) {
+    return nlohmann::json::parse(scene.api.get(path).body, nullptr, false);
+  }
+  std::vector<std::string> nodes_of(const nlohmann::json& progress) {
+    std::vector<std::string> names;
+    for (const auto& node : progress["nodes"]) names.push_back(node["node"]);
+    return names;
+  }
+
+  std::atomic<unsigned> version{1};
+  PurgeScene scene;
+};
+
+TEST_F(PurgeOutage, AtTheEdgesStartItServesButValidatesEachCopyAndIsNotReady) {
+  scene.add_edge({});
+  ASSERT_TRUE(scene.edge().start()) << scene.edge().output();
+  const Response ready = scene.edge().admin("/readyz");
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_THAT(ready.body, HasSubstr("purge log"));
+  EXPECT_EQ(scene.get(kPath).body, "1");
+  EXPECT_TRUE(validated());
+  version = 2;
+  EXPECT_EQ(scene.get(kPath).body, "2");
+  ASSERT_TRUE(scene.api.start()) << scene.api.output();
+  EXPECT_TRUE(scene.edge().wait_ready());
+  EXPECT_TRUE(is_hit(scene.get(kPath)));
+  EXPECT_EQ(scene.get(kPath).body, "2");
+}
+
+TEST_F(PurgeOutage, AnEdgeThatHearsNothingForTooLongValidatesEachCopy) {
+  Edge::Options options;
+  options.purge_keys = "distrust_after = \"2s\"";
+  scene.begin(1, options);
+  EXPECT_EQ(scene.get(kPath).body, "1");
+  // Heartbeats come every 5 s: there may be distrust even now, but not for long.
+  EXPECT_TRUE(wait_until([&] { return is_hit(scene.get(kPath)); }));
+  scene.api.process().kill();
+  EXPECT_TRUE(wait_until([&] { return validated(); }));
+  version = 2;
+  EXPECT_EQ(scene.get(kPath).body, "2");
+  ASSERT_TRUE(scene.api.start()) << scene.api.output();
+  EXPECT_TRUE(wait_until([&] { return is_hit(scene.get(kPath)); }));
+}
+
+TEST_F(PurgeOutage, APurgeAcceptedJustBeforeAKillReachesTheEdges) {
+  scene.begin(2);
+  for (int round = 0; round < 6; ++round) {
+    for (const std::size_t edge : {0, 1}) scene.get(kPath, edge);
+    const bool away = round % 2 == 1;  // then nobody but the log knows of it
+    if (away) scene.edge(1).process().kill();
+    ++version;
+    const Response accepted = scene.api.purge(kPurge);
+    scene.api.process().kill();
+    ASSERT_EQ(accepted.status, 202) << accepted.error;
+    const std::string page = std::to_string(version);
+    ASSERT_TRUE(scene.api.start()) << scene.api.output();
+    if (away) {
+      ASSERT_NO_FATAL_FAILURE(scene.start(1));
+    }
+    const std::string sequence = std::to_string(purge_sequence(accepted));
+    EXPECT_TRUE(wait_until([&] { return nodes_of(api_json("/v1/purges/" + sequence)).size() == 2; }))
+        << scene.api.get("/v1/purges/" + sequence).body;
+    for (const std::size_t edge : {0, 1}) EXPECT_EQ(scene.get(kPath, edge).body, page) << "edge " << edge;
+  }
+}
+
+TEST_F(PurgeOutage, WhatWasAcceptedInAStormSurvivesAKillAndNumbersAreGivenOnce) {
+  scene.begin(1);
+  std::set<std::uint64_t> accepted;
+  for (int round = 0; round < 4; ++round) {
+    const double wanted = scene.edge().metric("selvage_purge_applied") + 20 + 60 * round;
+    auto storm = std::async(std::launch::async, [&] {
+      Client client(Client::Options{.ca_file = scene.certificates.ca_file()});
+      Request request{.url = scene.api.url() + "/v1/purges", .method = "POST", .body = kPurge};
+      request.headers = {{"Authorization", "Bearer operator-secret"}};
+      return client.perform_all(std::vector<Request>(400, request));
+    });
+    wait_until([&] { return scene.edge().metric("selvage_purge_applied") >= wanted; });
+    scene.api.process().kill();
+    std::size_t refused = 0;
+    for (const Response& response : storm.get()) {
+      if (response.status != 202 || !response.error.empty()) {
+        ++refused;
+      } else {
+        EXPECT_TRUE(accepted.insert(purge_sequence(response)).second) << response.body;
+      }
+    }
+    std::cout << accepted.size() << " accepted so far, " << refused << " not\n";
+    ASSERT_TRUE(scene.api.start()) << scene.api.output();
+    ASSERT_FALSE(accepted.empty());
+    EXPECT_GE(api_json("/v1/nodes")["head"], *accepted.rbegin());
+    EXPECT_TRUE(wait_until([&] {
+      return scene.edge().metric("selvage_purge_applied") >= static_cast<double>(*accepted.rbegin());
+    }));
+    // The edge has not heard of purges that the log does not know.
+    EXPECT_EQ(scene.edge().metric("selvage_purge_resets_total"), 0);
+  }
+}
+
+TEST_F(PurgeOutage, WhoHasAppliedAndWhoHasNotIsTold) {
+  scene.begin(2);
+  const Response both = scene.api.purge(kPurge, "20s");
+  EXPECT_EQ(both.status, 200);
+  EXPECT_THAT(nodes_of(nlohmann::json::parse(both.body)), testing::ElementsAre("edge-1", "edge-2"));
+  scene.edge(1).process().kill();
+  ASSERT_TRUE(wait_until([&] { return !api_json("/v1/nodes")["nodes"][1]["connected"].get<bool>(); }));
+  const Response one = scene.api.purge(kPurge, "20s");
+  EXPECT_EQ(one.status, 202) << "not all edges have it, but only the living are waited for";
+  const auto told = nlohmann::json::parse(one.body);
+  EXPECT_THAT(nodes_of(told), testing::ElementsAre("edge-1"));
+  EXPECT_EQ(told["away"], nlohmann::json::array({"edge-2"}));
+  EXPECT_EQ(api_json("/v1/nodes")["nodes"][1]["behind"], 1);
+  ASSERT_NO_FATAL_FAILURE(scene.start(1));
+  const std::string path = "/v1/purges/" + std::to_string(purge_sequence(one));
+  EXPECT_TRUE(wait_until([&] { return nodes_of(api_json(path)).size() == 2; }));
+  EXPECT_TRUE(api_json(path)["away"].empty());
+  EXPECT_EQ(api_json("/v1/nodes")["nodes"][1]["behind"], 0);
+}
+
+}  // namespace
+}  // namespace harness

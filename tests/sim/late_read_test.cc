@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "edge/node/config.h"
+#include "edge/node/context.h"
+#include "edge/node/decoded.h"
+#include "edge/node/fill.h"
+#include "edge/node/request.h"
+#include "tests/sim/sim_disk.h"
+#include "tests/sim/sim_origin.h"
+#include "tests/sim/sim_visit.h"
+#include "tests/support/manual_executor.h"
+
+namespace sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::shared_ptr<node::Config> one_site() {
+  auto config = std::make_shared<node::Config>();
+  auto origin = std::make_shared<node::Origin>();
+  origin->url = "http://origin.test";
+  origin->server = std::make_shared<http::ServerOptions>();
+  auto site = std::make_shared<node::Site>();
+  site->name = "s";
+  site->hosts = {"a.test"};
+  site->origin = origin;
+  config->sites.add("a.test", site);
+  config->node = "edge";
+  config->fetch.fill_window_bytes = 128 * 1024;
+  config->fetch.fill_total_bytes = 256 * 1024;
+  config->fetch.pass_window_bytes = 64 * 1024;
+  config->fetch.finish_bytes = 100'000;
+  return config;
+}
+
+/// Two loops of an edge: what one does while the other waits for the disk.
+class LateRead : public testing::Test {
+ protected:
+  struct Loop {
+    explicit Loop(LateRead& test)
+        : executor(test.clock_),
+          client(test.origin_, executor, test.random_),
+          context{test.shared_, executor, client, fills, counters, one_site()},
+          fills(context),
+          maker(context) {}
+    support::ManualExecutor executor;
+    SimClient client;
+    node::LoopCounters counters{};
+    node::Context context;
+    node::Fills fills;
+    node::RequestMaker maker;
+  };
+
+  std::unique_ptr<Visit> begin(Loop& loop, const std::string& method) {
+    http::RequestHead head;
+    head.method = method;
+    head.scheme = "https";
+    head.authority = "a.test";
+    head.target = "/p";
+    auto visit = std::make_unique<Visit>(loop.executor, random_, head);
+    visit->begin(loop.maker);
+    return visit;
+  }
+  void finish(Loop& loop, const Visit& visit) {
+    for (int i = 0; i < 1000 && !visit.over(); ++i) loop.executor.advance(100ms);
+    ASSERT_TRUE(visit.complete());
+    ASSERT_EQ(visit.response()->status, 200);
+    loop.executor.advance(100ms);  // for the fill's end
+  }
+
+  support::ManualClock clock_{};
+  base::Random random_{1};
+  Platter platter_{};
+  SimOrigin origin_{.contents = {{"/p", {}}}};
+  SimDisk disk_{platter_, random_, &node::decode_object, {}};
+  store::MemoryTier memory_{{.budget_bytes = 8 << 20}};
+  fetch::FetchTable fetches_{};
+  fetch::PassMarks marks_{100};
+  purge::Ledger ledger_{[](std::string_view, std::string_view url) { return policy::normal_url({}, url); }};
+  std::atomic<std::uint64_t> fill_bytes_{0};
+  node::Shared shared_{.memory = memory_,
+                       .disk = disk_,
+                       .fetches = fetches_,
+                       .pass_marks = marks_,
+                       .ledger = ledger_,
+                       .fill_bytes = fill_bytes_,
+                       .distrust = [] { return false; }};
+  Loop one_{*this};
+  Loop other_{*this};
+};
+
+TEST_F(LateRead, DoesNotBringBackWhatAnUnsafeRequestInvalidated) {
+  finish(one_, *begin(one_, "GET"));
+  ASSERT_EQ(platter_.objects.size(), 1U);
+  memory_.erase(platter_.objects.begin()->first);
+  const auto reading = begin(one_, "GET");  // from disk: its answer waits for its loop
+  finish(other_, *begin(other_, "POST"));
+  ASSERT_TRUE(platter_.objects.empty());
+  finish(one_, *reading);
+  EXPECT_EQ(memory_.use().objects, 0U);
+}
+
+TEST_F(LateRead, IsKeptInMemoryIfNothingHappened) {
+  finish(one_, *begin(one_, "GET"));
+  memory_.erase(platter_.objects.begin()->first);
+  finish(one_, *begin(one_, "GET"));
+  EXPECT_EQ(memory_.use().objects, 1U);
+}
+
+}  // namespace
+}  // namespace sim
