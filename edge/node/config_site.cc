@@ -72,10 +72,10 @@ policy::TtlRule read_ttl(const Table& table) {
   return rule;
 }
 
-policy::KeyRules read_key(const Table& site) {
+policy::KeyRules read_key(const Table& site, PlainMode plain) {
   using policy::QueryRule;
   policy::KeyRules key;
-  key.scheme = site.flag("scheme_in_key", false);
+  key.scheme = site.flag("scheme_in_key", plain == PlainMode::Serve);
   key.query = site.choice<QueryRule>("query",
                                      {{"all", QueryRule::All},
                                       {"none", QueryRule::None},
@@ -132,7 +132,7 @@ std::shared_ptr<const Site> read_site(const Table& table, const Origins& origins
   site->plain = table.choice<PlainMode>(
       "plain", {{"serve", PlainMode::Serve}, {"redirect", PlainMode::Redirect}, {"off", PlainMode::Off}},
       PlainMode::Redirect);
-  site->key = read_key(table);
+  site->key = read_key(table, site->plain);
   site->defaults = read_ttl(table);
   for (const Table& rule : table.tables("rule")) {
     site->rules.push_back({rule.required_text("path"), read_ttl(rule)});

@@ -57,8 +57,8 @@ void Fill::send(bool validate) {
   http::ClientRequest request;
   request.method = order_.cacheable ? "GET" : order_.request.method;
   request.url = site.origin->url + policy::origin_target(site.key, order_.request.target);
-  sent_fields_ = policy::fields_to_origin(order_.request, order_.connection, order_.config->node, order_.cacheable);
-  sent_fields_.set("host", site.origin_host.empty() ? order_.request.authority : site.origin_host);
+  sent_fields_ = policy::fields_to_origin(order_.request, order_.connection,
+                                          site.towards(order_.config->node, order_.cacheable));
   request.fields = sent_fields_;
   // A purge may have come since it was looked up: then the fetch is newer than that purge, and a 304 would bring the copy back.
   const bool usable = order_.stored && verdict_of(*order_.stored, context_.shared.ledger) != purge::Verdict::Dead;

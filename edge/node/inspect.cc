@@ -58,19 +58,21 @@ void Inspection::begin(const http::RequestHead& request) {
   if (scheme_end == std::string::npos) {
     return done_(400, R"({"error":"found no absolute URL; allowed: /inspect?url=https://host/path"})");
   }
-  asked_ = request;
-  asked_.method = "GET";
-  asked_.scheme = url.substr(0, scheme_end);
+  http::RequestHead asked = request;
+  asked.method = "GET";
+  asked.scheme = base::lowered(url.substr(0, scheme_end));
   const std::size_t path_at = url.find_first_of("/?", scheme_end + 3);
-  asked_.authority = base::lowered(url.substr(scheme_end + 3, path_at - scheme_end - 3));
-  asked_.target = path_at == std::string::npos ? "/" : url.substr(path_at);
-  if (asked_.target.starts_with('?')) asked_.target.insert(0, "/");
-  const Site* site = node_.config().sites.find(host_of(asked_.authority));
+  asked.authority = base::lowered(url.substr(scheme_end + 3, path_at - scheme_end - 3));
+  asked.target = path_at == std::string::npos ? "/" : url.substr(path_at);
+  if (asked.target.starts_with('?')) asked.target.insert(0, "/");
+  const Site* site = node_.config().sites.find(policy::host_of(asked.authority));
   if (site == nullptr) {
-    return done_(404, json{{"error", "no site here is called \"" + host_of(asked_.authority) + "\""}}.dump(
-                          -1, ' ', false, json::error_handler_t::replace));
+    return done_(404,
+                 json{{"error", "no site here is called \"" + policy::host_of(asked.authority) + "\""}}.dump(
+                     -1, ' ', false, json::error_handler_t::replace));
   }
-  key_ = policy::cache_key(site->name, site->key, asked_);
+  key_ = policy::cache_key(site->name, site->key, asked);
+  sent_ = policy::fields_to_origin(asked, {}, site->towards(node_.config().node, true));
   look(key_of(key_.text), key_.text);
 }
 
@@ -91,8 +93,7 @@ void Inspection::on_disk(base::Result<store::ObjectRef> object) {
   if (!marker || followed_marker_) return report();
   followed_marker_ = true;
   const policy::StoredResponse& response = response_of(*any);
-  const http::Fields sent = policy::fields_to_origin(asked_, {}, node_.config().node, true);
-  variant_ = policy::variant_text(response.vary, sent);
+  variant_ = policy::variant_text(response.vary, sent_);
   const std::string text = variant_key_text(key_.text, response.generation, variant_);
   look(key_of(text), text);
 }

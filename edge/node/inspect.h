@@ -30,7 +30,7 @@ class Inspection {
 
   Node& node_;
   Done done_;
-  http::RequestHead asked_{};
+  http::Fields sent_{};  ///< what the origin would be asked with
   policy::CacheKey key_{};
   std::string text_{};
   std::string variant_{};

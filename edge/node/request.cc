@@ -46,9 +46,9 @@ void Request::start() {
 }
 
 bool Request::route() {
-  site_ = config_->sites.find(host_of(head_.authority));
+  site_ = config_->sites.find(policy::host_of(head_.authority));
   if (site_ == nullptr) {
-    send_error(421, "no site here is called \"" + host_of(head_.authority) + "\"\n");
+    send_error(421, "no site here is called \"" + policy::host_of(head_.authority) + "\"\n");
     return false;
   }
   if (!connection_.tls && !route_plain(*site_)) return false;
@@ -65,7 +65,7 @@ bool Request::route_plain(const Site& site) {
     case PlainMode::Off: send_error(421, "site \"" + site.name + "\" is served over https only\n"); return false;
     case PlainMode::Redirect: break;
   }
-  std::string location = "https://" + host_of(head_.authority);
+  std::string location = "https://" + policy::host_of(head_.authority);
   if (config_->https_port != 443) location += ":" + std::to_string(config_->https_port);
   if (head_.target.starts_with('/')) location += head_.target;
   send_synthetic({.status = 308, .text = "this site is served over https\n", .location = std::move(location)});
@@ -148,12 +148,17 @@ void Request::found_marker(const policy::StoredResponse& marker) {
   if (generation_ != 0) return not_found();  // a marker under a variant's key is of no use
   vary_ = marker.vary;
   generation_ = marker.generation;
-  if (sent_fields_.empty()) {
-    sent_fields_ = policy::fields_to_origin(head_, connection_, config_->node, true);
-  }
   const std::string text =
-      variant_key_text(cache_key_.text, generation_, policy::variant_text(vary_, sent_fields_));
+      variant_key_text(cache_key_.text, generation_, policy::variant_text(vary_, sent_fields()));
   look_up_key(key_of(text), text);
+}
+
+// As the origin would see the request.
+const http::Fields& Request::sent_fields() {
+  if (sent_fields_.empty()) {
+    sent_fields_ = policy::fields_to_origin(head_, connection_, site_->towards(config_->node, true));
+  }
+  return sent_fields_;
 }
 
 void Request::not_found() {
@@ -323,8 +328,7 @@ Request::Fit Request::fit(const Fetch::View& view) {
   const auto names = policy::vary_names(view.head->fields);
   if (!names) return Fit::Alone;
   if (names->empty()) return Fit::Mine;
-  if (sent_fields_.empty()) sent_fields_ = policy::fields_to_origin(head_, connection_, config_->node, true);
-  return policy::variant_text(*names, sent_fields_) == view.variant ? Fit::Mine : Fit::Again;
+  return policy::variant_text(*names, sent_fields()) == view.variant ? Fit::Mine : Fit::Again;
 }
 
 void Request::on_streaming(const Fetch::View& view) {

@@ -48,6 +48,7 @@ class Request final : public http::Handler {
   void look_up_key(const store::Key& key, const std::string& text);
   void found(store::ObjectRef object);
   void found_marker(const policy::StoredResponse& marker);
+  const http::Fields& sent_fields();
   void not_found();
   void judge(store::ObjectRef object, purge::Verdict verdict);
 
@@ -87,7 +88,7 @@ class Request final : public http::Handler {
   store::Key base_key_{};
   store::Key key_{};                     ///< base_key_ or the variant's
   std::string key_text_{};
-  http::Fields sent_fields_{};           ///< as the origin would see the request; filled when Vary needs it
+  http::Fields sent_fields_{};  ///< see sent_fields()
   std::vector<std::string> vary_{};
   std::uint64_t generation_ = 0;
   purge::Stamp asked_ = 0;               ///< the purge clock when the request came

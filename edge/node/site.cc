@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/node/site.h"
 
-#include <algorithm>
-
-#include "edge/base/text.h"
-
 namespace node {
 
 const policy::TtlRule& Site::rule_for(std::string_view path) const {
@@ -12,6 +8,12 @@ const policy::TtlRule& Site::rule_for(std::string_view path) const {
     if (policy::path_matches(rule.path, path)) return rule.ttl;
   }
   return defaults;
+}
+
+policy::Towards Site::towards(std::string_view node, bool caching) const {
+  // Where plain HTTP is not served all come by https, so it need not be in the key.
+  const bool scheme = key.scheme || plain != PlainMode::Serve;
+  return {.node = node, .host = origin_host, .caching = caching, .scheme = scheme};
 }
 
 bool SiteTable::add(const std::string& pattern, std::shared_ptr<const Site> site) {
@@ -35,16 +37,6 @@ const Site* SiteTable::named(std::string_view name) const {
     }
   }
   return nullptr;
-}
-
-std::string host_of(std::string_view authority) {
-  const std::size_t bracket = authority.rfind(']');
-  const std::size_t colon = authority.rfind(':');
-  if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
-    authority = authority.substr(0, colon);
-  }
-  if (authority.ends_with('.')) authority.remove_suffix(1);
-  return base::lowered(authority);
 }
 
 }  // namespace node

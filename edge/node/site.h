@@ -9,6 +9,7 @@
 
 #include "edge/http/exchange.h"
 #include "edge/policy/cache_key.h"
+#include "edge/policy/forwarding.h"
 #include "edge/policy/freshness.h"
 
 namespace node {
@@ -40,6 +41,8 @@ struct Site {
   std::vector<SiteRule> rules{};
 
   const policy::TtlRule& rule_for(std::string_view path) const;
+  /// How requests go to its origin from `node`.
+  policy::Towards towards(std::string_view node, bool caching) const;
 };
 
 /// Sites by host name. Immutable once built; any thread.
@@ -56,8 +59,5 @@ class SiteTable {
   std::unordered_map<std::string, std::shared_ptr<const Site>> exact_{};
   std::unordered_map<std::string, std::shared_ptr<const Site>> wildcards_{};  ///< by what follows "*"
 };
-
-/// Authority without its port, in lower case.
-std::string host_of(std::string_view authority);
 
 }  // namespace node

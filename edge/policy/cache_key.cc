@@ -72,16 +72,30 @@ void append_part(std::string& out, std::string_view part) {
   out.append(std::to_string(part.size())).append(":").append(part);
 }
 
-std::string host_of(std::string_view authority) {
-  const std::size_t at = authority.rfind('@');
-  if (at != std::string_view::npos) authority.remove_prefix(at + 1);
-  // The colons of an IPv6 address are within brackets.
+/// Where the port begins, with its colon; the colons of an IPv6 address are within brackets.
+std::size_t port_at(std::string_view authority) {
   const std::size_t bracket = authority.rfind(']');
   const std::size_t colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  return base::lowered(authority.substr(0, colon));
+  return std::min(colon, authority.size());
+}
+
+std::string_view without_user(std::string_view authority) {
+  return authority.substr(authority.rfind('@') + 1);  // npos + 1 is 0
 }
 
 }  // namespace
+
+std::string host_of(std::string_view authority) {
+  authority = without_user(authority);
+  std::string_view host = authority.substr(0, port_at(authority));
+  if (host.ends_with('.')) host.remove_suffix(1);
+  return base::lowered(host);
+}
+
+std::string_view port_of(std::string_view authority) {
+  authority = without_user(authority);
+  return authority.substr(port_at(authority));
+}
 
 std::string origin_target(const KeyRules& rules, std::string_view target) {
   if (target == "*") return "*";

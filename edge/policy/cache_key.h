@@ -19,8 +19,15 @@ struct KeyRules {
   std::vector<std::string> parameters{}; ///< for Allow and Deny
 };
 
-/// What a request asks for, normalised: percent-encoding of unreserved characters undone, hexadecimal digits upper case, dot segments
-/// removed (RFC 3986 6.2.2), host lower case without port, query under the site's rules.
+/// The host of an authority as everything here compares it: lower case, without user information and port,
+/// and without the dot that may end a fully qualified name.
+std::string host_of(std::string_view authority);
+/// ":8443", or empty.
+std::string_view port_of(std::string_view authority);
+
+/// What a request asks for, normalised: percent-encoding of unreserved characters undone, hexadecimal digits
+/// upper case, dot segments removed (RFC 3986 6.2.2), host as host_of() gives it, query under the site's
+/// rules.
 struct CacheKey {
   std::string text{};  ///< what the store's key is made of: unambiguous
   std::string host{};

@@ -8,6 +8,7 @@
 
 #include "edge/http/date.h"
 #include "edge/http/hop_by_hop.h"
+#include "edge/policy/cache_key.h"
 #include "edge/policy/vary.h"
 
 namespace policy {
@@ -19,6 +20,13 @@ constexpr std::array<std::string_view, 3> kSpoofed = {"forwarded", "x-real-ip", 
 /// Would narrow the answer to what this one client needs.
 constexpr std::array<std::string_view, 6> kPersonal = {
     "range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"};
+
+/// By which a client could have another resource's response stored under this one's key: frameworks take them
+/// for the request line or Host.
+constexpr std::array<std::string_view, 12> kOverrides = {
+    "x-original-url",       "x-rewrite-url",     "x-original-host",        "x-host",
+    "x-http-host-override", "x-http-method",     "x-http-method-override", "x-forwarded",
+    "x-method-override",    "x-original-method", "x-url-scheme",           "front-end-https"};
 
 bool listed(std::string_view name, std::span<const std::string_view> names) {
   return std::ranges::find(names, name) != names.end();
@@ -56,25 +64,38 @@ const char* via_version(http::Version version) {
   return "1.1";
 }
 
+/// The client's host; with its port only where the answer is for this client alone.
+std::string host_for(const http::RequestHead& request, bool caching) {
+  std::string host = host_of(request.authority);
+  if (!caching) host += port_of(request.authority);
+  return host;
+}
+
 void add_forwarding(http::Fields& out, const http::RequestHead& request,
-                    const http::ConnectionInfo& connection) {
+                    const http::ConnectionInfo& connection, const Towards& towards) {
+  const std::string host = host_for(request, towards.caching);
+  out.add("host", towards.host.empty() ? std::string_view(host) : towards.host);
   out.add("x-forwarded-for", connection.client_address);
-  out.add("x-forwarded-proto", request.scheme);
-  out.add("x-forwarded-host", request.authority);
-  out.add("forwarded", "for=" + forwarded_node(connection.client_address) +
-                           ";host=" + forwarded_value(request.authority) + ";proto=" + request.scheme);
+  out.add("x-forwarded-host", host);
+  std::string forwarded =
+      "for=" + forwarded_node(connection.client_address) + ";host=" + forwarded_value(host);
+  if (towards.scheme || !towards.caching) {
+    out.add("x-forwarded-proto", request.scheme);
+    forwarded += ";proto=" + request.scheme;
+  }
+  out.add("forwarded", forwarded);
 }
 
 }  // namespace
 
 http::Fields fields_to_origin(const http::RequestHead& request, const http::ConnectionInfo& connection,
-                              std::string_view node, bool caching) {
+                              const Towards& towards) {
   http::Fields sent = request.fields;
   http::remove_hop_by_hop(sent);
   http::Fields out;
   for (const http::Fields::Field field : sent) {
     if (listed(field.name, kSpoofed) || field.name.starts_with("x-forwarded-")) continue;
-    if (caching && listed(field.name, kPersonal)) continue;
+    if (towards.caching && (listed(field.name, kPersonal) || listed(field.name, kOverrides))) continue;
     if (field.name == "host" || field.name == "accept-encoding" || field.name == "via") continue;
     out.add(field.name, field.value);
   }
@@ -84,9 +105,9 @@ http::Fields fields_to_origin(const http::RequestHead& request, const http::Conn
   out.add("accept-encoding", codings.empty() ? "identity" : codings);
   std::string via = request.fields.combined("via");
   if (!via.empty()) via += ", ";
-  via.append(via_version(request.version)).append(" ").append(node);
+  via.append(via_version(request.version)).append(" ").append(towards.node);
   out.add("via", via);
-  add_forwarding(out, request, connection);
+  add_forwarding(out, request, connection, towards);
   return out;
 }
 

@@ -8,11 +8,21 @@
 
 namespace policy {
 
-/// The fields of a client's request as they go to the origin: hop-by-hop fields are gone, Via (RFC 9110 7.6.3) has one more member, Forwarded
-/// and X-Forwarded-For/-Proto/-Host are set anew, Accept-Encoding is reduced. `caching`: Range and preconditions are gone too, since
-/// the answer is for all.
+/// How requests of one site go to its origin.
+struct Towards {
+  std::string_view node{};  ///< for Via
+  std::string_view host{};  ///< Host, where the site sets it; empty: the client's
+  bool caching = true;      ///< the answer may be for all
+  bool scheme = true;  ///< answers may depend on the client's scheme: it is in the key, or the same for all
+};
+
+/// The fields of a client's request as they go to the origin, Host with them: hop-by-hop fields are gone, Via
+/// (RFC 9110 7.6.3) has one more member, Forwarded and X-Forwarded-For/-Proto/-Host are set anew,
+/// Accept-Encoding is reduced. `caching`: gone are also Range and preconditions, since the answer is for all,
+/// and what could change the answer but is not in the key: the host's port, the scheme (see Towards), and
+/// fields that override host, path or method.
 http::Fields fields_to_origin(const http::RequestHead& request, const http::ConnectionInfo& connection,
-                              std::string_view node, bool caching);
+                              const Towards& towards);
 
 /// Takes from an origin's response what is not passed on: hop-by-hop fields and what Connection names, Surrogate-Key, Cache-Tag,
 /// Surrogate-Control. Adds Date if missing (RFC 9110 6.6.1).

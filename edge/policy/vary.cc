@@ -65,6 +65,8 @@ std::optional<std::vector<std::string>> vary_names(const http::Fields& response)
   std::vector<std::string> names;
   base::split(response.combined("vary"), ',',
               [&](std::string_view name) { names.push_back(base::lowered(name)); });
+  // A coded body is for those who can decode it, whether the origin says so or not.
+  if (response.has("content-encoding")) names.emplace_back("accept-encoding");
   std::ranges::sort(names);
   names.erase(std::ranges::unique(names).begin(), names.end());
   if (std::ranges::binary_search(names, "*")) return {};

@@ -9,7 +9,8 @@
 
 namespace policy {
 
-/// Field names of a response's Vary (RFC 9111 4.1), lower case, sorted, without doubles. Nothing: `Vary: *`.
+/// Field names of a response's Vary (RFC 9111 4.1), lower case, sorted, without doubles; Accept-Encoding with
+/// them if the response has a Content-Encoding. Nothing: `Vary: *`.
 std::optional<std::vector<std::string>> vary_names(const http::Fields& response);
 
 /// A request's values of `names`, as text for the variant's key. `request`: as sent to the origin (fields_to_origin()), since that

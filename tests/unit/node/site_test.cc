@@ -60,13 +60,13 @@ TEST(Site, TheFirstRuleWhosePathMatchesCounts) {
   EXPECT_EQ(site.rule_for("/b/x.js").ttl, 1s);
 }
 
-TEST(HostOf, LeavesOutPortAndTheRootsDot) {
-  EXPECT_EQ(host_of("WWW.A.test:8443"), "www.a.test");
-  EXPECT_EQ(host_of("www.a.test."), "www.a.test");
-  EXPECT_EQ(host_of("www.a.test.:80"), "www.a.test");
-  EXPECT_EQ(host_of("[2001:DB8::1]:443"), "[2001:db8::1]");
-  EXPECT_EQ(host_of("[2001:db8::1]"), "[2001:db8::1]");
-  EXPECT_EQ(host_of(""), "");
+TEST(Site, TheOriginIsToldTheSchemeOnlyWhereItIsInTheKeyOrTheSameForAll) {
+  Site site;
+  EXPECT_TRUE(site.towards("n", true).scheme);
+  site.plain = PlainMode::Serve;
+  EXPECT_FALSE(site.towards("n", true).scheme);
+  site.key.scheme = true;
+  EXPECT_TRUE(site.towards("n", true).scheme);
 }
 
 }  // namespace

@@ -111,6 +111,24 @@ TEST(CacheKeyHost, IsLowerCaseWithoutPort) {
   EXPECT_EQ(key_of("/", {}, "").host, "");
 }
 
+TEST(CacheKeyHost, ADotAtTheEndIsTheSameHostForRequestsAndPurges) {
+  for (const char* host : {"www.example.com.", "WWW.example.com.:8443"}) {
+    const auto key = key_of("/a", {}, host);
+    EXPECT_EQ(key.text, key_of("/a").text) << host;
+    EXPECT_EQ(key.url, "www.example.com/a") << host;
+    EXPECT_EQ(policy::normal_url({}, "https://" + std::string(host) + "/a"), "www.example.com/a") << host;
+  }
+  EXPECT_EQ(policy::host_of("user@www.example.com.:80"), "www.example.com");
+}
+
+TEST(CacheKeyHost, ThePortIsWhatFollowsTheHost) {
+  EXPECT_EQ(policy::port_of("www.example.com:8443"), ":8443");
+  EXPECT_EQ(policy::port_of("[2001:db8::1]:443"), ":443");
+  for (const char* none : {"www.example.com", "[2001:db8::1]", "user:word@host", ""}) {
+    EXPECT_EQ(policy::port_of(none), "") << none;
+  }
+}
+
 TEST(CacheKeyScheme, CountsOnlyIfTheSiteSaysSo) {
   http::RequestHead https = support::get("/");
   http::RequestHead plain = support::get("/");

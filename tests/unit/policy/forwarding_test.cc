@@ -10,12 +10,18 @@ namespace {
 using support::at;
 using support::FieldList;
 
-http::Fields sent(FieldList list, bool caching = true, http::Version version = http::Version::Http2) {
+const policy::Towards kCaching{.node = "edge-1"};
+const policy::Towards kPassing{.node = "edge-1", .caching = false};
+
+http::Fields sent(FieldList list, const policy::Towards& towards = kCaching,
+                  http::Version version = http::Version::Http2,
+                  const std::string& authority = "www.example.com") {
   http::RequestHead request = support::get("/", list);
   request.version = version;
+  request.authority = authority;
   http::ConnectionInfo connection;
   connection.client_address = "192.0.2.7";
-  return policy::fields_to_origin(request, connection, "edge-1", caching);
+  return policy::fields_to_origin(request, connection, towards);
 }
 
 TEST(ForwardingRfc9110_7_6_1, FieldsOfTheConnectionEndHere) {
@@ -32,8 +38,8 @@ TEST(ForwardingRfc9110_7_6_1, FieldsOfTheConnectionEndHere) {
 
 TEST(ForwardingRfc9110_7_6_3, ViaHasOneMoreMember) {
   EXPECT_EQ(sent({}).combined("via"), "2 edge-1");
-  EXPECT_EQ(sent({}, true, http::Version::Http11).combined("via"), "1.1 edge-1");
-  EXPECT_EQ(sent({}, true, http::Version::Http10).combined("via"), "1.0 edge-1");
+  EXPECT_EQ(sent({}, kCaching, http::Version::Http11).combined("via"), "1.1 edge-1");
+  EXPECT_EQ(sent({}, kCaching, http::Version::Http10).combined("via"), "1.0 edge-1");
   EXPECT_EQ(sent({{"via", "1.1 a"}, {"via", "2 b"}}).combined("via"), "1.1 a, 2 b, 2 edge-1");
 }
 
@@ -51,9 +57,47 @@ TEST(ForwardingRfc7239, WhatTheClientClaimsIsDropped) {
   EXPECT_EQ(out.combined("x-forwarded-proto"), "https");
   EXPECT_EQ(out.combined("x-forwarded-host"), "www.example.com");
   EXPECT_EQ(out.combined("forwarded"), "for=192.0.2.7;host=www.example.com;proto=https");
-  for (const char* name : {"x-forwarded-port", "x-forwarded-server", "x-real-ip", "proxy", "host"}) {
+  for (const char* name : {"x-forwarded-port", "x-forwarded-server", "x-real-ip", "proxy"}) {
     EXPECT_FALSE(out.has(name)) << name;
   }
+  EXPECT_EQ(out.combined("host"), "www.example.com");
+}
+
+TEST(ForwardingRfc9111_2, NothingThatIsNotInTheKeyReachesTheOrigin) {
+  const auto overrides = {"x-original-url", "x-rewrite-url",          "x-host",           "x-original-host",
+                          "x-http-method",  "x-http-method-override", "x-method-override"};
+  http::RequestHead request = support::get("/");
+  for (const char* name : overrides) request.fields.add(name, "v");
+  const http::Fields caching = policy::fields_to_origin(request, {}, kCaching);
+  const http::Fields passing = policy::fields_to_origin(request, {}, kPassing);
+  for (const char* name : overrides) {
+    EXPECT_FALSE(caching.has(name)) << name;
+    EXPECT_TRUE(passing.has(name)) << name;
+  }
+  for (const char* authority : {"www.example.com:6666", "www.example.com.", "www.example.com.:1"}) {
+    const http::Fields out = sent({}, kCaching, http::Version::Http2, authority);
+    EXPECT_EQ(out.combined("host"), "www.example.com") << authority;
+    EXPECT_EQ(out.combined("x-forwarded-host"), "www.example.com") << authority;
+    EXPECT_EQ(out.combined("forwarded"), "for=192.0.2.7;host=www.example.com;proto=https") << authority;
+  }
+  const http::Fields untold = sent({}, {.node = "edge-1", .scheme = false});
+  EXPECT_FALSE(untold.has("x-forwarded-proto"));
+  EXPECT_EQ(untold.combined("forwarded"), "for=192.0.2.7;host=www.example.com");
+}
+
+TEST(Forwarding, WhatPassesGoesToTheHostAndPortThatTheClientNamed) {
+  EXPECT_EQ(sent({}, kPassing, http::Version::Http2, "www.example.com:8443").combined("host"),
+            "www.example.com:8443");
+  EXPECT_EQ(sent({}, kPassing, http::Version::Http2, "www.example.com.:8443").combined("host"),
+            "www.example.com:8443");
+  const http::Fields out = sent({}, {.node = "edge-1", .caching = false, .scheme = false});
+  EXPECT_EQ(out.combined("x-forwarded-proto"), "https");
+}
+
+TEST(Forwarding, ASitesOwnHostStandsBeforeTheClients) {
+  const http::Fields out = sent({}, {.node = "edge-1", .host = "bucket.example"});
+  EXPECT_EQ(out.combined("host"), "bucket.example");
+  EXPECT_EQ(out.combined("x-forwarded-host"), "www.example.com");
 }
 
 TEST(ForwardingRfc7239_6, AddressesAreQuotedWhereNeeded) {
@@ -61,11 +105,11 @@ TEST(ForwardingRfc7239_6, AddressesAreQuotedWhereNeeded) {
   request.authority = "www.example.com:8443";
   http::ConnectionInfo connection;
   connection.client_address = "2001:db8::7";
-  const http::Fields out = policy::fields_to_origin(request, connection, "n", false);
+  const http::Fields out = policy::fields_to_origin(request, connection, kPassing);
   EXPECT_EQ(out.combined("forwarded"), "for=\"[2001:db8::7]\";host=\"www.example.com:8443\";proto=https");
   EXPECT_EQ(out.combined("x-forwarded-for"), "2001:db8::7");
   connection.client_address.clear();
-  EXPECT_TRUE(policy::fields_to_origin(request, connection, "n", false)
+  EXPECT_TRUE(policy::fields_to_origin(request, connection, kPassing)
                   .combined("forwarded")
                   .starts_with("for=unknown;"));
 }
@@ -75,8 +119,8 @@ TEST(Forwarding, AnswersForAllAreAskedForWithoutConditions) {
                            "if-none-match", "if-modified-since", "if-unmodified-since"};
   http::RequestHead request = support::get("/", {{"authorization", "x"}, {"cookie", "y"}, {"req-num", "1"}});
   for (const char* name : conditions) request.fields.add(name, "v");
-  const http::Fields caching = policy::fields_to_origin(request, {}, "n", true);
-  const http::Fields passing = policy::fields_to_origin(request, {}, "n", false);
+  const http::Fields caching = policy::fields_to_origin(request, {}, kCaching);
+  const http::Fields passing = policy::fields_to_origin(request, {}, kPassing);
   for (const char* name : conditions) {
     EXPECT_FALSE(caching.has(name)) << name;
     EXPECT_EQ(passing.get(name), "v") << name;

@@ -16,6 +16,14 @@ TEST(VaryRfc9110_12_5_5, NamesAreLowerCaseSortedAndSingle) {
             (Names{"bar", "baz", "foo"}));
 }
 
+TEST(VaryRfc9110_12_5_3, ACodedBodyVariesWithAcceptEncodingSaidOrNot) {
+  EXPECT_EQ(policy::vary_names(support::fields({{"content-encoding", "gzip"}})), Names{"accept-encoding"});
+  EXPECT_EQ(
+      policy::vary_names(support::fields({{"content-encoding", "gzip"}, {"vary", "x, Accept-Encoding"}})),
+      (Names{"accept-encoding", "x"}));
+  EXPECT_EQ(policy::vary_names(support::fields({{"content-encoding", "gzip"}, {"vary", "*"}})), std::nullopt);
+}
+
 TEST(VaryRfc9111_4_1, AStarAnywhereMatchesNothing) {
   for (const char* value : {"*", "*, *", ", *", "*, Foo", "Foo, *", "Foo,*,Bar"}) {
     EXPECT_EQ(policy::vary_names(support::fields({{"vary", value}})), std::nullopt) << value;
