@@ -15,7 +15,7 @@
 namespace base {
 namespace {
 
-constexpr std::size_t kIdleMax = 256;  // 16 MiB
+constexpr std::size_t kIdleMax = 128;  // 8 MiB
 
 class Pool {
  public:

@@ -3,6 +3,7 @@
 // in question.
 #include "edge/loop/outgoing.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -74,7 +75,12 @@ Transport::Io Outgoing::flush() {
   Shared& buffer = shared();
   if (buffer.user == this) {
     const auto [io, sent] = socket_.send(buffer.view());
-    if (sent < buffer.size) keep(buffer.view().substr(sent));
+    if (sent < buffer.size) {
+      keep(buffer.view().substr(sent));
+      was_full_ = true;
+    } else if (sent >= burst_) {
+      burst_ = std::min(2 * burst_, kBurstBytes);
+    }
     buffer.user = nullptr;
     buffer.size = 0;
     return io;
@@ -98,7 +104,8 @@ std::size_t Outgoing::pending() const {
 
 std::size_t Outgoing::allowance() const {
   if (!own_.empty()) return 0;
-  return shared().kept < kKeptBytes ? kBurstBytes : kRecordBytes;
+  if (shared().kept >= kKeptBytes || burst_ == kRecordBytes) return kRecordBytes;
+  return was_full_ ? std::clamp(socket_.room(), kRecordBytes, burst_) : burst_;
 }
 
 }  // namespace loop

@@ -30,7 +30,7 @@ class Outgoing {
   /// See Transport::allowance().
   std::size_t allowance() const;
 
-  static constexpr std::size_t kKeptBytes = 8 * 1024 * 1024;
+  static constexpr std::size_t kKeptBytes = 4 * 1024 * 1024;
   static constexpr std::size_t kRecordBytes = 16 * 1024;
   static constexpr std::size_t kBurstBytes = 224 * 1024;
   /// A burst with the framing of its records, and the record that went beyond it.
@@ -46,6 +46,9 @@ class Outgoing {
   Socket& socket_;
   std::vector<base::ChunkRef> own_;  ///< if not empty, new bytes go here: they come after
   std::size_t own_begin_ = 0;        ///< what came before in the first chunk is sent
+  std::size_t burst_ =
+      kRecordBytes;        ///< grows with what the socket takes, so that many new peers all begin soon
+  bool was_full_ = false;  ///< the socket was once; from then on it is asked for its room
 };
 
 }  // namespace loop

@@ -2,12 +2,14 @@
 #include "edge/loop/socket.h"
 
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -63,6 +65,15 @@ Transport::Count Socket::send(std::string_view bytes) {
     return {fail("send", errno), sent};
   }
   return {Transport::Io::Ok, sent};
+}
+
+std::size_t Socket::room() const {
+  std::array<std::uint32_t, SK_MEMINFO_VARS> info{};
+  socklen_t size = sizeof info;
+  if (getsockopt(fd_, SOL_SOCKET, SO_MEMINFO, info.data(), &size) != 0) return SIZE_MAX;
+  const std::uint32_t queued = info[SK_MEMINFO_WMEM_QUEUED];
+  const std::uint32_t limit = info[SK_MEMINFO_SNDBUF];
+  return queued < limit ? limit - queued : 0;
 }
 
 void Socket::end_sending() { shutdown(fd_, SHUT_WR); }

@@ -25,6 +25,8 @@ class Socket {
   Transport::Count receive(char* into, std::size_t size);
   /// Sends what the kernel takes; Again if that was less than all. `bytes` in the answer is what it took.
   Transport::Count send(std::string_view bytes);
+  /// How many bytes the kernel would take about now.
+  std::size_t room() const;
   /// FIN.
   void end_sending();
 

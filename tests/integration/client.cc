@@ -115,7 +115,7 @@ std::unique_ptr<Transfer> make_transfer(Request request, const Client::Options& 
   ::curl_easy_setopt(easy, CURLOPT_CONNECT_TO, transfer->connect_to.get());
   ::curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(r.limit.count()));
   ::curl_easy_setopt(easy, CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(r.bytes_per_second));
-  ::curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L * 1024);
+  ::curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 64L * 1024);
   ::curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, r.own_connection ? 1L : 0L);
   ::curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, r.own_connection ? 1L : 0L);
   if (!options.ca_file.empty()) ::curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());

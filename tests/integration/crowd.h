@@ -12,7 +12,7 @@ namespace harness {
 /// All requests at once, on `threads` threads with a client each; the responses stand where their requests
 /// stood.
 std::vector<Response> perform_in_crowd(const Client::Options& options, const std::vector<Request>& requests,
-                                       unsigned threads = 4);
+                                       unsigned threads = 8);
 
 /// How long after `origin` each body's first byte came.
 class FirstBytes {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,11 +18,32 @@ namespace {
 
 using Io = Transport::Io;
 
+std::array<int, 2> unix_pair() {
+  std::array<int, 2> fds{};
+  EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()), 0);
+  return fds;
+}
+
+std::array<int, 2> tcp_pair() {
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* at = reinterpret_cast<sockaddr*>(&address);
+  EXPECT_EQ(bind(listener, at, size), 0);
+  EXPECT_EQ(listen(listener, 1), 0);
+  EXPECT_EQ(getsockname(listener, at, &size), 0);
+  const int peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(connect(peer, at, size), 0);
+  const int accepted = accept(listener, nullptr, nullptr);
+  close(listener);
+  return {accepted, peer};
+}
+
 /// A transport and the other end of its socket.
 struct Pair {
-  explicit Pair(std::string early = {}) {
-    std::array<int, 2> fds{};
-    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()), 0);
+  explicit Pair(std::string early = {}, std::array<int, 2> fds = unix_pair()) {
     transport = make_plain_transport(loop, fds[0], std::move(early));
     peer = fds[1];
   }
@@ -132,27 +154,69 @@ void fill_up(Pair& pair) {
 
 TEST(PlainTransport, AllowsNothingMoreWhileTheSocketIsFull) {
   Pair pair;
-  EXPECT_EQ(pair.transport->allowance(), Outgoing::kBurstBytes);
+  EXPECT_EQ(pair.transport->allowance(), Outgoing::kRecordBytes);
   fill_up(pair);
   EXPECT_GT(pair.transport->pending(), 0U);
   EXPECT_EQ(pair.transport->allowance(), 0U);
   while (pair.transport->flush() == Io::Again) pair.received();
-  EXPECT_EQ(pair.transport->allowance(), Outgoing::kBurstBytes);
+  EXPECT_GE(pair.transport->allowance(), Outgoing::kRecordBytes);
+}
+
+TEST(PlainTransport, AllowsMoreToAPeerThatTakesAll) {
+  Pair pair;
+  std::vector<std::size_t> bursts;
+  for (int i = 0; i < 5; ++i) {
+    bursts.push_back(pair.transport->allowance());
+    pair.transport->write(std::string(bursts.back(), 'x'));
+    std::string seen;
+    while (pair.transport->flush() == Io::Again) seen += pair.received();
+    seen += pair.received();
+    EXPECT_EQ(seen.size(), bursts.back());
+  }
+  constexpr std::size_t kRecord = Outgoing::kRecordBytes;
+  EXPECT_EQ(std::vector(bursts.begin(), bursts.begin() + 4),
+            (std::vector{kRecord, 2 * kRecord, 4 * kRecord, 8 * kRecord}));
+  EXPECT_EQ(bursts[4], Outgoing::kBurstBytes);
 }
 
 TEST(PlainTransport, ManySlowPeersDoNotAddUp) {
   constexpr std::size_t kPeers = 200;
   std::vector<std::unique_ptr<Pair>> pairs;
-  std::size_t kept = 0;
   for (std::size_t i = 0; i < kPeers; ++i) {
-    pairs.push_back(std::make_unique<Pair>());
-    fill_up(*pairs.back());
-    kept += pairs.back()->transport->pending();
+    Pair& pair = *pairs.emplace_back(std::make_unique<Pair>());
+    while (pair.transport->allowance() < Outgoing::kBurstBytes) {
+      pair.transport->write(std::string(pair.transport->allowance(), 'x'));
+      ASSERT_EQ(pair.transport->flush(), Io::Ok);
+      pair.received();
+    }
   }
+  // Now all stop reading in the middle of a burst.
+  std::size_t kept = 0;
+  for (const auto& pair : pairs) {
+    fill_up(*pair);
+    kept += pair->transport->pending();
+  }
+  EXPECT_GT(kept, Outgoing::kKeptBytes);
   EXPECT_LE(kept, Outgoing::kKeptBytes + Outgoing::kBurstBytes + kPeers * Outgoing::kRecordBytes);
-  EXPECT_EQ(Pair().transport->allowance(), Outgoing::kRecordBytes);
-  pairs.clear();
-  EXPECT_EQ(Pair().transport->allowance(), Outgoing::kBurstBytes);
+}
+
+TEST(PlainTransport, AFullSocketIsAskedForItsRoom) {
+  Pair pair({}, tcp_pair());
+  int bursts = 0;
+  std::size_t largest_left = 0;
+  bool was_full = false;
+  for (int i = 0; i < 400; ++i) {
+    const std::size_t allowed = pair.transport->allowance();
+    if (was_full && allowed > 2 * Outgoing::kRecordBytes) ++bursts;
+    pair.transport->write(std::string(allowed, 'x'));
+    const bool full = pair.transport->flush() == Io::Again;
+    if (full && was_full) largest_left = std::max(largest_left, pair.transport->pending());
+    was_full |= full;
+    while (pair.transport->flush() == Io::Again) pair.received();
+  }
+  EXPECT_TRUE(was_full);
+  EXPECT_LE(largest_left, 2 * Outgoing::kRecordBytes);
+  EXPECT_GT(bursts, 0);  // and yet it takes much at once
 }
 
 TEST(PlainTransport, FinishLeavesReadingOpen) {
