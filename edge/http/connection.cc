@@ -54,6 +54,7 @@ Connection::Connection(ConnectionSet& set, std::shared_ptr<const Limits> limits,
 
 Connection::~Connection() {
   phase_ = Phase::Dead;
+  if (session_ && (session_->ends_too_soon() || transport_->pending() > 0)) transport_->reset_at_end();
   session_.reset();
   if (transport_) count_bytes();
   poll_.reset();
@@ -225,6 +226,7 @@ void Connection::flush() {
 }
 
 void Connection::begin_linger() {
+  if (session_->ends_too_soon()) return die();
   session_.reset();
   phase_ = Phase::Lingering;
   since_ = now();

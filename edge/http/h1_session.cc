@@ -164,8 +164,18 @@ void H1Session::produce(Output& output) {
   }
 }
 
-void H1Session::end_exchange(bool complete) {
+void H1Session::finish_exchange(bool complete) {
+  cut_short_ = !complete && exchange_->has_handler() && exchange_->ends_by_close();
   exchange_->finish(complete);
+  held_back_ = false;  // nobody is left to hold the client's body back
+}
+
+bool H1Session::ends_too_soon() const {
+  return cut_short_ || (exchange_ && exchange_->has_handler() && exchange_->ends_by_close());
+}
+
+void H1Session::end_exchange(bool complete) {
+  finish_exchange(complete);
   const bool reusable = complete && exchange_->keeps_alive() && !draining_;
   if (!reusable) {
     exchange_.reset();
@@ -179,7 +189,7 @@ void H1Session::end_exchange(bool complete) {
 void H1Session::refuse(const Refusal& refusal, bool without_body) {
   host_.counters().protocol_errors.add(1);
   const bool begun = exchange_ && exchange_->head_written();
-  if (exchange_) exchange_->finish(false);
+  if (exchange_) finish_exchange(false);
   exchange_.reset();
   if (!begun) {
     const RefusalResponse response = response_to(refusal, host_.clock().wall());

@@ -27,6 +27,8 @@ class Socket {
   Transport::Count send(std::string_view bytes);
   /// FIN.
   void end_sending();
+  /// The peer gets a reset when this is destroyed, not an end.
+  void reset_at_end();
 
   int fd() const { return fd_; }
   const std::string& error_text() const { return error_text_; }
