@@ -236,8 +236,8 @@ void Connection::begin_linger() {
 
 void Connection::drain() {
   draining_ = true;
+  // One that is still opening will have its first request answered.
   if (phase_ == Phase::Talking) session_->drain();
-  if (phase_ == Phase::ProxyHeader || phase_ == Phase::Opening) die();
   wake();
 }
 

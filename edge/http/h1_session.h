@@ -56,6 +56,7 @@ class H1Session final : public Session {
   bool in_head_ = false;
   bool closing_ = false;
   bool cut_short_ = false;  ///< an incomplete response looks complete when the connection ends
+  bool served_ = false;     ///< a request has begun
   bool input_ended_ = false;
   bool draining_ = false;
   base::Steady since_{};  ///< of what the client is waited for: idle, head, body

@@ -10,7 +10,8 @@
 namespace loop {
 namespace {
 
-constexpr int kBatch = 64;  ///< accepted in one go; then other events get their turn
+constexpr int kBatch = 64;           ///< accepted in one go; then other events get their turn
+constexpr int kBatchesAtOnce = 128;  ///< at the end, when there is no other turn: more than a queue holds
 constexpr auto kPause = std::chrono::milliseconds(100);
 
 std::unexpected<base::Error> fail_listen(const Address& address, int number) {
@@ -87,7 +88,12 @@ Listener::~Listener() {
   close(fd_);
 }
 
-void Listener::accept_some() {
+void Listener::accept_waiting() {
+  for (int i = 0; i < kBatchesAtOnce && accept_some(); ++i) {
+  }
+}
+
+bool Listener::accept_some() {
   for (int i = 0; i < kBatch; ++i) {
     sockaddr_storage peer{};
     socklen_t size = sizeof(peer);
@@ -97,7 +103,7 @@ void Listener::accept_some() {
       continue;
     }
     switch (errno) {
-      case EAGAIN: return;
+      case EAGAIN: return false;
       // The connection failed before it was accepted (accept(2) lists these): there may be more behind it.
       case EINTR:
       case ECONNABORTED:
@@ -109,9 +115,10 @@ void Listener::accept_some() {
       case ENOPROTOOPT:
       case ENONET:
       case EPERM: continue;
-      default: pause(); return;
+      default: pause(); return false;
     }
   }
+  return true;
 }
 
 void Listener::accepted(int fd, const sockaddr_storage& peer) {
