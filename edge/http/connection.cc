@@ -44,6 +44,11 @@ Connection::Connection(ConnectionSet& set, std::shared_ptr<const Limits> limits,
       timer_(set.loop()) {
   info_.tls = tls_ != nullptr;
   poll_ = std::make_unique<loop::Poll>(set_.loop(), fd_, [this](int events) { on_ready(events); });
+  if (!poll_->good()) {
+    counters().refused.add(1);
+    die();
+    return;
+  }
   if (accepted.proxy_protocol) {
     proxy_ = std::make_unique<loop::ProxyHeader>();
   } else {
@@ -70,7 +75,7 @@ void Connection::wake() {
 }
 
 void Connection::die() {
-  if (phase_ == Phase::Opening && transport_->tls()) counters().tls_failed.add(1);
+  if (phase_ == Phase::Opening && transport_ && transport_->tls()) counters().tls_failed.add(1);
   phase_ = Phase::Dead;
   set_.wake(*this);
 }

@@ -73,7 +73,10 @@ base::Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const std::st
     close(*fd);
     return fail_listen(*wanted, number);
   }
-  return std::unique_ptr<Listener>(new Listener(loop, *fd, local_address(*fd), std::move(on_accept)));
+  auto listener =
+      std::unique_ptr<Listener>(new Listener(loop, *fd, local_address(*fd), std::move(on_accept)));
+  if (!listener->poll_.good()) return base::fail(base::Errc::System, "cannot watch " + wanted->str());
+  return listener;
 }
 
 Listener::Listener(Loop& loop, int fd, Address local, std::move_only_function<void(Accepted)> on_accept)

@@ -50,11 +50,14 @@ class Poll {
   ~Poll();
   Poll(const Poll&) = delete;
   Poll& operator=(const Poll&) = delete;
+  /// False: the system cannot watch this descriptor (out of memory or of watches); nothing will be reported.
+  bool good() const { return good_; }
   /// Which events to report; 0 pauses.
   void watch(int events);
 
  private:
   struct Impl;
+  bool good_ = false;
   Impl* impl_;  ///< ends itself when libuv has closed its handle
 };
 
