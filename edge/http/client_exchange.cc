@@ -13,6 +13,10 @@ namespace http {
 namespace {
 
 constexpr std::chrono::milliseconds kShortestCheck{1};
+/// How long a transfer waits for others to end before it looks for one that should.
+constexpr std::chrono::seconds kQueuePatience{1};
+/// How long a transfer has to go on before its pace tells anything.
+constexpr std::chrono::seconds kPaceTime{1};
 
 /// RFC 9110 9.2.2, and the safe methods of its registry.
 bool is_idempotent(std::string_view method) {
@@ -37,7 +41,6 @@ Transfer::Transfer(Multi& multi, ClientRequest request, ExchangeListener& listen
   }
   prepared_ = std::move(*prepared);
   set_callbacks();
-  enter(Phase::Connecting);
 }
 
 Transfer::~Transfer() = default;
@@ -83,7 +86,11 @@ std::size_t Transfer::on_line(char* bytes, std::size_t size, std::size_t count, 
 
 bool Transfer::take_line(std::string_view line) {
   touch();
-  if (!head_.begun()) http2_ = line.starts_with("HTTP/2");
+  if (!head_.begun()) {
+    http2_ = line.starts_with("HTTP/2");
+    // A connection that http2_prior_knowledge makes serves one request, see prepare().
+    multi_->note_multiplexing(*this, http2_ && !request_.options->http2_prior_knowledge);
+  }
   if (http2_) multi_->note_http2();
   switch (head_.line(line)) {
     case HeadReader::Event::More: break;
@@ -111,6 +118,7 @@ std::size_t Transfer::on_bytes(char* bytes, std::size_t size, std::size_t count,
   transfer.touch();
   if (transfer.http2_) transfer.multi_->note_http2();
   if (piece.empty()) return 0;
+  transfer.moved_ += piece.size();
   const Flow flow = transfer.listener_->on_data(piece);
   if (flow == Flow::Pause && transfer.listener_ != nullptr) transfer.reader_paused_ = true;
   return transfer.listener_ != nullptr ? piece.size() : 0;
@@ -130,6 +138,7 @@ std::size_t Transfer::give_body(char* room, std::size_t size) {
   } while (listener_ != nullptr && piece.bytes == 0 && !piece.end && !piece.failed && body_again_);
   if (listener_ == nullptr) return CURL_READFUNC_ABORT;
   body_sent_ += piece.bytes;
+  moved_ += piece.bytes;
   if (piece.failed || (piece.end && body_sent_ != request_.body_bytes.value_or(body_sent_))) {
     keep_error(base::Errc::Cancelled, "the request's body could not be read to its end");
     return CURL_READFUNC_ABORT;
@@ -152,6 +161,25 @@ void Transfer::resume() {
 void Transfer::body_ready() {
   body_again_ = true;
   if (listener_ != nullptr && body_waits_) multi_->wake(*this);
+}
+
+void Transfer::make_pass() {
+  request_.pass = true;
+  if (multi_ != nullptr) multi_->make_pass(*this);
+}
+
+std::string Transfer::server() const {
+  const std::string& told = request_.options->connect_to;
+  return told.empty() ? server_of(request_.url) : told;
+}
+
+std::optional<double> Transfer::pace_of_client(base::Steady now) const {
+  if ((!reader_paused_ && !body_waits_) || now < began_ + kPaceTime) return {};
+  return static_cast<double>(moved_) / std::chrono::duration<double>(now - began_).count();
+}
+
+void Transfer::give_way() {
+  keep_error(base::Errc::Busy, "its connection was given to others: the client was too slow");
 }
 
 bool Transfer::apply_pause() {
@@ -209,6 +237,7 @@ void Transfer::keep_error(base::Errc code, std::string text) {
 void Transfer::enter(Phase phase) {
   phase_ = phase;
   touch();
+  if (phase == Phase::Connecting) began_ = active_;
   watch_time(limit());
 }
 
@@ -216,6 +245,7 @@ void Transfer::touch() { active_ = multi_->loop().clock().steady(); }
 
 std::chrono::milliseconds Transfer::limit() const {
   switch (phase_) {
+    case Phase::Queued: return request_.options->queue_limit;
     case Phase::Connecting: return request_.options->connect_limit;
     case Phase::Waiting: return request_.options->first_byte_limit;
     case Phase::Receiving: return request_.options->idle_limit;
@@ -224,6 +254,7 @@ std::chrono::milliseconds Transfer::limit() const {
 }
 
 void Transfer::watch_time(base::Duration delay) {
+  if (phase_ == Phase::Queued) delay = std::min<base::Duration>(delay, kQueuePatience);
   timer_.start(delay, [this] { check_time(); });
 }
 
@@ -233,10 +264,12 @@ void Transfer::check_time() {
   const base::Duration left = active_ + limit() - multi_->loop().clock().steady();
   if (left > base::Duration::zero()) {
     watch_time(std::max<base::Duration>(left, kShortestCheck));
+    if (phase_ == Phase::Queued) multi_->make_room(*this);  // may end this
     return;
   }
   const std::string after = std::to_string(limit().count()) + " ms";
   switch (phase_) {
+    case Phase::Queued: keep_error(base::Errc::Busy, "no connection was free for " + after); break;
     case Phase::Connecting: keep_error(base::Errc::Timeout, "no connection within " + after); break;
     case Phase::Waiting: keep_error(base::Errc::Timeout, "no response within " + after); break;
     case Phase::Receiving: keep_error(base::Errc::Timeout, "no byte of the body for " + after); break;

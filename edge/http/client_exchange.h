@@ -9,6 +9,7 @@
 
 #include "edge/base/executor.h"
 #include "edge/http/client_head.h"
+#include "edge/http/client_queue.h"
 #include "edge/http/client_request.h"
 
 namespace http {
@@ -29,10 +30,22 @@ class Transfer {
   Multi* multi() { return multi_; }
   void resume();
   void body_ready();
+  void make_pass();
   /// No call to the listener comes after.
   void silence();
 
   // For the Multi.
+  bool is_pass() const { return request_.pass; }
+  /// What tells its server's connections from those of others.
+  std::string server() const;
+  /// Before anything else: waits for its turn.
+  void wait_in_queue() { enter(Phase::Queued); }
+  void begin_to_connect() { enter(Phase::Connecting); }
+  /// Bytes a second since it began, if its client holds it back now and it has gone on long enough to tell.
+  std::optional<double> pace_of_client(base::Steady now) const;
+  /// Has its client told that others need the connection more.
+  void give_way();
+  TransferQueue::Place place{};
   bool prepared() const { return prepared_.easy != nullptr; }
   CURL* easy() { return prepared_.easy.get(); }
   /// Tells curl which directions are paused now. False: it failed and is to be finished.
@@ -44,7 +57,7 @@ class Transfer {
   void orphan();
 
  private:
-  enum class Phase { Connecting, Waiting, Receiving };
+  enum class Phase { Queued, Connecting, Waiting, Receiving };
 
   static int on_connected(void* self, char*, char*, int, int) noexcept;
   static std::size_t on_line(char* bytes, std::size_t size, std::size_t count, void* self) noexcept;
@@ -80,8 +93,10 @@ class Transfer {
   std::uint64_t body_sent_ = 0;
   bool body_waits_ = false;  ///< the body reader had nothing
   bool body_again_ = false;  ///< body_ready() was called from within the reader
-  Phase phase_ = Phase::Connecting;
-  base::Steady active_{};  ///< when the last thing happened that the time limit of the phase waits for
+  Phase phase_ = Phase::Queued;
+  std::uint64_t moved_ = 0;  ///< body bytes in either direction
+  base::Steady began_{};     ///< to connect
+  base::Steady active_{};    ///< when the last thing happened that the time limit of the phase waits for
   base::Timer timer_;
 };
 
@@ -92,6 +107,7 @@ class ClientExchange final : public Exchange {
   ~ClientExchange() override;
   void resume() override { transfer_->resume(); }
   void body_ready() override { transfer_->body_ready(); }
+  void make_pass() override { transfer_->make_pass(); }
 
  private:
   std::unique_ptr<Transfer> transfer_;

@@ -34,7 +34,7 @@ void set(CURLM* multi, CURLMoption option, T value) {
 }  // namespace
 
 Multi::Multi(loop::Loop& loop, const ClientLimits& limits)
-    : loop_(loop), limits_(limits), timer_(loop), stir_timer_(loop), multi_(make_multi()) {
+    : loop_(loop), limits_(limits), queue_(limits), timer_(loop), stir_timer_(loop), multi_(make_multi()) {
   CURLM* multi = multi_.get();
   set(multi, CURLMOPT_SOCKETFUNCTION, &Multi::on_socket);
   set(multi, CURLMOPT_SOCKETDATA, this);
@@ -61,11 +61,11 @@ void Multi::start(Transfer& transfer) {
   if (!transfer.prepared()) {
     invalid_.push_back(&transfer);
     settle_soon();
-  } else if (busy_) {
-    starting_.push_back(&transfer);
-  } else {
-    add(transfer);
+    return;
   }
+  queue_.push(transfer, transfer.server(), transfer.is_pass());
+  transfer.wait_in_queue();
+  if (!busy_) admit();
 }
 
 void Multi::wake(Transfer& transfer) {
@@ -82,8 +82,15 @@ void Multi::fail(Transfer& transfer) {
   settle();
 }
 
+void Multi::make_room(const Transfer& waiting) {
+  Transfer* slow = queue_.in_the_way_of(waiting, loop_.clock().steady());
+  if (slow == nullptr) return;
+  slow->give_way();
+  fail(*slow);
+}
+
 void Multi::discard(std::unique_ptr<Transfer> transfer) {
-  std::erase(starting_, transfer.get());
+  if (!transfer->place.running) queue_.erase(*transfer);
   std::erase(invalid_, transfer.get());
   std::erase(waking_, transfer.get());
   all_.erase(transfer.get());
@@ -96,14 +103,19 @@ void Multi::discard(std::unique_ptr<Transfer> transfer) {
   take_off(*transfer);
   transfer.reset();
   busy_ = false;
+  settle_soon();  // another may use its connection
 }
 
-void Multi::add(Transfer& transfer) {
-  CHECK(curl_multi_add_handle(multi_.get(), transfer.easy()) == CURLM_OK);
-  added_.insert(&transfer);
+void Multi::admit() {
+  while (Transfer* next = queue_.pop()) {
+    next->begin_to_connect();
+    CHECK(curl_multi_add_handle(multi_.get(), next->easy()) == CURLM_OK);
+    added_.insert(next);
+  }
 }
 
 void Multi::take_off(Transfer& transfer) {
+  queue_.erase(transfer);
   if (added_.erase(&transfer) != 0) curl_multi_remove_handle(multi_.get(), transfer.easy());
 }
 
@@ -200,11 +212,7 @@ bool Multi::settle_one() {
     take_off(*transfer);
     return true;
   }
-  if (!starting_.empty()) {
-    add(*starting_.front());
-    starting_.erase(starting_.begin());
-    return true;
-  }
+  admit();
   if (!waking_.empty()) {
     Transfer* transfer = waking_.back();
     waking_.pop_back();

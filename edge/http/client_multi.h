@@ -10,6 +10,7 @@
 
 #include "edge/base/executor.h"
 #include "edge/http/client.h"
+#include "edge/http/client_queue.h"
 #include "edge/loop/loop.h"
 
 namespace http {
@@ -36,6 +37,13 @@ class Multi {
   void wake(Transfer& transfer);
   /// Ends `transfer` as failed with the error that it keeps. Not from within curl's callbacks.
   void fail(Transfer& transfer);
+  /// Ends another transfer for the sake of `waiting`, if one should give way. Not from within curl's
+  /// callbacks.
+  void make_room(const Transfer& waiting);
+  void make_pass(Transfer& transfer) { queue_.make_pass(transfer); }
+  void note_multiplexing(Transfer& transfer, bool multiplexes) {
+    queue_.note_multiplexing(transfer, multiplexes);
+  }
   /// Takes over a transfer that its owner has given up.
   void discard(std::unique_ptr<Transfer> transfer);
   /// A transfer has been given bytes by curl over HTTP/2.
@@ -54,7 +62,8 @@ class Multi {
   void settle();
   bool settle_one();
   bool finish_one();
-  void add(Transfer& transfer);
+  /// Hands curl what may go now.
+  void admit();
   void take_off(Transfer& transfer);
   void note_traffic(curl_socket_t fd);
   void stir();
@@ -62,8 +71,8 @@ class Multi {
   loop::Loop& loop_;
   const ClientLimits limits_;
   std::unordered_map<curl_socket_t, std::unique_ptr<loop::Poll>> polls_;
+  TransferQueue queue_;
   std::unordered_set<Transfer*> added_;  ///< in the multi handle
-  std::vector<Transfer*> starting_;
   std::vector<Transfer*> invalid_;  ///< could not be prepared: wait to be told so
   std::vector<Transfer*> waking_;
   std::vector<std::unique_ptr<Transfer>> discarded_;

@@ -44,6 +44,11 @@ Connection::Connection(ConnectionSet& set, std::shared_ptr<const Limits> limits,
       timer_(set.loop()) {
   info_.tls = tls_ != nullptr;
   poll_ = std::make_unique<loop::Poll>(set_.loop(), fd_, [this](int events) { on_ready(events); });
+  if (!poll_->good()) {
+    counters().refused.add(1);
+    die();
+    return;
+  }
   if (accepted.proxy_protocol) {
     proxy_ = std::make_unique<loop::ProxyHeader>();
   } else {
@@ -54,6 +59,7 @@ Connection::Connection(ConnectionSet& set, std::shared_ptr<const Limits> limits,
 
 Connection::~Connection() {
   phase_ = Phase::Dead;
+  if (session_ && (session_->ends_too_soon() || transport_->pending() > 0)) transport_->reset_at_end();
   session_.reset();
   if (transport_) count_bytes();
   poll_.reset();
@@ -69,7 +75,7 @@ void Connection::wake() {
 }
 
 void Connection::die() {
-  if (phase_ == Phase::Opening && transport_->tls()) counters().tls_failed.add(1);
+  if (phase_ == Phase::Opening && transport_ && transport_->tls()) counters().tls_failed.add(1);
   phase_ = Phase::Dead;
   set_.wake(*this);
 }
@@ -227,6 +233,7 @@ void Connection::flush() {
 }
 
 void Connection::begin_linger() {
+  if (session_->ends_too_soon()) return die();
   session_.reset();
   phase_ = Phase::Lingering;
   since_ = now();
@@ -236,8 +243,8 @@ void Connection::begin_linger() {
 
 void Connection::drain() {
   draining_ = true;
+  // One that is still opening will have its first request answered.
   if (phase_ == Phase::Talking) session_->drain();
-  if (phase_ == Phase::ProxyHeader || phase_ == Phase::Opening) die();
   wake();
 }
 

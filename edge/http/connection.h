@@ -88,7 +88,6 @@ class Connection final : public SessionHost {
   bool draining_ = false;
   bool unread_ = false;  ///< the socket may have bytes that nobody wanted yet
   bool input_ended_ = false;
-  bool more_output_ = false;  ///< produce() stopped because enough was waiting
   int watched_ = -1;
   base::Steady since_;     ///< of the phase
   base::Steady progress_;  ///< when the client last took a byte

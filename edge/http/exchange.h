@@ -25,6 +25,8 @@ struct ServerOptions {
   std::string connect_to{};         ///< "host:port" to connect to instead of the URL's
   bool prefer_http2 = true;         ///< by ALPN; over http: only if http2_prior_knowledge
   bool http2_prior_knowledge = false;
+  std::chrono::milliseconds queue_limit{
+      5'000};  ///< until a connection may be used or made; Errc::Busy past it
   std::chrono::milliseconds connect_limit{5'000};
   std::chrono::milliseconds first_byte_limit{30'000};  ///< from the request sent to the response's head
   std::chrono::milliseconds idle_limit{30'000};        ///< without any byte, once the head is in
@@ -46,6 +48,9 @@ struct ClientRequest {
   BodyReader body{};        ///< empty: no body
   std::optional<std::uint64_t> body_bytes{};  ///< absent with a body: chunked, or HTTP/2 without a length
   std::shared_ptr<const ServerOptions> options{};
+  /// Goes at the pace of one client: uses no connection that is reserved for others, and gives way
+  /// (Errc::Busy) when that client is slow and others wait.
+  bool pass = false;
 };
 
 /// Why an exchange did not end well.
@@ -76,6 +81,8 @@ class Exchange {
   virtual ~Exchange() = default;
   virtual void resume() = 0;
   virtual void body_ready() = 0;
+  /// From now on as if ClientRequest::pass had been set.
+  virtual void make_pass() = 0;
 };
 
 /// Starts exchanges; one for each loop. The listener must outlive the exchange.

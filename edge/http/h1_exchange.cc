@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "edge/http/h1_writer.h"
-
 namespace http {
 namespace {
 
@@ -32,14 +30,12 @@ H1Exchange::Progress H1Exchange::write(Output& output) {
 }
 
 void H1Exchange::write_final_head(Output& output) {
-  H1Framing framing = H1Framing::None;
   if (response_.body_bytes) {
-    framing = has_no_body(method_, response_.status) ? H1Framing::None : H1Framing::Length;
+    framing_ = has_no_body(method_, response_.status) ? H1Framing::None : H1Framing::Length;
   } else if (sends_body()) {
-    framing = version_ == Version::Http11 ? H1Framing::Chunked : H1Framing::Close;
+    framing_ = version_ == Version::Http11 ? H1Framing::Chunked : H1Framing::Close;
   }
-  chunked_ = framing == H1Framing::Chunked;
-  if (framing == H1Framing::Close) keep_alive_ = false;
+  if (framing_ == H1Framing::Close) keep_alive_ = false;
 
   H1Connection connection = H1Connection::Silent;
   if (!keep_alive_) {
@@ -48,7 +44,7 @@ void H1Exchange::write_final_head(Output& output) {
     connection = H1Connection::KeepAlive;
   }
   std::string text;
-  write_head(response_, framing, connection, text);
+  write_head(response_, framing_, connection, text);
   output.append(text);
   head_written_ = true;
   head_sent();
@@ -71,14 +67,15 @@ H1Exchange::Progress H1Exchange::write_body(Output& output) {
 }
 
 void H1Exchange::write_piece(std::string_view bytes, Output& output) {
-  if (chunked_) output.append(chunk_line(bytes.size()));
+  const bool chunked = framing_ == H1Framing::Chunked;
+  if (chunked) output.append(chunk_line(bytes.size()));
   output.append(bytes);
-  if (chunked_) output.append("\r\n");
+  if (chunked) output.append("\r\n");
   body_sent(bytes.size());
 }
 
 H1Exchange::Progress H1Exchange::end(Output& output) {
-  if (chunked_) output.append(last_chunk(trailers()));
+  if (framing_ == H1Framing::Chunked) output.append(last_chunk(trailers()));
   return Progress::Complete;
 }
 

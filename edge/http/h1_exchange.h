@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "edge/http/h1_writer.h"
 #include "edge/http/server_exchange.h"
 
 namespace http {
@@ -30,6 +31,8 @@ class H1Exchange final : public ServerExchange {
   bool keeps_alive() const { return keep_alive_; }
   void close_afterwards() { keep_alive_ = false; }
   bool head_written() const { return head_written_; }
+  /// Whether the response's end is that of the connection (RFC 9112 6.3).
+  bool ends_by_close() const { return head_written_ && framing_ == H1Framing::Close; }
 
  private:
   void on_inform(const ResponseHead& head) override;
@@ -47,7 +50,7 @@ class H1Exchange final : public ServerExchange {
   Version version_;
   bool keep_alive_;
   bool head_written_ = false;
-  bool chunked_ = false;
+  H1Framing framing_ = H1Framing::None;
 };
 
 }  // namespace http

@@ -6,6 +6,7 @@
 // which no handler can be calling.
 #include "edge/http/h1_session.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -84,6 +85,7 @@ std::size_t H1Session::parse_head(std::string_view bytes) {
 
 void H1Session::begin(CheckedHead checked) {
   host_.counters().requests_h1.add(1);
+  served_ = true;
   exchange_ = std::make_unique<H1Exchange>(host_, checked.head.version, checked.keep_alive && !draining_);
   body_left_ = checked.head.has_body;
   held_back_ = false;
@@ -164,8 +166,18 @@ void H1Session::produce(Output& output) {
   }
 }
 
-void H1Session::end_exchange(bool complete) {
+void H1Session::finish_exchange(bool complete) {
+  cut_short_ = !complete && exchange_->has_handler() && exchange_->ends_by_close();
   exchange_->finish(complete);
+  held_back_ = false;  // nobody is left to hold the client's body back
+}
+
+bool H1Session::ends_too_soon() const {
+  return cut_short_ || (exchange_ && exchange_->has_handler() && exchange_->ends_by_close());
+}
+
+void H1Session::end_exchange(bool complete) {
+  finish_exchange(complete);
   const bool reusable = complete && exchange_->keeps_alive() && !draining_;
   if (!reusable) {
     exchange_.reset();
@@ -179,7 +191,7 @@ void H1Session::end_exchange(bool complete) {
 void H1Session::refuse(const Refusal& refusal, bool without_body) {
   host_.counters().protocol_errors.add(1);
   const bool begun = exchange_ && exchange_->head_written();
-  if (exchange_) exchange_->finish(false);
+  if (exchange_) finish_exchange(false);
   exchange_.reset();
   if (!begun) {
     const RefusalResponse response = response_to(refusal, host_.clock().wall());
@@ -212,7 +224,8 @@ bool H1Session::wants_input() const {
 
 void H1Session::drain() {
   draining_ = true;
-  if (!exchange_ && !in_head_) close();
+  // Who has only just connected sends a request: it is answered.
+  if (!exchange_ && !in_head_ && served_) close();
   if (exchange_ && !exchange_->has_handler()) end_exchange(true);
   host_.wake();
 }
@@ -221,7 +234,7 @@ base::Steady H1Session::deadline() const {
   const Limits& limits = host_.limits();
   if (closing_) return base::Steady::max();
   if (in_head_) return since_ + limits.header;
-  if (!exchange_) return since_ + limits.idle;
+  if (!exchange_) return since_ + (draining_ ? std::min(limits.header, limits.idle) : limits.idle);
   return body_left_ && !held_back_ ? since_ + limits.body_stall : base::Steady::max();
 }
 

@@ -24,6 +24,7 @@ class H1Session final : public Session {
   bool wants_input() const override;
   void produce(Output& output) override;
   bool finished() const override { return closing_ && last_words_.empty(); }
+  bool ends_too_soon() const override;
   void drain() override;
   base::Steady deadline() const override;
   void on_time(base::Steady time) override;
@@ -36,6 +37,7 @@ class H1Session final : public Session {
   void parse_input();
   void begin(CheckedHead checked);
   void end_exchange(bool complete);
+  void finish_exchange(bool complete);
   /// Answers `refusal` if no response has begun, and closes.
   void refuse(const Refusal& refusal, bool without_body);
   void close();
@@ -53,6 +55,8 @@ class H1Session final : public Session {
   std::size_t discarded_ = 0;  ///< body bytes read after the response was complete
   bool in_head_ = false;
   bool closing_ = false;
+  bool cut_short_ = false;  ///< an incomplete response looks complete when the connection ends
+  bool served_ = false;     ///< a request has begun
   bool input_ended_ = false;
   bool draining_ = false;
   base::Steady since_{};  ///< of what the client is waited for: idle, head, body

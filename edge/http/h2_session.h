@@ -27,6 +27,7 @@ class H2Session final : public Session {
   bool wants_input() const override;
   void produce(Output& output) override;
   bool finished() const override;
+  bool ends_too_soon() const override { return false; }
   void drain() override;
   base::Steady deadline() const override;
   void on_time(base::Steady time) override;

@@ -11,8 +11,8 @@ namespace http {
 /// A number that one thread changes and others read: no locked instruction, no torn value.
 class LiveCount {
  public:
-  void add(std::uint64_t n) { value_.store(get() + n, std::memory_order_relaxed); }
-  void subtract(std::uint64_t n) { value_.store(get() - n, std::memory_order_relaxed); }
+  void add(std::uint64_t n = 1) { value_.store(get() + n, std::memory_order_relaxed); }
+  void subtract(std::uint64_t n = 1) { value_.store(get() - n, std::memory_order_relaxed); }
   std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
 
  private:

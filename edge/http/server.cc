@@ -71,7 +71,11 @@ void Server::set_tls(std::size_t index, std::shared_ptr<loop::TlsContext> tls) {
 void Server::set_limits(const Limits& limits) { impl_->connections.set_limits(limits); }
 
 void Server::drain(std::chrono::milliseconds limit, base::Task done) {
-  for (const auto& entrance : impl_->entrances) entrance->listener.reset();
+  for (const auto& entrance : impl_->entrances) {
+    if (!entrance->listener) continue;
+    entrance->listener->accept_waiting();
+    entrance->listener.reset();
+  }
   impl_->drain_limit.start(limit, [this] { impl_->connections.cut(); });
   impl_->connections.drain([this, done = std::move(done)]() mutable {
     impl_->drain_limit.stop();

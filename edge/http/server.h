@@ -74,8 +74,9 @@ class Server {
   void set_tls(std::size_t index, std::shared_ptr<loop::TlsContext> tls);
   void set_limits(const Limits& limits);
 
-  /// Closes the listeners, tells clients to go (GOAWAY, `Connection: close`), finishes running requests;
-  /// calls `done` when no connection is left or after `limit`, when the rest is cut.
+  /// Closes the listeners, tells clients to go (GOAWAY, `Connection: close`), finishes running requests and
+  /// the first one of who has just connected; calls `done` when no connection is left or after `limit`, when
+  /// the rest is cut.
   void drain(std::chrono::milliseconds limit, base::Task done);
 
   ServerCounters counters() const;  ///< any thread

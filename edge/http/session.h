@@ -43,6 +43,9 @@ class Session {
   /// Nothing will be produced or wanted any more: the connection may close once its output is with the
   /// kernel.
   virtual bool finished() const = 0;
+  /// Whether the client would take an end of the connection now for the end of a response that is not
+  /// complete.
+  virtual bool ends_too_soon() const = 0;
   /// Finishes the running requests, takes no new ones.
   virtual void drain() = 0;
   /// When to call on_time() at the latest.

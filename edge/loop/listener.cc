@@ -10,7 +10,8 @@
 namespace loop {
 namespace {
 
-constexpr int kBatch = 64;  ///< accepted in one go; then other events get their turn
+constexpr int kBatch = 64;           ///< accepted in one go; then other events get their turn
+constexpr int kBatchesAtOnce = 128;  ///< at the end, when there is no other turn: more than a queue holds
 constexpr auto kPause = std::chrono::milliseconds(100);
 
 std::unexpected<base::Error> fail_listen(const Address& address, int number) {
@@ -72,7 +73,10 @@ base::Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const std::st
     close(*fd);
     return fail_listen(*wanted, number);
   }
-  return std::unique_ptr<Listener>(new Listener(loop, *fd, local_address(*fd), std::move(on_accept)));
+  auto listener =
+      std::unique_ptr<Listener>(new Listener(loop, *fd, local_address(*fd), std::move(on_accept)));
+  if (!listener->poll_.good()) return base::fail(base::Errc::System, "cannot watch " + wanted->str());
+  return listener;
 }
 
 Listener::Listener(Loop& loop, int fd, Address local, std::move_only_function<void(Accepted)> on_accept)
@@ -87,7 +91,12 @@ Listener::~Listener() {
   close(fd_);
 }
 
-void Listener::accept_some() {
+void Listener::accept_waiting() {
+  for (int i = 0; i < kBatchesAtOnce && accept_some(); ++i) {
+  }
+}
+
+bool Listener::accept_some() {
   for (int i = 0; i < kBatch; ++i) {
     sockaddr_storage peer{};
     socklen_t size = sizeof(peer);
@@ -97,7 +106,7 @@ void Listener::accept_some() {
       continue;
     }
     switch (errno) {
-      case EAGAIN: return;
+      case EAGAIN: return false;
       // The connection failed before it was accepted (accept(2) lists these): there may be more behind it.
       case EINTR:
       case ECONNABORTED:
@@ -109,9 +118,10 @@ void Listener::accept_some() {
       case ENOPROTOOPT:
       case ENONET:
       case EPERM: continue;
-      default: pause(); return;
+      default: pause(); return false;
     }
   }
+  return true;
 }
 
 void Listener::accepted(int fd, const sockaddr_storage& peer) {

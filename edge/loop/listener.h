@@ -39,6 +39,9 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
+  /// Accepts all that has connected so far: closing the listener would reset it.
+  void accept_waiting();
+
   std::uint16_t port() const { return local_.port(); }
   std::string address() const { return local_.str(); }
   /// How often accepting was paused for want of descriptors or memory.
@@ -46,7 +49,8 @@ class Listener {
 
  private:
   Listener(Loop& loop, int fd, Address local, std::move_only_function<void(Accepted)> on_accept);
-  void accept_some();
+  /// Whether there may be more.
+  bool accept_some();
   void accepted(int fd, const sockaddr_storage& peer);
   void pause();
 

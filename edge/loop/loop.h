@@ -50,6 +50,8 @@ class Poll {
   ~Poll();
   Poll(const Poll&) = delete;
   Poll& operator=(const Poll&) = delete;
+  /// False: the system cannot watch this descriptor (out of memory or of watches); nothing will be reported.
+  bool good() const { return good_; }
   /// Which events to report; Broken always is, also with 0.
   void watch(int events);
   /// Nothing is reported any more, until watch(): the descriptor may be closed.
@@ -57,6 +59,7 @@ class Poll {
 
  private:
   struct Impl;
+  bool good_ = false;
   Impl* impl_;  ///< ends itself when libuv has closed its handle
 };
 

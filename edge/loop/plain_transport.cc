@@ -31,6 +31,7 @@ class PlainTransport final : public Transport {
     finishing_ = true;
     flush();
   }
+  void reset_at_end() override { socket_.reset_at_end(); }
 
   bool tls() const override { return false; }
   bool handshake_done() const override { return true; }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <uv.h>
 
-#include "edge/base/check.h"
 #include "edge/loop/loop.h"
 
 namespace loop {
@@ -29,23 +28,29 @@ struct Poll::Impl {
 Poll::Poll(Loop& loop, int fd, std::move_only_function<void(int events)> on_ready) : impl_(new Impl) {
   impl_->handle.data = impl_;
   impl_->on_ready = std::move(on_ready);
-  const int code = uv_poll_init(loop.native(), &impl_->handle, fd);
-  CHECK(code == 0);
+  good_ = uv_poll_init(loop.native(), &impl_->handle, fd) == 0;
 }
 
 Poll::~Poll() {
+  if (!good_) {
+    delete impl_;  // libuv does not know the handle
+    return;
+  }
   impl_->ended = true;
   uv_close(reinterpret_cast<uv_handle_t*>(&impl_->handle),
            [](uv_handle_t* handle) { delete static_cast<Impl*>(handle->data); });
 }
 
 void Poll::watch(int events) {
+  if (!good_) return;
   int wanted = UV_PRIORITIZED;
   if ((events & Readable) != 0) wanted |= UV_READABLE;
   if ((events & Writable) != 0) wanted |= UV_WRITABLE;
   uv_poll_start(&impl_->handle, wanted, &Impl::ready);
 }
 
-void Poll::stop() { uv_poll_stop(&impl_->handle); }
+void Poll::stop() {
+  if (good_) uv_poll_stop(&impl_->handle);
+}
 
 }  // namespace loop

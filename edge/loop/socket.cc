@@ -78,6 +78,11 @@ std::size_t Socket::room() const {
 
 void Socket::end_sending() { shutdown(fd_, SHUT_WR); }
 
+void Socket::reset_at_end() {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 Transport::Io Socket::fail(const char* call, int number) {
   error_text_ = base::fail_system(call, number).error().text;
   return Transport::Io::Failed;

@@ -29,6 +29,8 @@ class Socket {
   std::size_t room() const;
   /// FIN.
   void end_sending();
+  /// The peer gets a reset when this is destroyed, not an end.
+  void reset_at_end();
 
   int fd() const { return fd_; }
   const std::string& error_text() const { return error_text_; }

@@ -36,6 +36,7 @@ class TlsTransport final : public Transport {
   std::size_t allowance() const override { return outgoing_.allowance(); }
   bool wants_write() const override { return unasked_ && outgoing_.pending() > 0; }
   void finish() override;
+  void reset_at_end() override { socket_.reset_at_end(); }
 
   bool tls() const override { return true; }
   bool handshake_done() const override { return handshake_done_; }

@@ -48,6 +48,8 @@ class Transport {
   virtual bool wants_write() const = 0;
   /// Ends the sending side after what is pending (TLS close_notify, then FIN). Reading may go on.
   virtual void finish() = 0;
+  /// Destroying it will reset the connection: the peer must not take what it got for all there is.
+  virtual void reset_at_end() = 0;
 
   virtual bool tls() const = 0;
   virtual bool handshake_done() const = 0;

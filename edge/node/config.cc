@@ -151,6 +151,9 @@ void read_fetch(const Table& root, Config& config) {
       static_cast<std::uint32_t>(table->number("connections", c.connections_total, 1, 100'000));
   c.connections_per_host =
       static_cast<std::uint32_t>(table->number("connections_per_origin", c.connections_per_host, 1, 100'000));
+  c.pass_connections =
+      static_cast<std::uint32_t>(table->number("pass_connections", c.pass_connections, 0, 100'000));
+  c.minimum_rate = table->bytes("minimum_rate", c.minimum_rate, 0, kGiB);
 }
 
 void read_log(const Table& root, Config& config) {

@@ -48,6 +48,7 @@ std::shared_ptr<const Origin> read_origin(const std::string& name, const Table& 
       Http2::Auto);
   server->prefer_http2 = http2 != Http2::Never;
   server->http2_prior_knowledge = http2 == Http2::PriorKnowledge;
+  server->queue_limit = table.duration("queue_limit", server->queue_limit, 10ms, 10min);
   server->connect_limit = table.duration("connect_limit", server->connect_limit, 10ms, 10min);
   server->first_byte_limit = table.duration("first_byte_limit", server->first_byte_limit, 10ms, 1h);
   server->idle_limit = table.duration("idle_limit", server->idle_limit, 10ms, 1h);

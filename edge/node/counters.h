@@ -2,25 +2,16 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 
 #include "edge/base/clock.h"
 #include "edge/base/metrics.h"
+#include "edge/http/live_counters.h"
 #include "edge/policy/cache_status.h"
 
 namespace node {
 
-/// A number that one thread counts and any thread reads; no locked instruction.
-class Count {
- public:
-  void add(std::uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
-  void subtract(std::uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed); }
-  std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
+using Count = http::LiveCount;
 
 /// Bounds of the time histograms, in seconds.
 inline constexpr std::array kTimeBounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,

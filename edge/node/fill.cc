@@ -71,6 +71,7 @@ void Fill::send(bool validate) {
     };
   }
   request.options = site.origin->server;
+  request.pass = !order_.cacheable;
   request_time_ = context_.executor.clock().wall();
   request_sent_ = context_.executor.clock().steady();
   context_.counters.origin_requests.add();
@@ -225,6 +226,7 @@ void Fill::open_alone(http::ResponseHead head, policy::Storable why) {
     context_.shared.pass_marks.mark(fetch_->key(), context_.executor.clock().steady() + order_.config->fetch.pass_mark);
   }
   leave_table();
+  exchange_->make_pass();
   response_.status = head.status;
   response_.fields = std::move(head.fields);
   policy::clean_response(response_.fields, context_.executor.clock().wall());

@@ -365,8 +365,9 @@ void Request::on_failed(const Fetch::View& view) {
   const base::Error error = view.error;
   if (error.code == Errc::Cancelled && !leads_) return look_up_again();
   reader_.reset();
-  const bool timeout = error.code == Errc::Timeout;
-  send_error(timeout ? 504 : 502, "the origin of this site gave no usable answer: " + std::string(name_of(error.code)) + "\n");
+  const int status = error.code == Errc::Timeout ? 504 : error.code == Errc::Busy ? 503 : 502;
+  send_error(status,
+             "the origin of this site gave no usable answer: " + std::string(name_of(error.code)) + "\n");
 }
 
 // ---- sending ----

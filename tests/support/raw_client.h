@@ -45,6 +45,7 @@ class RawClient {
     }
     return true;
   }
+  int fd() const { return fd_; }
   void end_sending() { ::shutdown(fd_, SHUT_WR); }
   /// Ends with RST.
   void reset() {
@@ -62,10 +63,13 @@ class RawClient {
     std::string buffer(64 * 1024, '\0');
     const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), 0);
     ended_ = n == 0 || (n < 0 && errno != EAGAIN);
+    reset_ = n < 0 && errno == ECONNRESET;
     buffer.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
     return buffer;
   }
   bool at_end() const { return ended_; }
+  /// The end was none in good order.
+  bool was_reset() const { return reset_; }
   /// Everything until the server closes; sets at_end() if it did.
   std::string read_all() {
     std::string out = std::exchange(rest_, {});
@@ -100,6 +104,7 @@ class RawClient {
  private:
   int fd_;
   bool ended_ = false;
+  bool reset_ = false;
   std::string rest_{};
 };
 

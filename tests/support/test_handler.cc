@@ -114,6 +114,11 @@ class TestHandler final : public http::Handler {
   void on_body(std::string_view bytes) override {
     maker_.change(index_, [&](TestMaker::Life& life) { life.body_bytes += bytes.size(); });
     if (action_ == "/hold") return;
+    if (action_ == "/late") {
+      taken_ += bytes.size();
+      if (taken_ >= bytes_) respond(403, {}, 0);
+      return;
+    }
     if (action_ != "/echo") return writer_.consumed(bytes.size());
     echo_->pieces.emplace_back(bytes);
     writer_.resume();
@@ -172,6 +177,7 @@ class TestHandler final : public http::Handler {
   http::ResponseWriter& writer_;
   std::string action_{};
   std::size_t bytes_ = 0;
+  std::size_t taken_ = 0;  ///< of the body, by /late
   std::shared_ptr<Echo> echo_ = std::make_shared<Echo>();
   base::Anchor anchor_{};
 };

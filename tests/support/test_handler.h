@@ -24,6 +24,7 @@ std::string pattern(std::size_t size);
 ///   /broken/N   fails after N bytes; /abort: aborts at once; /never: does not answer
 ///   /echo       the request's body as it comes; /count: its size once it is over
 ///   /hold       takes the body and gives no credit back
+///   /late/N     403 once N bytes of the body are there, of which no credit is given back
 ///   /early      403 at once, without a look at the body
 ///   /hints      103, then 204
 ///   /inject     a value with CR LF in it

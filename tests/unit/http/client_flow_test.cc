@@ -337,22 +337,5 @@ TEST(ClientFlow, APausedReaderIsNotIdle) {
   rig.end_client();
 }
 
-TEST(ClientFlow, WaitingForAConnectionIsBoundedToo) {
-  RawServer server([](RawPeer& peer, int) { peer.wait_for_end(); });
-  ClientRig rig(ClientLimits{.connections_per_host = 1});
-  Recorder first;
-  const auto holder = rig.client().start(get(server.url("/")), first);
-  Recorder second;
-  ClientRequest request = get(server.url("/"));
-  auto options = std::make_shared<ServerOptions>();
-  options->connect_limit = std::chrono::milliseconds(30);
-  request.options = options;
-  ASSERT_TRUE(rig.fetch(std::move(request), second));
-  ASSERT_TRUE(second.error);
-  EXPECT_EQ(second.error->error.code, base::Errc::Timeout);
-  EXPECT_TRUE(second.error->never_sent);
-  rig.end_client();
-}
-
 }  // namespace
 }  // namespace http

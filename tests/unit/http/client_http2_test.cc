@@ -65,6 +65,25 @@ TEST(ClientHttp2, ColdParallelRequestsShareOneConnection) {
   EXPECT_EQ(secure.server().counters().requests_h2, 20u);
 }
 
+TEST(ClientHttp2, RequestsGoBeyondTheConnectionsOnceOneIsKnownToTakeMany) {
+  SecureServer secure;
+  ClientRig rig(ClientLimits{.connections_per_host = 1, .streams_per_connection = 5});
+  Recorder first;
+  ASSERT_TRUE(rig.fetch(secure.request("/fixed/1"), first));
+  std::vector<std::unique_ptr<Recorder>> recorders;
+  std::vector<std::unique_ptr<Exchange>> exchanges;
+  for (int i = 0; i < 7; ++i) {
+    recorders.push_back(std::make_unique<Recorder>());
+    exchanges.push_back(rig.client().start(secure.request("/never"), *recorders.back()));
+  }
+  ASSERT_TRUE(rig.run_until([&] { return secure.server().maker().lives().size() == 6; }));
+  EXPECT_EQ(secure.server().counters().accepted, 1u);
+  exchanges.clear();
+  Recorder last;
+  ASSERT_TRUE(rig.fetch(secure.request("/fixed/1"), last));
+  EXPECT_FALSE(last.error);
+}
+
 /// Bodies larger than a stream's buffer in curl: each fills up while curl reads for the others.
 TEST(ClientHttp2, NoBodyStallsBehindAnother) {
   SecureServer secure;

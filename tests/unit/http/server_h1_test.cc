@@ -71,6 +71,24 @@ TEST(H1Server, Http10GetsTheBodyUntilClose) {
   EXPECT_TRUE(client.at_end());
 }
 
+TEST(H1ServerRfc9112_8, NoIncompleteBodyEndsLikeACompleteOne) {
+  struct Case {
+    const char* request;
+    int receive_buffer;
+  };
+  // The source fails; the client takes nothing; the client sends no more of its own body.
+  for (const auto& [request, receive_buffer] :
+       {Case{"GET /broken/100000 HTTP/1.0\r\n\r\n", 0}, Case{"GET /chunked/20000000 HTTP/1.0\r\n\r\n", 4096},
+        Case{"PUT /echo HTTP/1.0\r\nContent-Length: 9\r\n\r\nabc", 0}}) {
+    TestServer server({.write_stall = 50ms, .body_stall = 50ms});
+    RawClient client(server.port(), receive_buffer);
+    client.send(request);
+    ASSERT_TRUE(server.maker().wait_finished(1));
+    EXPECT_NE(client.read_all().find("\r\n\r\n"), std::string::npos);
+    EXPECT_TRUE(client.was_reset()) << request;
+  }
+}
+
 TEST(H1Server, Http10KeepsAliveWhenAsked) {
   TestServer server;
   RawClient client(server.port());

@@ -2,6 +2,7 @@
 #include "edge/loop/loop.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -115,6 +116,20 @@ TEST(Poll, MayEndInsideItsOwnCall) {
   }
   close(pair[0]);
   close(pair[1]);
+}
+
+TEST(Poll, WhatCannotBeWatchedIsTold) {
+  Loop loop;
+  const int file = memfd_create("file", MFD_CLOEXEC);  // epoll takes no files
+  ASSERT_GE(file, 0);
+  {
+    Poll poll(loop, file, [](int) { FAIL(); });
+    EXPECT_FALSE(poll.good());
+    poll.watch(Poll::Readable);
+    loop.start_timer(1ms, [&] { loop.stop(); });
+    loop.run();
+  }
+  close(file);
 }
 
 TEST(Loop, NamesItsLongestTurn) {
