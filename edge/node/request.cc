@@ -285,6 +285,8 @@ void Request::revalidate_alone(store::ObjectRef object) {
 }
 
 void Request::revalidate_in_background(const store::ObjectRef& object) {
+  if (context_.shared.pass_marks.marked(key_, context_.executor.clock().steady()))
+    return;  // it was tried just now
   auto joined = context_.shared.fetches.join(
       key_, key_text_,
       [this](const Fetch& fetch) { return verdict_of_fetch(fetch, fetch.view()) == purge::Verdict::Live; },
@@ -324,11 +326,13 @@ Request::Fit Request::fit(const Fetch::View& view) {
   if (view.sharing == Fetch::Sharing::Lead) return Fit::Alone;
   if (doubtful_ && context_.shared.ledger.newest(subject_of(*view.head)) > reader_->fetch().stamp())
     return Fit::Again;
-  if (!may_share(*view.head)) return Fit::Alone;
+  if (view.sharing == Fetch::Sharing::All && !may_share(*view.head)) return Fit::Alone;
   const auto names = policy::vary_names(view.head->fields);
   if (!names) return Fit::Alone;
   if (names->empty()) return Fit::Mine;
-  return policy::variant_text(*names, sent_fields()) == view.variant ? Fit::Mine : Fit::Again;
+  if (policy::variant_text(*names, sent_fields()) == view.variant) return Fit::Mine;
+  return view.sharing == Fetch::Sharing::All ? Fit::Again
+                                             : Fit::Alone;  // nothing is kept that could be found again
 }
 
 void Request::on_streaming(const Fetch::View& view) {
@@ -354,9 +358,11 @@ void Request::on_answered(const Fetch::View& view) {
   const base::Wall now = context_.executor.clock().wall();
   CacheStatus status{.outcome = view.stale ? Outcome::Stale : Outcome::Revalidated,
                      .ttl = policy::remaining(response, now),
+                     .fwd_status = view.stale ? view.failed_status : 304,
                      .stored = !view.stale,
-                     .collapsed = !leads_};
-  if (!view.stale) status.fwd_status = 304;
+                     .collapsed = !leads_,
+                     .forwarded = true};
+  if (view.stale) status.detail = name_of(view.error.code);
   reader_.reset();
   send_object(view.object, status);
 }

@@ -88,12 +88,24 @@ void Fetch::set_pin(store::PinRef pin) {
   pin_ = std::move(pin);
 }
 
-void Fetch::answer(store::ObjectRef object, bool stale, base::Steady at) {
+void Fetch::answer(store::ObjectRef object, base::Steady at) {
   const std::scoped_lock lock(mutex_);
   CHECK(view_.state == State::Waiting);
   view_.state = State::Answered;
   view_.object = std::move(object);
-  view_.stale = stale;
+  view_.head_at = at;
+  signal_readers();
+}
+
+void Fetch::answer_stale(store::ObjectRef object, base::Error error, std::optional<int> status,
+                         base::Steady at) {
+  const std::scoped_lock lock(mutex_);
+  CHECK(view_.state == State::Waiting);
+  view_.state = State::Answered;
+  view_.object = std::move(object);
+  view_.stale = true;
+  view_.error = std::move(error);
+  view_.failed_status = status;
   view_.head_at = at;
   signal_readers();
 }

@@ -199,6 +199,10 @@ class Origin::Connection {
     const bool has_body = reply.status >= 200 && reply.status != 204 && reply.status != 304;
     if (has_body && reply.chunked) head += "Transfer-Encoding: chunked\r\n";
     if (has_body && !reply.chunked) head += "Content-Length: " + std::to_string(size_of(reply)) + "\r\n";
+    if (reply.break_in_head) {
+      send_all(std::string_view(head).substr(0, head.size() / 2));
+      return false;
+    }
     if (!send_all(head + "\r\n")) return false;
     return !has_body || request.method == "HEAD" || send_body(request.target, reply);
   }
