@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "edge/base/log.h"
+#include "edge/http/hop_by_hop.h"
 #include "edge/node/variant.h"
 #include "edge/policy/conditional.h"
 #include "edge/policy/forwarding.h"
@@ -80,16 +81,19 @@ void Fill::send(bool validate) {
   exchange_ = context_.client.start(std::move(request), *this);
 }
 
+// Early hints and the like are for who led: who joined may have come too late for them.
+void Fill::on_informational(http::ResponseHead head) {
+  if (!order_.inform || order_.background) return;
+  http::remove_hop_by_hop(head.fields);
+  order_.inform(head);
+}
+
 void Fill::on_head(http::ResponseHead head) {
   const base::Steady now = context_.executor.clock().steady();
   context_.counters.origin_first_byte.add(now - request_sent_);
   const int status = head.status;
   if (status == 304 && validating_) return on_not_modified(head);
-  if (http::has_no_body(order_.cacheable ? "GET" : order_.request.method, status)) {
-    total_ = head.body_bytes.value_or(0);
-  } else {
-    total_ = head.body_bytes;
-  }
+  total_ = head.body_bytes;
   const bool server_error = status == 500 || (status >= 502 && status <= 504);
   if (server_error && order_.stored && may_answer_stale()) {
     return answer_stale_or_fail({Errc::Unavailable, "the origin answered " + std::to_string(status)}, status);

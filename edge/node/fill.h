@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,7 @@ struct FillOrder {
   bool background = false;                  ///< goes on without readers as long as it is kept
   bool alone = false;                       ///< its fetch is not in the table
   std::shared_ptr<RequestBody> body{};      ///< of the client's request
+  std::function<void(const http::ResponseHead&)> inform{};  ///< takes interim responses; outlives its request
 };
 
 class Fills;
@@ -50,7 +52,7 @@ class Fill final : private http::ExchangeListener {
   bool done() const { return done_; }
 
  private:
-  void on_informational(http::ResponseHead) override {}
+  void on_informational(http::ResponseHead head) override;
   void on_head(http::ResponseHead head) override;
   http::Flow on_data(std::string_view bytes) override;
   void on_trailers(http::Fields) override {}

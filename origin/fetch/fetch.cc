@@ -79,7 +79,8 @@ void Fetch::complete() {
   const std::scoped_lock lock(mutex_);
   if (view_.state != State::Streaming) return;
   view_.state = State::Complete;
-  view_.total = published_;
+  // An answer to HEAD and a 304 have no body: their length is what the origin said, or unknown.
+  if (published_ > 0) view_.total = published_;
   signal_readers();
 }
 

@@ -193,6 +193,9 @@ class Origin::Connection {
   }
 
   bool send_reply(const Seen& request, const Reply& reply) {
+    std::string early;
+    for (const auto& [name, value] : reply.early) early += name + ": " + value + "\r\n";
+    if (!early.empty() && !send_all("HTTP/1.1 103 Early Hints\r\n" + early + "\r\n")) return false;
     std::string head = "HTTP/1.1 " + std::to_string(reply.status) + " Reply\r\n";
     for (const auto& [name, value] : reply.headers) head += name + ": " + value + "\r\n";
     if (!reply.etag.empty()) head += "ETag: " + reply.etag + "\r\n";
