@@ -112,6 +112,8 @@ void apply_range(const http::RequestHead& request, const AnswerFacts& facts, Ans
   }
   answer.head.status = 206;
   answer.parts = std::move(choice.parts);
+  // No client can rely on the order of parts (RFC 9110 15.3.7.2).
+  if (facts.in_order) std::ranges::sort(answer.parts, {}, &policy::ByteRange::first);
   if (answer.parts.size() == 1) {
     answer.head.fields.set("content-range", policy::content_range(answer.parts[0], total));
     answer.head.body_bytes = answer.parts[0].size();

@@ -31,6 +31,7 @@ struct AnswerFacts {
   std::string_view node{};               ///< for Via
   http::Version origin_version = http::Version::Http11;
   std::size_t ranges_max = 50;
+  bool in_order = false;  ///< what has been read of the body is gone: parts can only follow one another
   std::uint64_t boundary_seed = 0;
   base::Wall now{};
 };

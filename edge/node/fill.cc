@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "edge/base/log.h"
+#include "edge/http/hop_by_hop.h"
 #include "edge/node/variant.h"
 #include "edge/policy/conditional.h"
 #include "edge/policy/forwarding.h"
@@ -20,6 +21,9 @@ using base::kChunkBytes;
 using fetch::Fetch;
 
 namespace {
+
+// After a revalidation in the background that has failed: an origin in trouble is not asked for each hit.
+constexpr auto kRetryPause = std::chrono::seconds(1);
 
 // Keeps the chunks of an object that will never be whole in the store, until their last reader is gone.
 class UnfinishedWrite final : public store::Pin {
@@ -78,31 +82,44 @@ void Fill::send(bool validate) {
   exchange_ = context_.client.start(std::move(request), *this);
 }
 
+// Early hints and the like are for who led: who joined may have come too late for them.
+void Fill::on_informational(http::ResponseHead head) {
+  if (!order_.inform || order_.background) return;
+  http::remove_hop_by_hop(head.fields);
+  order_.inform(head);
+}
+
 void Fill::on_head(http::ResponseHead head) {
   const base::Steady now = context_.executor.clock().steady();
   context_.counters.origin_first_byte.add(now - request_sent_);
   const int status = head.status;
   if (status == 304 && validating_) return on_not_modified(head);
-  if (http::has_no_body(order_.cacheable ? "GET" : order_.request.method, status)) {
-    total_ = head.body_bytes.value_or(0);
-  } else {
-    total_ = head.body_bytes;
-  }
+  total_ = head.body_bytes;
   const bool server_error = status == 500 || (status >= 502 && status <= 504);
   if (server_error && order_.stored && may_answer_stale()) {
-    return answer_stale_or_fail({Errc::Unavailable, "the origin answered " + std::to_string(status)});
+    return answer_stale_or_fail({Errc::Unavailable, "the origin answered " + std::to_string(status)}, status);
   }
   const policy::TtlRule& rule = order_.site->rule_for(policy::normal_path(order_.request.target));
   if (!order_.cacheable) {
     invalidate_after(status);
-    return open_alone(std::move(head), policy::Storable::Method);
+    return open_unkept(std::move(head), Fetch::Sharing::Lead);
   }
   http::RequestHead asked = order_.request;
   asked.method = "GET";
   const policy::Storable why =
       policy::storable(asked, head, rule, request_time_, context_.executor.clock().wall());
-  if (why != policy::Storable::Yes || too_large(total_)) return open_alone(std::move(head), why);
-  open_shared(head, rule);
+  if (why == policy::Storable::Yes && !too_large(total_)) return open_shared(head, rule);
+  if (status >= 500) {
+    // An error passes: it says nothing of what the key will hold next, nor of what is stored.
+    if (order_.background) mark_pass(kRetryPause);
+    const bool share = policy::may_share_error(asked, head);
+    return open_unkept(std::move(head), share ? Fetch::Sharing::Waiters : Fetch::Sharing::Lead);
+  }
+  if (!policy::is_of_request(why)) {
+    mark_pass(order_.config->fetch.pass_mark);
+    forget_stored();
+  }
+  open_unkept(std::move(head), Fetch::Sharing::Lead);
 }
 
 void Fill::on_not_modified(const http::ResponseHead& head) {
@@ -125,7 +142,7 @@ void Fill::on_not_modified(const http::ResponseHead& head) {
     context_.shared.memory.insert(object);
     context_.shared.disk.put(object);
   }
-  fetch_->answer(std::move(object), false, context_.executor.clock().steady());
+  fetch_->answer(std::move(object), context_.executor.clock().steady());
   end();
 }
 
@@ -138,10 +155,11 @@ bool Fill::may_answer_stale() const {
                                     {verdict == purge::Verdict::Stale, context_.shared.distrust()});
 }
 
-void Fill::answer_stale_or_fail(base::Error error) {
+void Fill::answer_stale_or_fail(base::Error error, std::optional<int> status) {
   context_.counters.origin_failures.add();
+  if (order_.background) mark_pass(kRetryPause);
   if (may_answer_stale()) {
-    fetch_->answer(order_.stored, true, context_.executor.clock().steady());
+    fetch_->answer_stale(order_.stored, std::move(error), status, context_.executor.clock().steady());
   } else {
     fetch_->fail(std::move(error));
   }
@@ -221,19 +239,32 @@ std::uint64_t Fill::put_marker(std::vector<std::string> names) {
   return generation;
 }
 
-void Fill::open_alone(http::ResponseHead head, policy::Storable why) {
-  if (order_.cacheable && !policy::is_of_request(why)) {
-    context_.shared.pass_marks.mark(fetch_->key(), context_.executor.clock().steady() + order_.config->fetch.pass_mark);
-  }
+void Fill::open_unkept(http::ResponseHead head, Fetch::Sharing sharing) {
   leave_table();
   exchange_->make_pass();
+  if (sharing == Fetch::Sharing::Waiters) {
+    const auto names = policy::vary_names(head.fields).value_or(std::vector<std::string>{});
+    if (!names.empty()) variant_ = policy::variant_text(names, sent_fields_);
+  }
   response_.status = head.status;
   response_.fields = std::move(head.fields);
   policy::clean_response(response_.fields, context_.executor.clock().wall());
   response_.body_bytes = total_.value_or(0);
-  fetch_->open(std::make_shared<policy::StoredResponse>(response_), Fetch::Sharing::Lead, false, total_, {},
+  fetch_->open(std::make_shared<policy::StoredResponse>(response_), sharing, false, total_, variant_,
                context_.executor.clock().steady());
   look_again();
+}
+
+// The origin has sent another response in place of the stored one, which so is none that it would choose (RFC
+// 9111 4.3.3).
+void Fill::forget_stored() {
+  if (!order_.stored) return;
+  context_.shared.disk.erase(order_.stored->key, order_.stored->id);
+  context_.shared.memory.erase(order_.stored->key, order_.stored->id);
+}
+
+void Fill::mark_pass(base::Duration time) {
+  context_.shared.pass_marks.mark(fetch_->key(), context_.executor.clock().steady() + time);
 }
 
 void Fill::begin_large() {
@@ -292,7 +323,9 @@ void Fill::on_end(std::optional<http::ExchangeError> error) {
   exchange_.reset();
   received_ = true;
   if (error) {
-    if (error->before_head) return answer_stale_or_fail(std::move(error->error));
+    // Part of a head is none: nothing has been sent yet that would stand in the way of another answer.
+    if (fetch_->view().state == Fetch::State::Waiting)
+      return answer_stale_or_fail(std::move(error->error), {});
     context_.counters.origin_failures.add();
     leave_table();
     fetch_->fail(std::move(error->error));
@@ -361,7 +394,7 @@ void Fill::account_window() {
 void Fill::look_again() {
   if (done_) return;
   account_window();
-  if (!received_ && !order_.background && fetch_->readers() == 0 && !worth_finishing()) {
+  if (!received_ && fetch_->readers() == 0 && !worth_finishing()) {
     context_.counters.fills_abandoned.add();
     leave_table();
     fetch_->fail({Errc::Cancelled, "nobody waited for the rest"});
@@ -392,6 +425,7 @@ bool Fill::worth_finishing() const {
   const Fetch::View view = fetch_->view();
   if (view.state == Fetch::State::Waiting) return order_.cacheable;
   if (!keeping_) return false;
+  if (order_.background) return true;
   const std::uint64_t come = fetch_->body_bytes();
   const std::uint64_t missing = total_ ? *total_ - std::min(*total_, come) : come;
   return missing <= order_.config->fetch.finish_bytes;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,9 +32,10 @@ struct FillOrder {
   store::ObjectRef stored{};                ///< stale copy: validated, or sent if the origin fails
   bool validate = false;                    ///< send `stored`'s validators
   bool cacheable = true;                    ///< false: pass through whatever comes
-  bool background = false;                  ///< goes on without readers
+  bool background = false;                  ///< goes on without readers as long as it is kept
   bool alone = false;                       ///< its fetch is not in the table
   std::shared_ptr<RequestBody> body{};      ///< of the client's request
+  std::function<void(const http::ResponseHead&)> inform{};  ///< takes interim responses; outlives its request
 };
 
 class Fills;
@@ -50,7 +52,7 @@ class Fill final : private http::ExchangeListener {
   bool done() const { return done_; }
 
  private:
-  void on_informational(http::ResponseHead) override {}
+  void on_informational(http::ResponseHead head) override;
   void on_head(http::ResponseHead head) override;
   http::Flow on_data(std::string_view bytes) override;
   void on_trailers(http::Fields) override {}
@@ -60,9 +62,11 @@ class Fill final : private http::ExchangeListener {
   void on_not_modified(const http::ResponseHead& head);
   bool may_keep() const;
   bool may_answer_stale() const;
-  void answer_stale_or_fail(base::Error error);
+  void answer_stale_or_fail(base::Error error, std::optional<int> status);
   void open_shared(const http::ResponseHead& head, const policy::TtlRule& rule);
-  void open_alone(http::ResponseHead head, policy::Storable why);
+  void open_unkept(http::ResponseHead head, fetch::Fetch::Sharing sharing);
+  void forget_stored();
+  void mark_pass(base::Duration time);
   void place_variant(const http::ResponseHead& head);
   std::uint64_t generation_of(const std::vector<std::string>& names);
   std::uint64_t put_marker(std::vector<std::string> names);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which purges a request must obey: those up to asked_, the clock when it came. Objects are tested against the ledger as it is now, which
-// is stricter and as good. A fetch is joined only if nothing that is known of it has been purged since it was sent; where tags are still
-// unknown the request is `doubtful` and tests again when the head is there.
+// A request must obey all purges up to the clock when it came. Objects are tested against the ledger as it is
+// now, which is stricter and as good. A fetch is joined only if nothing that is known of it has been purged
+// since it was sent; where tags are still unknown the request is `doubtful` and tests again when the head is
+// there.
 #include "edge/node/request.h"
 
 #include "edge/node/access_log.h"
@@ -35,7 +36,6 @@ Request::~Request() {
 }
 
 void Request::start() {
-  asked_ = context_.shared.ledger.now();
   if (!route()) return;
   cache_key_ = policy::cache_key(site_->name, site_->key, head_);
   base_key_ = key_of(cache_key_.text);
@@ -109,7 +109,6 @@ void Request::look_up_again() {
   leads_ = false;
   doubtful_ = false;
   if (++turns_ > kTurnsMax) return fetch_alone();
-  asked_ = context_.shared.ledger.now();
   look_up();
 }
 
@@ -201,6 +200,9 @@ FillOrder Request::make_order() const {
   order.base_key = base_key_;
   order.generation = generation_;
   order.vary = vary_;
+  order.inform = anchor_.wrap([this](const http::ResponseHead& head) {
+    if (leads_ && phase_ == Phase::Waiting) writer_.inform(head);
+  });
   return order;
 }
 
@@ -233,7 +235,6 @@ bool Request::may_share(const policy::StoredResponse& response) const {
 }
 
 void Request::join(store::ObjectRef stale, bool validate) {
-  validating_ = validate;
   if (stale) status_.outcome = Outcome::Expired;
   const purge::Stamp now = context_.shared.ledger.now();
   auto joined = context_.shared.fetches.join(
@@ -267,6 +268,9 @@ void Request::fetch_alone() {
   status_.outcome = Outcome::Pass;
   FillOrder order = make_order();
   order.alone = true;
+  // Nothing is gained by asking for more than the client does. A plain GET is the same request as one for the
+  // cache: its answer may turn out to be storable after all.
+  order.cacheable = head_.method == "GET" && !policy::is_narrowed(head_.fields);
   auto fetch = std::make_shared<Fetch>(key_, key_text_, context_.shared.ledger.now());
   watch(fetch);
   context_.fills.start(std::move(fetch), std::move(order));
@@ -285,6 +289,8 @@ void Request::revalidate_alone(store::ObjectRef object) {
 }
 
 void Request::revalidate_in_background(const store::ObjectRef& object) {
+  if (context_.shared.pass_marks.marked(key_, context_.executor.clock().steady()))
+    return;  // it was tried just now
   auto joined = context_.shared.fetches.join(
       key_, key_text_,
       [this](const Fetch& fetch) { return verdict_of_fetch(fetch, fetch.view()) == purge::Verdict::Live; },
@@ -324,11 +330,13 @@ Request::Fit Request::fit(const Fetch::View& view) {
   if (view.sharing == Fetch::Sharing::Lead) return Fit::Alone;
   if (doubtful_ && context_.shared.ledger.newest(subject_of(*view.head)) > reader_->fetch().stamp())
     return Fit::Again;
-  if (!may_share(*view.head)) return Fit::Alone;
+  if (view.sharing == Fetch::Sharing::All && !may_share(*view.head)) return Fit::Alone;
   const auto names = policy::vary_names(view.head->fields);
   if (!names) return Fit::Alone;
   if (names->empty()) return Fit::Mine;
-  return policy::variant_text(*names, sent_fields()) == view.variant ? Fit::Mine : Fit::Again;
+  if (policy::variant_text(*names, sent_fields()) == view.variant) return Fit::Mine;
+  return view.sharing == Fetch::Sharing::All ? Fit::Again
+                                             : Fit::Alone;  // nothing is kept that could be found again
 }
 
 void Request::on_streaming(const Fetch::View& view) {
@@ -350,15 +358,22 @@ void Request::on_answered(const Fetch::View& view) {
     reader_.reset();
     return revalidate_alone(object);
   }
-  origin_time_ = view.head_at - begun_;
+  note_origin_time(view);
   const base::Wall now = context_.executor.clock().wall();
   CacheStatus status{.outcome = view.stale ? Outcome::Stale : Outcome::Revalidated,
                      .ttl = policy::remaining(response, now),
+                     .fwd_status = view.stale ? view.failed_status : 304,
                      .stored = !view.stale,
-                     .collapsed = !leads_};
-  if (!view.stale) status.fwd_status = 304;
+                     .collapsed = !leads_,
+                     .forwarded = true};
+  if (view.stale) status.detail = name_of(view.error.code);
   reader_.reset();
   send_object(view.object, status);
+}
+
+// Who came when the head was there has not waited for the origin.
+void Request::note_origin_time(const Fetch::View& view) {
+  if (view.head_at >= begun_) origin_time_ = view.head_at - begun_;
 }
 
 void Request::on_failed(const Fetch::View& view) {
@@ -401,7 +416,7 @@ void Request::send_object(store::ObjectRef object, CacheStatus status) {
 
 void Request::send_fetch(const Fetch::View& view) {
   phase_ = Phase::Sending;
-  origin_time_ = view.head_at - begun_;
+  note_origin_time(view);
   if (view.sharing == Fetch::Sharing::Lead) {
     status_.outcome = Outcome::Pass;
   } else if (!leads_) {
@@ -411,13 +426,15 @@ void Request::send_fetch(const Fetch::View& view) {
   }
   status_.fwd_status = view.head->status;
   status_.stored = view.kept;
-  AnswerFacts facts{.total = view.total,
-                    .from_cache = view.sharing == Fetch::Sharing::All,
-                    .status = status_,
-                    .node = config_->node,
-                    .ranges_max = config_->fetch.ranges,
-                    .boundary_seed = reader_->fetch().stamp() ^ view.head->response_time.time_since_epoch().count(),
-                    .now = context_.executor.clock().wall()};
+  AnswerFacts facts{
+      .total = view.total,
+      .from_cache = view.sharing == Fetch::Sharing::All,
+      .status = status_,
+      .node = config_->node,
+      .ranges_max = config_->fetch.ranges,
+      .in_order = !view.kept,
+      .boundary_seed = reader_->fetch().stamp() ^ view.head->response_time.time_since_epoch().count(),
+      .now = context_.executor.clock().wall()};
   Answer answer = make_answer(head_, *view.head, facts);
   auto body = make_body(answer, bytes_of_fetch(context_, reader_, [this] { writer_.resume(); }), view.total);
   // A fetch for the cache goes on without this reader; one that is for this request only ends with it.

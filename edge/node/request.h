@@ -67,6 +67,7 @@ class Request final : public http::Handler {
   Fit fit(const fetch::Fetch::View& view);
   bool may_share(const policy::StoredResponse& response) const;
   void on_answered(const fetch::Fetch::View& view);
+  void note_origin_time(const fetch::Fetch::View& view);
   void on_failed(const fetch::Fetch::View& view);
   void look_up_again();
 
@@ -75,7 +76,6 @@ class Request final : public http::Handler {
   void send_fetch(const fetch::Fetch::View& view);
   void send_error(int status, std::string text);
   void send_synthetic(Synthetic synthetic);
-  void log(const http::Delivery& delivery);
 
   Context& context_;
   const http::ConnectionInfo connection_;
@@ -91,11 +91,9 @@ class Request final : public http::Handler {
   http::Fields sent_fields_{};  ///< see sent_fields()
   std::vector<std::string> vary_{};
   std::uint64_t generation_ = 0;
-  purge::Stamp asked_ = 0;               ///< the purge clock when the request came
   Phase phase_ = Phase::Routing;
   bool leads_ = false;
   bool doubtful_ = false;                ///< joined a fetch that began before a purge whose tags are not known yet
-  bool validating_ = false;
   unsigned turns_ = 0;                   ///< look-ups begun anew
   std::shared_ptr<fetch::Fetch::Reader> reader_{};
   std::shared_ptr<RequestBody> body_{};

@@ -12,7 +12,7 @@ const char* verdict(const CacheStatus& status) {
     case Outcome::Hit: return "; hit";
     // Stale while the origin is asked in the background is a hit; after the origin was asked in vain it was
     // forwarded.
-    case Outcome::Stale: return status.fwd_status ? "; fwd=stale" : "; hit";
+    case Outcome::Stale: return status.forwarded ? "; fwd=stale" : "; hit";
     case Outcome::Revalidated: return "; fwd=stale";
     case Outcome::Expired: return "; fwd=stale";
     case Outcome::Miss: return "; fwd=uri-miss";

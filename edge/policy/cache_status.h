@@ -28,6 +28,7 @@ struct CacheStatus {
   std::optional<int> fwd_status{};
   bool stored = false;
   bool collapsed = false;
+  bool forwarded = false;  ///< Stale: the origin was asked before, in vain
   std::string_view detail{};
 };
 /// The field's member for this cache: `selvage; hit; ttl=30`, `selvage; fwd=uri-miss; fwd-status=200; stored`.

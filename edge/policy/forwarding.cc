@@ -111,6 +111,10 @@ http::Fields fields_to_origin(const http::RequestHead& request, const http::Conn
   return out;
 }
 
+bool is_narrowed(const http::Fields& request) {
+  return std::ranges::any_of(kPersonal, [&](std::string_view name) { return request.has(name); });
+}
+
 void clean_response(http::Fields& fields, base::Wall now) {
   http::remove_hop_by_hop(fields);
   for (const std::string_view name : {"surrogate-key", "cache-tag", "surrogate-control"}) fields.remove(name);

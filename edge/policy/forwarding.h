@@ -24,6 +24,9 @@ struct Towards {
 http::Fields fields_to_origin(const http::RequestHead& request, const http::ConnectionInfo& connection,
                               const Towards& towards);
 
+/// Whether the request has a range or preconditions, which a request for all leaves out.
+bool is_narrowed(const http::Fields& request);
+
 /// Takes from an origin's response what is not passed on: hop-by-hop fields and what Connection names, Surrogate-Key, Cache-Tag,
 /// Surrogate-Control. Adds Date if missing (RFC 9110 6.6.1).
 void clean_response(http::Fields& fields, base::Wall now);

@@ -148,6 +148,14 @@ bool is_of_request(Storable why) {
   return why == Storable::Authorization || why == Storable::Method || why == Storable::RequestNoStore;
 }
 
+bool may_share_error(const http::RequestHead& request, const http::ResponseHead& response) {
+  if (response.status < 500) return false;
+  const CacheControl directives = response_directives(response.fields);
+  const bool forbidden = directives.no_store || directives.is_private || directives.no_cache;
+  const bool personal = request.fields.has("authorization") || response.fields.has("set-cookie");
+  return !forbidden && !personal && vary_names(response.fields);
+}
+
 Storable storable(const http::RequestHead& request, const http::ResponseHead& response, const TtlRule& rule,
                   base::Wall request_time, base::Wall response_time) {
   const CacheControl directives = response_directives(response.fields);

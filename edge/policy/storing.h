@@ -43,6 +43,9 @@ bool is_of_request(Storable why);
 /// clean_response(). Expired: neither fresh nor of use when stale.
 Storable storable(const http::RequestHead& request, const http::ResponseHead& response, const TtlRule& rule,
                   base::Wall request_time, base::Wall response_time);
+/// Whether an error of the server that is not stored may all the same be given to those who wait for it: each
+/// asking again would make things worse. Not if anything says that it is for one client.
+bool may_share_error(const http::RequestHead& request, const http::ResponseHead& response);
 
 /// What to keep of a final response, given as it came: before clean_response(). Tags come from Surrogate-Key (spaces) and
 /// Cache-Tag (commas).

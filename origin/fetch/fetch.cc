@@ -79,7 +79,8 @@ void Fetch::complete() {
   const std::scoped_lock lock(mutex_);
   if (view_.state != State::Streaming) return;
   view_.state = State::Complete;
-  view_.total = published_;
+  // An answer to HEAD and a 304 have no body: their length is what the origin said, or unknown.
+  if (published_ > 0) view_.total = published_;
   signal_readers();
 }
 
@@ -88,12 +89,24 @@ void Fetch::set_pin(store::PinRef pin) {
   pin_ = std::move(pin);
 }
 
-void Fetch::answer(store::ObjectRef object, bool stale, base::Steady at) {
+void Fetch::answer(store::ObjectRef object, base::Steady at) {
   const std::scoped_lock lock(mutex_);
   CHECK(view_.state == State::Waiting);
   view_.state = State::Answered;
   view_.object = std::move(object);
-  view_.stale = stale;
+  view_.head_at = at;
+  signal_readers();
+}
+
+void Fetch::answer_stale(store::ObjectRef object, base::Error error, std::optional<int> status,
+                         base::Steady at) {
+  const std::scoped_lock lock(mutex_);
+  CHECK(view_.state == State::Waiting);
+  view_.state = State::Answered;
+  view_.object = std::move(object);
+  view_.stale = true;
+  view_.error = std::move(error);
+  view_.failed_status = status;
   view_.head_at = at;
   signal_readers();
 }

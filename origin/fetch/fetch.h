@@ -33,8 +33,9 @@ class Fetch {
   };
   /// Who may read.
   enum class Sharing : std::uint8_t {
-    All,   ///< every reader
-    Lead,  ///< only the request that began it: the answer is not for the cache
+    All,      ///< every reader
+    Waiters,  ///< who was there before the head: an error of the origin, which asking again would make worse
+    Lead,     ///< only the request that began it: the answer is not for the cache
   };
 
   struct View {
@@ -43,7 +44,8 @@ class Fetch {
     std::shared_ptr<const policy::StoredResponse> head{};
     std::optional<std::uint64_t> total{};  ///< length of the body, once known
     store::ObjectRef object{};             ///< Answered
-    bool stale = false;                    ///< Answered: sent although the origin failed
+    bool stale = false;                    ///< Answered: sent although the origin failed, see `error`
+    std::optional<int> failed_status{};    ///< Answered, stale: the error's status, if the origin sent one
     bool kept = false;                     ///< goes into the cache
     std::string variant{};                 ///< policy::variant_text of the request that led; empty without Vary
     base::Error error{};
@@ -78,7 +80,10 @@ class Fetch {
   void complete();
   /// Holds the stored object against eviction for as long as anyone holds this fetch.
   void set_pin(store::PinRef pin);
-  void answer(store::ObjectRef object, bool stale, base::Steady at);
+  /// The object was revalidated.
+  void answer(store::ObjectRef object, base::Steady at);
+  /// The object is sent stale, in place of an error.
+  void answer_stale(store::ObjectRef object, base::Error error, std::optional<int> status, base::Steady at);
   void fail(base::Error error);
   /// Ends, as failed, the readers for whose sake the window does not move: those in its older half or behind
   /// it, if another has read all that has come. Not for kept fetches. Answers how many.

@@ -43,7 +43,10 @@ std::size_t on_header(char* bytes, std::size_t size, std::size_t n, void* user) 
   auto& transfer = *static_cast<Transfer*>(user);
   const std::string_view line(bytes, size * n);
   if (line.starts_with("HTTP/")) {
-    transfer.response.headers.clear();  // what came before was an interim response
+    // What came before was an interim response.
+    Response& response = transfer.response;
+    response.interim.insert(response.interim.end(), response.headers.begin(), response.headers.end());
+    response.headers.clear();
   } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
     std::string_view value = line.substr(colon + 1);
     while (value.ends_with('\n') || value.ends_with('\r')) value.remove_suffix(1);

@@ -40,6 +40,7 @@ struct Response {
   int status = 0;
   int version = 0;    ///< 10, 11 or 20
   Headers headers{};  ///< names in lower case
+  Headers interim{};  ///< those of interim responses
   std::string body{};
   std::uint64_t body_bytes = 0;
   std::string sha256{};  ///< of the body that came

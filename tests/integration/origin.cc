@@ -193,12 +193,19 @@ class Origin::Connection {
   }
 
   bool send_reply(const Seen& request, const Reply& reply) {
+    std::string early;
+    for (const auto& [name, value] : reply.early) early += name + ": " + value + "\r\n";
+    if (!early.empty() && !send_all("HTTP/1.1 103 Early Hints\r\n" + early + "\r\n")) return false;
     std::string head = "HTTP/1.1 " + std::to_string(reply.status) + " Reply\r\n";
     for (const auto& [name, value] : reply.headers) head += name + ": " + value + "\r\n";
     if (!reply.etag.empty()) head += "ETag: " + reply.etag + "\r\n";
     const bool has_body = reply.status >= 200 && reply.status != 204 && reply.status != 304;
     if (has_body && reply.chunked) head += "Transfer-Encoding: chunked\r\n";
     if (has_body && !reply.chunked) head += "Content-Length: " + std::to_string(size_of(reply)) + "\r\n";
+    if (reply.break_in_head) {
+      send_all(std::string_view(head).substr(0, head.size() / 2));
+      return false;
+    }
     if (!send_all(head + "\r\n")) return false;
     return !has_body || request.method == "HEAD" || send_body(request.target, reply);
   }

@@ -49,6 +49,8 @@ struct Reply {
   std::string etag{};                   ///< sent, quotes and all; If-None-Match with it is answered by 304
   bool chunked = false;                 ///< no Content-Length
   std::chrono::milliseconds spread{0};  ///< the body in even steps over so long
+  Headers early{};                      ///< of a 103 that comes first; empty: none does
+  bool break_in_head = false;           ///< closes the connection after half of the head
   std::optional<std::uint64_t> break_at{};  ///< closes the connection after so many body bytes
   std::shared_ptr<Gate> head_gate{};        ///< nothing is sent before it opens
   std::shared_ptr<Gate> body_gate{};        ///< no more than `gate_at` body bytes before it opens

@@ -114,6 +114,48 @@ TEST_F(Sharing, AHerdOnAPageThatMustBeValidatedIsNotQueued) {
   for (std::size_t i = kClients; i < seen.size(); ++i) EXPECT_EQ(seen[i].header("if-none-match"), "\"1\"");
 }
 
+TEST_F(Sharing, AnErrorOfTheOriginIsNotMultiplied) {
+  constexpr std::size_t kClients = 12;
+  const std::vector<std::shared_ptr<Gate>> gates{std::make_shared<Gate>(), std::make_shared<Gate>()};
+  std::atomic<std::size_t> asked{0};
+  origin_.answer("/a", [&](const Seen&) {
+    const std::size_t number = asked++;
+    return Reply{
+        .status = 503, .body = "overloaded", .head_gate = gates.at(std::min<std::size_t>(number, 1))};
+  });
+  start();
+  for (std::size_t wave = 0; wave < gates.size(); ++wave) {
+    std::vector<std::unique_ptr<Download>> clients;
+    for (std::size_t i = 0; i < kClients; ++i) clients.push_back(ask("/a"));
+    gates[wave]->open();
+    for (const auto& client : clients) {
+      const Response response = client->result();
+      EXPECT_EQ(response.status, 503);
+      EXPECT_EQ(response.body, "overloaded");
+    }
+    EXPECT_EQ(asked, wave + 1);
+  }
+}
+
+TEST_F(Sharing, AnErrorThatIsForOneClientStaysWithIt) {
+  start();
+  const std::vector<Headers> personal{
+      {{"Cache-Control", "private"}}, {{"Cache-Control", "no-store"}}, {{"Set-Cookie", "a=b"}}};
+  for (std::size_t i = 0; i < personal.size(); ++i) {
+    const std::string path = "/a" + std::to_string(i);
+    const auto gate = std::make_shared<Gate>();
+    origin_.answer(path, [&, gate](const Seen& seen) {
+      return Reply{.status = 503, .headers = personal[i], .body = seen.header("cookie"), .head_gate = gate};
+    });
+    const auto alice = ask(path, as("alice"));
+    EXPECT_TRUE(wait_for_origin(path, 1));
+    const auto bob = ask(path, as("bob"));
+    gate->open();
+    EXPECT_EQ(alice->result().body, "alice") << path;
+    EXPECT_EQ(bob->result().body, "bob") << path;
+  }
+}
+
 TEST_F(Sharing, ACookieGoesToTheClientThatItWasSetFor) {
   start();
   int path_number = 0;

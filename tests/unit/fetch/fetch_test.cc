@@ -76,6 +76,16 @@ TEST_F(FetchTest, AReaderSeesBytesAsTheyComeAndIsWokenForThem) {
   EXPECT_EQ(fetch_->view().total, 11U);
 }
 
+TEST_F(FetchTest, CompletingMakesUpNoLength) {
+  open(false, 1000);  // HEAD
+  fetch_->complete();
+  EXPECT_EQ(fetch_->view().total, 1000U);
+  fetch_ = std::make_shared<Fetch>(store::Key{1, 2}, "text", 7);
+  open(false);
+  fetch_->complete();
+  EXPECT_EQ(fetch_->view().total, std::nullopt);
+}
+
 TEST_F(FetchTest, EveryReaderGetsTheWholeBodyWhereverItStarts) {
   const std::string body = pattern(3 * kChunkBytes + 17);
   open(true, body.size());

@@ -124,7 +124,9 @@ TEST(Forwarding, AnswersForAllAreAskedForWithoutConditions) {
   for (const char* name : conditions) {
     EXPECT_FALSE(caching.has(name)) << name;
     EXPECT_EQ(passing.get(name), "v") << name;
+    EXPECT_TRUE(policy::is_narrowed(support::fields({{name, "v"}}))) << name;
   }
+  EXPECT_FALSE(policy::is_narrowed(support::fields({{"cookie", "y"}})));
   for (const char* name : {"authorization", "cookie", "req-num"}) {
     EXPECT_TRUE(caching.has(name)) << name;
     EXPECT_TRUE(passing.has(name)) << name;

@@ -221,6 +221,22 @@ TEST(StorableRfc9110_9_3_2, AnswerToHeadIsNotStored) {
                {{"fresh", support::response(200, {{"cache-control", "max-age=9"}}), Storable::Method}});
 }
 
+TEST(ShareErrorRfc9111_4, OnlyWhatNothingForbids) {
+  const auto shared = [](int status, std::string_view name, std::string_view value) {
+    return policy::may_share_error(support::get("/"), support::response(status, {{name, value}}));
+  };
+  EXPECT_TRUE(shared(503, "retry-after", "9"));
+  EXPECT_TRUE(shared(500, "vary", "accept-encoding"));
+  EXPECT_FALSE(shared(404, "retry-after", "9"));
+  for (const char* directive : {"private", "no-store", "no-cache", "private, must-understand"}) {
+    EXPECT_FALSE(shared(503, "cache-control", directive)) << directive;
+  }
+  EXPECT_FALSE(shared(503, "vary", "*"));
+  EXPECT_FALSE(shared(503, "set-cookie", "a=b"));
+  EXPECT_FALSE(
+      policy::may_share_error(support::get("/", {{"authorization", "x"}}), support::response(503, {})));
+}
+
 TEST(StorableRule, BypassAndLifetimes) {
   const http::ResponseHead silent = support::response(200, {});
   storable_all(support::get("/"), {.bypass = true},
