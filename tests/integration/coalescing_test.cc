@@ -194,15 +194,17 @@ TEST_F(Coalescing, AFillThatNobodyWantsAnyMoreEnds) {
   for (Request& request : leaving) request.leave_after = 200'000;
   for (const Response& response : perform_in_crowd(edge_->client_options(), leaving))
     EXPECT_FALSE(response.ok());
-  EXPECT_TRUE(wait_until([&] { return edge_->metric("selvage_fills_abandoned_total") == 1; }));
-  EXPECT_EQ(edge_->metric("selvage_fetches"), 0);
+  // One who comes when the others have left begins another: there may be several.
+  EXPECT_TRUE(wait_until([&] { return edge_->metric("selvage_fetches") == 0; }));
+  const std::size_t begun = origin_.requests("/a");
+  EXPECT_EQ(edge_->metric("selvage_fills_abandoned_total"), static_cast<double>(begun));
   EXPECT_EQ(edge_->metric("selvage_fills_bytes"), 0);
   gate->open();
   // What was there of it is not taken for the whole.
   const SeededBody next(5, 2 * kMiB);
   origin_.answer("/a", Reply{.headers = {kCacheable}, .body = next});
   expect_whole(perform_in_crowd(edge_->client_options(), crowd("/a", 4)), next);
-  EXPECT_EQ(origin_.requests("/a"), 2U);
+  EXPECT_EQ(origin_.requests("/a"), begun + 1);
 }
 
 TEST_F(Coalescing, HeadAndRangesAreServedFromTheOneFill) {
