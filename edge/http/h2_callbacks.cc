@@ -43,8 +43,9 @@ struct H2Callbacks {
     const bool of_head = frame->headers.cat == NGHTTP2_HCAT_REQUEST;
     const bool goes_on = of_head ? stream->add_field(view_of(name, name_size), view_of(value, value_size))
                                  : stream->skip_field(view_of(name, name_size), view_of(value, value_size));
-    // Resets the stream; nghttp2 still decodes the rest of the block but looks no further at its fields.
-    return goes_on ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    if (goes_on) return 0;
+    of(user).terminate(NGHTTP2_ENHANCE_YOUR_CALM);
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;  // nothing more of the block is decoded
   }
   static int invalid_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t*, std::size_t,
                             const std::uint8_t*, std::size_t, std::uint8_t, void*) {

@@ -17,8 +17,8 @@ namespace {
 constexpr std::size_t kFrameHeaderBytes = 9;
 /// What a field weighs beside its text (RFC 9113 6.5.2), so that empty ones count too.
 constexpr std::size_t kFieldOverhead = 32;
-/// A head so many times as large as is allowed is not read to its end to be answered: a few bytes of HPACK
-/// can stand for any amount of text, and nghttp2 checks each byte of it.
+/// A head so many times as large as is allowed is not read to its end to be answered: a byte of HPACK can
+/// stand for any amount of text, and nghttp2 checks all of it.
 constexpr std::size_t kExcessMax = 4;
 
 ssize_t read_callback(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t max, std::uint32_t* flags,

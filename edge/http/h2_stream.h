@@ -22,7 +22,7 @@ class H2Stream final : public ServerExchange {
   std::int32_t id() const { return id_; }
 
   /// One header field of the request. Beyond the limits nothing more is kept: head_complete() refuses it.
-  /// False: far beyond them, the stream is to be reset.
+  /// False: far beyond them, the connection is to end.
   bool add_field(std::string_view name, std::string_view value);
   /// The same for a trailer field, which nobody reads.
   bool skip_field(std::string_view name, std::string_view value);

@@ -163,29 +163,18 @@ std::string bomb(std::int32_t id, bool trailers, std::size_t references) {
   return h2::headers(id, put, false) + h2::frame(NGHTTP2_HEADERS, kEnds, id, fields);
 }
 
-TEST(H2Refusals, FieldsOutOfAllProportionResetTheStream) {
-  TestServer server({.header_bytes = 2000, .header_fields = 10});
-  RawClient client(server.port());
-  client.send(h2::greeting() + bomb(1, false, 10'000) + bomb(3, true, 10'000));
-  for (const std::int32_t id : {1, 3}) {
-    const auto reset = h2::read_frame(client, NGHTTP2_RST_STREAM);
-    ASSERT_TRUE(reset);
-    EXPECT_EQ(reset->stream, id);
+TEST(H2Refusals, FieldsOutOfAllProportionEndTheConnection) {
+  for (const bool trailers : {false, true}) {
+    expect_goaway({.header_bytes = 2000, .header_fields = 10}, bomb(1, trailers, 10'000),
+                  NGHTTP2_ENHANCE_YOUR_CALM);
   }
-  // What the table holds is still right.
-  client.send(h2::headers(5, h2::get("/fixed/1"), true));
-  const auto data = h2::read_frame(client, NGHTTP2_DATA);
-  ASSERT_TRUE(data);
-  EXPECT_EQ(data->stream, 5);
 }
 
 TEST(H2Refusals, HeadsThatAreTooLargeCountAsResets) {
-  for (const std::size_t references : {2, 100}) {
-    std::string flood;
-    for (std::int32_t id = 1; id < 100; id += 2) flood += bomb(id, false, references);
-    expect_goaway({.header_bytes = 2000, .header_fields = 10, .resets_per_second = 1}, flood,
-                  NGHTTP2_ENHANCE_YOUR_CALM);
-  }
+  std::string flood;
+  for (std::int32_t id = 1; id < 100; id += 2) flood += bomb(id, false, 2);
+  expect_goaway({.header_bytes = 2000, .header_fields = 10, .resets_per_second = 1}, flood,
+                NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 TEST(H2Refusals, WhatTheClientHasResetIsNotResetAgain) {
