@@ -187,13 +187,20 @@ TEST_F(Coalescing, ClientsThatLeaveHarmNobodyNotEvenTheOneThatLed) {
 
 TEST_F(Coalescing, AFillThatNobodyWantsAnyMoreEnds) {
   const SeededBody body(4, 200 * kMiB);
+  const auto all_ask = std::make_shared<Gate>();
   const auto gate = std::make_shared<Gate>();
-  origin_.answer("/a", Reply{.headers = {kCacheable}, .body = body, .body_gate = gate, .gate_at = 2 * kMiB});
+  origin_.answer("/a", Reply{.headers = {kCacheable},
+                             .body = body,
+                             .head_gate = all_ask,
+                             .body_gate = gate,
+                             .gate_at = 2 * kMiB});
   start();
   auto leaving = crowd("/a", 8);
   for (Request& request : leaving) request.leave_after = 200'000;
-  for (const Response& response : perform_in_crowd(edge_->client_options(), leaving))
-    EXPECT_FALSE(response.ok());
+  auto all = perform_aside(std::move(leaving));
+  EXPECT_TRUE(wait_for_requests(8));  // who came after the others have left would begin another fill
+  all_ask->open();
+  for (const Response& response : all.get()) EXPECT_FALSE(response.ok());
   EXPECT_TRUE(wait_until([&] { return edge_->metric("selvage_fills_abandoned_total") == 1; }));
   EXPECT_EQ(edge_->metric("selvage_fetches"), 0);
   EXPECT_EQ(edge_->metric("selvage_fills_bytes"), 0);
