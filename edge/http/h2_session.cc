@@ -91,6 +91,10 @@ void H2Session::apply_resumes() {
 }
 
 void H2Session::end_closed() {
+  for (const std::int32_t id : answered_) {
+    if (H2Stream* stream = find(id)) stream->finish(true);
+  }
+  answered_.clear();
   while (!closed_.empty()) {
     const std::unique_ptr<H2Stream> stream = std::move(closed_.back());
     closed_.pop_back();
@@ -178,8 +182,11 @@ int H2Session::frame_sent(const nghttp2_frame& frame) {
   if ((frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
   stream->mark_complete();
   if (nghttp2_session_get_stream_remote_close(native(), frame.hd.stream_id) == 0) {
-    // The response is complete before the request: its rest is not needed (RFC 9113 8.1).
-    nghttp2_submit_rst_stream(native(), NGHTTP2_FLAG_NONE, frame.hd.stream_id, NGHTTP2_NO_ERROR);
+    // The response is complete before the request: its rest is not needed (RFC 9113 8.1). But a reset at
+    // once makes clients that are sending (libcurl) lose the response: first they get time to end by
+    // themselves.
+    lingering_.push_back({frame.hd.stream_id, now() + host_.limits().linger});
+    answered_.push_back(frame.hd.stream_id);
   }
   return 0;
 }
@@ -205,6 +212,15 @@ void H2Session::stream_closed(std::int32_t stream_id, std::uint32_t error_code) 
   streams_.pop_back();
   if (head_of_ == stream_id) head_of_ = 0;
   if (streams_.empty()) since_ = now();
+}
+
+// Bodies that go on after their response: at most a window of each was taken, since nobody gives credit.
+void H2Session::end_lingering(base::Steady time) {
+  while (!lingering_.empty() && lingering_.front().until <= time) {
+    const std::int32_t id = lingering_.front().stream_id;
+    lingering_.pop_front();
+    if (find(id) != nullptr) nghttp2_submit_rst_stream(native(), NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
+  }
 }
 
 void H2Session::drain() {
@@ -238,6 +254,7 @@ base::Steady H2Session::deadline() const {
   if (!streams_.empty())
     at = std::min(at, checked_ + std::min(limits.write_stall, limits.body_stall) / 4 + 1ms);
   if (draining_ && !last_goaway_said_) at = std::min(at, drain_since_ + kGoawayNotice);
+  if (!lingering_.empty()) at = std::min(at, lingering_.front().until);
   return at;
 }
 
@@ -245,6 +262,7 @@ void H2Session::on_time(base::Steady time) {
   const Limits& limits = host_.limits();
   checked_ = time;
   if (draining_ && time >= drain_since_ + kGoawayNotice) say_last_goaway();
+  end_lingering(time);
   for (const auto& stream : streams_) {
     if (stream->stalled(time)) {
       nghttp2_submit_rst_stream(native(), NGHTTP2_FLAG_NONE, stream->id(), NGHTTP2_CANCEL);

@@ -4,6 +4,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,7 @@ class H2Session final : public Session {
   H2Stream* find(std::int32_t stream_id) const;
   void apply_resumes();
   void end_closed();
+  void end_lingering(base::Steady time);
   void terminate(std::uint32_t error_code);
   void say_last_goaway();
   base::Steady now() const { return host_.clock().steady(); }
@@ -67,7 +69,14 @@ class H2Session final : public Session {
   std::vector<std::unique_ptr<H2Stream>> streams_{};
   std::vector<std::unique_ptr<H2Stream>> closed_{};  ///< wait for their end
   std::vector<std::int32_t> resumed_{};
-  Output* output_ = nullptr;  ///< during produce()
+  /// A stream whose response is complete, while its request is not.
+  struct Lingering {
+    std::int32_t stream_id;
+    base::Steady until;
+  };
+  std::deque<Lingering> lingering_{};     ///< in the order of their ends; some may have closed since
+  std::vector<std::int32_t> answered_{};  ///< of these, those whose handlers have not been told yet
+  Output* output_ = nullptr;              ///< during produce()
   StreamNumbers numbers_{};
   TokenBucket resets_;
   TokenBucket control_frames_;

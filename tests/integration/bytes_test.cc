@@ -79,6 +79,7 @@ Bytes::World::World() {
   edge = std::make_unique<Edge>(
       certificates, folder / "edge",
       Edge::Options{.origin = origin.url(),
+                    .site = "scheme_in_key = false",  // asked for over both: one copy
                     .extra = "[origins.reports]\nurl = \"" + reports.url() +
                              "\"\n[[site]]\nname = \"reports\"\nhosts = [\"reports.www.test\"]\norigin = "
                              "\"reports\"\nbypass = true\n"});

@@ -15,6 +15,7 @@ using support::FieldList;
 using support::H2Client;
 using support::pattern;
 using support::TestServer;
+using namespace std::chrono_literals;
 
 TEST(H2Server, BodyComesWholeWithItsLength) {
   TestServer server;
@@ -121,8 +122,22 @@ TEST(H2Server, WrongLengthsAndFailuresResetTheStream) {
   EXPECT_EQ(client.wait(client.request("GET", "/fixed/5")).body, pattern(5));
 }
 
-TEST(H2Server, EarlyResponseStopsTheUpload) {
-  TestServer server;
+TEST(H2Server, EarlyResponseIsFollowedByTheRestOfTheRequestIfItComesSoon) {
+  TestServer server({.linger = 60s});
+  H2Client client(server.port());
+  const auto id = client.request("PUT", "/early", pattern(10), true);
+  ASSERT_TRUE(client.read_until([&] { return client.stream(id).ended; }));
+  // The handler is done; what comes now is for nobody.
+  ASSERT_TRUE(server.maker().wait_finished(1));
+  EXPECT_TRUE(server.maker().lives()[0].delivery.complete);
+  client.send_body(id, pattern(20), false);
+  EXPECT_EQ(client.wait(id).error, static_cast<std::uint32_t>(NGHTTP2_NO_ERROR));
+  EXPECT_TRUE(client.stream(id).closed);
+  EXPECT_EQ(client.wait(client.request("GET", "/fixed/5")).body, pattern(5));
+}
+
+TEST(H2Server, EarlyResponseEndsAnUploadThatGoesOn) {
+  TestServer server({.linger = 20ms});
   H2Client client(server.port());
   const auto& stream = client.wait(client.request("PUT", "/early", pattern(10), true));
   EXPECT_EQ(stream.field(":status"), "403");
