@@ -42,7 +42,10 @@ class CatchUp : public testing::Test {
   std::vector<Response> get(unsigned first, unsigned end) {
     Client client(edge().client_options());
     std::vector<Request> requests;
-    for (unsigned i = first; i < end; ++i) requests.push_back(scene.request(path_of(i)));
+    // Not many streams of one connection: libcurl 7.88 now and then forgets some of them.
+    for (unsigned i = first; i < end; ++i) {
+      requests.push_back(scene.request(path_of(i), Request::Protocol::Http11));
+    }
     return client.perform_all(std::move(requests));
   }
   /// Whether all of them come, with the bytes of `wanted`.
