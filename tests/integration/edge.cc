@@ -20,7 +20,8 @@ Edge::Edge(Certificates& certificates, std::string folder, Options options)
 
 std::string Edge::config() const {
   std::string text = "[edge]\nnode = \"" + options_.node + "\"\nloops = " + std::to_string(options_.loops) +
-                     "\ndrain = \"5s\"\n"
+                     "\ndrain = \"" + options_.drain +
+                     "\"\n"
                      "[[listener]]\nname = \"https\"\naddress = \"127.0.0.1:0\"\ntls = true\n"
                      "[[listener]]\nname = \"http\"\naddress = \"127.0.0.1:0\"\ntls = false\n"
                      "[admin]\naddress = \"127.0.0.1:0\"\n"

@@ -22,6 +22,7 @@ class Edge {
     std::string memory{"64MiB"};
     std::string disk{"1GiB"};
     unsigned loops = 2;
+    std::string drain{"5s"};
     std::string purge_url{};  ///< empty: without a purge API
     std::string purge_token{"node-secret"};
     std::string site{};        ///< further lines of [[site]]
