@@ -8,6 +8,7 @@
 #include "edge/base/check.h"
 #include "edge/http/client_error.h"
 #include "edge/http/client_multi.h"
+#include "edge/loop/alpn.h"
 
 namespace http {
 namespace {
@@ -72,8 +73,31 @@ int Transfer::on_connected(void* self, char*, char*, int, int) noexcept {
     transfer.keep_error(base::Errc::Unavailable, "the connection ended before a response came");
     return CURL_PREREQFUNC_ABORT;
   }
+  if (!transfer.takes_connection()) {
+    transfer.wrong_connection_ = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
   transfer.enter(Phase::Waiting);
   return CURL_PREREQFUNC_OK;
+}
+
+bool Transfer::takes_connection() {
+  if (http1_only_) return true;
+  curl_tlssessioninfo* tls = nullptr;
+  const bool known = curl_easy_getinfo(easy(), CURLINFO_TLS_SSL_PTR, &tls) == CURLE_OK && tls != nullptr &&
+                     tls->backend == CURLSSLBACKEND_OPENSSL && tls->internals != nullptr;
+  const bool http2 = known && loop::alpn_of(tls->internals) == "h2";
+  return multi_->versions().may_go(server(), http2, multi_->loop().clock().steady());
+}
+
+void Transfer::choose_version() {
+  const bool left_to_server = prepared_.https && request_.options->prefer_http2;
+  http1_only_ = !left_to_server || multi_->versions().http1_only(server(), multi_->loop().clock().steady());
+  if (http1_only_ && left_to_server) settle_for_http1(prepared_);
+}
+
+bool Transfer::needs_another_connection() {
+  return std::exchange(wrong_connection_, false) && listener_ != nullptr;
 }
 
 bool Transfer::may_repeat() const { return is_idempotent(request_.method) && body_sent_ == 0; }
@@ -167,6 +191,8 @@ void Transfer::make_pass() {
   request_.pass = true;
   if (multi_ != nullptr) multi_->make_pass(*this);
 }
+
+std::string Transfer::pool() const { return server() + (prepared_.https && http1_only_ ? " HTTP/1.1" : ""); }
 
 std::string Transfer::server() const {
   const std::string& told = request_.options->connect_to;

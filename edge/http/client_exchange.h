@@ -36,8 +36,12 @@ class Transfer {
 
   // For the Multi.
   bool is_pass() const { return request_.pass; }
-  /// What tells its server's connections from those of others.
-  std::string server() const;
+  /// What tells the connections that it may use from others.
+  std::string pool() const;
+  /// HTTP/1.1, if that is all that can be hoped for.
+  void choose_version();
+  /// Whether it was given a connection that it must not use: it begins anew. Asked once.
+  bool needs_another_connection();
   /// Before anything else: waits for its turn.
   void wait_in_queue() { enter(Phase::Queued); }
   void begin_to_connect() { enter(Phase::Connecting); }
@@ -65,6 +69,8 @@ class Transfer {
   static std::size_t on_room(char* room, std::size_t size, std::size_t count, void* self) noexcept;
 
   void set_callbacks();
+  std::string server() const;
+  bool takes_connection();
   /// Whether the server may see the request a second time (RFC 9110 9.2.2), and all of it.
   bool may_repeat() const;
   bool take_line(std::string_view line);
@@ -85,6 +91,8 @@ class Transfer {
   PreparedRequest prepared_;
   HeadReader head_;
   std::optional<base::Error> error_;  ///< found here; curl only knows that a callback refused
+  bool http1_only_ = false;           ///< else the version is left to a server that speaks TLS
+  bool wrong_connection_ = false;     ///< see needs_another_connection()
   bool http2_ = false;                ///< the response comes over HTTP/2
   bool sent_ = false;                 ///< bytes of the request have left
   bool reader_paused_ = false;        ///< the listener wants no bytes

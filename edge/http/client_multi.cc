@@ -63,9 +63,14 @@ void Multi::start(Transfer& transfer) {
     settle_soon();
     return;
   }
-  queue_.push(transfer, transfer.server(), transfer.is_pass());
-  transfer.wait_in_queue();
+  queue(transfer);
   if (!busy_) admit();
+}
+
+void Multi::queue(Transfer& transfer) {
+  transfer.choose_version();
+  queue_.push(transfer, transfer.pool(), transfer.is_pass());
+  transfer.wait_in_queue();
 }
 
 void Multi::wake(Transfer& transfer) {
@@ -243,7 +248,11 @@ bool Multi::finish_one() {
   // Taking the handle off would lose what curl knows of the connection: the transfer reads it first.
   transfer.note_sent();
   take_off(transfer);
-  transfer.finish(code);
+  if (transfer.needs_another_connection()) {
+    queue(transfer);
+  } else {
+    transfer.finish(code);
+  }
   return true;
 }
 

@@ -11,6 +11,7 @@
 #include "edge/base/executor.h"
 #include "edge/http/client.h"
 #include "edge/http/client_queue.h"
+#include "edge/http/client_versions.h"
 #include "edge/loop/loop.h"
 
 namespace http {
@@ -44,6 +45,7 @@ class Multi {
   void note_multiplexing(Transfer& transfer, bool multiplexes) {
     queue_.note_multiplexing(transfer, multiplexes);
   }
+  ServerVersions& versions() { return versions_; }
   /// Takes over a transfer that its owner has given up.
   void discard(std::unique_ptr<Transfer> transfer);
   /// A transfer has been given bytes by curl over HTTP/2.
@@ -65,6 +67,7 @@ class Multi {
   /// Hands curl what may go now.
   void admit();
   void take_off(Transfer& transfer);
+  void queue(Transfer& transfer);
   void note_traffic(curl_socket_t fd);
   void stir();
 
@@ -72,8 +75,9 @@ class Multi {
   const ClientLimits limits_;
   std::unordered_map<curl_socket_t, std::unique_ptr<loop::Poll>> polls_;
   TransferQueue queue_;
+  ServerVersions versions_;
   std::unordered_set<Transfer*> added_;  ///< in the multi handle
-  std::vector<Transfer*> invalid_;  ///< could not be prepared: wait to be told so
+  std::vector<Transfer*> invalid_;       ///< could not be prepared: wait to be told so
   std::vector<Transfer*> waking_;
   std::vector<std::unique_ptr<Transfer>> discarded_;
   std::unordered_set<Transfer*> all_;

@@ -108,6 +108,13 @@ void set_method(const EasyHandle& easy, const ClientRequest& request) {
   set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
+/// libcurl shares connections only among requests with the same TLS options: this one does nothing with
+/// OpenSSL but to keep those apart that must not meet, see ServerVersions.
+void set_http1(const EasyHandle& easy, bool https) {
+  set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+  if (https) set(easy, CURLOPT_SSL_OPTIONS, long{CURLSSLOPT_NO_REVOKE});
+}
+
 void set_version(const EasyHandle& easy, const ServerOptions& options, bool https) {
   if (https && options.prefer_http2) {
     set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2TLS});
@@ -118,7 +125,7 @@ void set_version(const EasyHandle& easy, const ServerOptions& options, bool http
     set(easy, CURLOPT_FRESH_CONNECT, 1L);
     set(easy, CURLOPT_FORBID_REUSE, 1L);
   } else {
-    set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+    set_http1(easy, https);
   }
 }
 
@@ -160,7 +167,7 @@ base::Result<PreparedRequest> prepare(const ClientRequest& request) {
   if (!is_token(request.method)) {
     return base::fail(base::Errc::Invalid, "method '" + printable(request.method) + "' is not a token");
   }
-  PreparedRequest out;
+  PreparedRequest out{.https = url->https};
   if (auto added = add_fields(request, out.fields); !added) return std::unexpected(added.error());
 
   static const ServerOptions kDefaults;
@@ -182,6 +189,11 @@ base::Result<PreparedRequest> prepare(const ClientRequest& request) {
   }
   set(out.easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_limit.count()));
   return out;
+}
+
+void settle_for_http1(PreparedRequest& request) {
+  set(request.easy, CURLOPT_PIPEWAIT, 0L);
+  set_http1(request.easy, request.https);
 }
 
 }  // namespace http

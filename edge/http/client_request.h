@@ -23,6 +23,7 @@ using TextList = std::unique_ptr<curl_slist, FreeList>;
 /// A ClientRequest put into curl's terms: one easy handle with every option that does not concern callbacks,
 /// and the lists that it refers to. Owned by its Transfer.
 struct PreparedRequest {
+  bool https = false;
   TextList fields{};
   TextList connect_to{};
   EasyHandle easy{};  ///< last: it refers to the lists
@@ -32,5 +33,8 @@ struct PreparedRequest {
 /// sent is exactly what `request` holds: no proxy, cookie, redirect, default field or path normalisation of
 /// curl's.
 base::Result<PreparedRequest> prepare(const ClientRequest& request);
+
+/// Makes it HTTP/1.1, over connections that only such requests use.
+void settle_for_http1(PreparedRequest& request);
 
 }  // namespace http

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "edge/base/check.h"
+#include "edge/loop/alpn.h"
 #include "edge/loop/certificate.h"
 #include "edge/loop/outgoing.h"
 #include "edge/loop/socket.h"
@@ -199,12 +200,7 @@ void TlsTransport::finish() {
   flush();
 }
 
-std::string_view TlsTransport::alpn() const {
-  const unsigned char* protocol = nullptr;
-  unsigned size = 0;
-  SSL_get0_alpn_selected(ssl_.get(), &protocol, &size);
-  return {reinterpret_cast<const char*>(protocol), size};
-}
+std::string_view TlsTransport::alpn() const { return alpn_of(ssl_.get()); }
 
 std::string_view TlsTransport::server_name() const {
   const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
