@@ -2,13 +2,11 @@
 #include "edge/http/client_exchange.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "edge/base/check.h"
 #include "edge/http/client_error.h"
 #include "edge/http/client_multi.h"
-#include "edge/loop/alpn.h"
 
 namespace http {
 namespace {
@@ -18,13 +16,6 @@ constexpr std::chrono::milliseconds kShortestCheck{1};
 constexpr std::chrono::seconds kQueuePatience{1};
 /// How long a transfer has to go on before its pace tells anything.
 constexpr std::chrono::seconds kPaceTime{1};
-
-/// RFC 9110 9.2.2, and the safe methods of its registry.
-bool is_idempotent(std::string_view method) {
-  constexpr std::array<std::string_view, 10> kMethods{"DELETE", "GET",   "HEAD",   "OPTIONS", "PROPFIND",
-                                                      "PUT",    "QUERY", "REPORT", "SEARCH",  "TRACE"};
-  return std::ranges::find(kMethods, method) != kMethods.end();
-}
 
 }  // namespace
 
@@ -83,10 +74,7 @@ int Transfer::on_connected(void* self, char*, char*, int, int) noexcept {
 
 bool Transfer::takes_connection() {
   if (http1_only_) return true;
-  curl_tlssessioninfo* tls = nullptr;
-  const bool known = curl_easy_getinfo(easy(), CURLINFO_TLS_SSL_PTR, &tls) == CURLE_OK && tls != nullptr &&
-                     tls->backend == CURLSSLBACKEND_OPENSSL && tls->internals != nullptr;
-  const bool http2 = known && loop::alpn_of(tls->internals) == "h2";
+  const bool http2 = speaks_http2(prepared_);
   return multi_->versions().may_go(server(), http2, multi_->loop().clock().steady());
 }
 

@@ -8,6 +8,7 @@
 #include "edge/base/check.h"
 #include "edge/base/text.h"
 #include "edge/http/syntax.h"
+#include "edge/loop/alpn.h"
 
 namespace http {
 namespace {
@@ -194,6 +195,20 @@ base::Result<PreparedRequest> prepare(const ClientRequest& request) {
 void settle_for_http1(PreparedRequest& request) {
   set(request.easy, CURLOPT_PIPEWAIT, 0L);
   set_http1(request.easy, request.https);
+}
+
+bool speaks_http2(const PreparedRequest& request) {
+  curl_tlssessioninfo* tls = nullptr;
+  if (curl_easy_getinfo(request.easy.get(), CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK || tls == nullptr)
+    return false;
+  return tls->backend == CURLSSLBACKEND_OPENSSL && tls->internals != nullptr &&
+         loop::alpn_of(tls->internals) == "h2";
+}
+
+bool is_idempotent(std::string_view method) {
+  constexpr std::array<std::string_view, 10> kMethods{"DELETE", "GET",   "HEAD",   "OPTIONS", "PROPFIND",
+                                                      "PUT",    "QUERY", "REPORT", "SEARCH",  "TRACE"};
+  return std::ranges::find(kMethods, method) != kMethods.end();
 }
 
 }  // namespace http

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "edge/base/error.h"
 #include "edge/http/client.h"
@@ -36,5 +37,11 @@ base::Result<PreparedRequest> prepare(const ClientRequest& request);
 
 /// Makes it HTTP/1.1, over connections that only such requests use.
 void settle_for_http1(PreparedRequest& request);
+
+/// Whether the connection that it was given has agreed on HTTP/2.
+bool speaks_http2(const PreparedRequest& request);
+
+/// RFC 9110 9.2.2, and the safe methods of its registry.
+bool is_idempotent(std::string_view method);
 
 }  // namespace http
