@@ -1,70 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// Full-sized buffers come from a process-wide pool: a first touch of a fresh page costs ten times a copy
-// of its bytes, so up to kIdleMax returned buffers are kept. Other sizes come from malloc.
 #include "edge/base/chunk.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 #include <new>
-#include <vector>
 
+#include "edge/base/buffer_pool.h"
 #include "edge/base/check.h"
 
 namespace base {
 namespace {
 
-constexpr std::size_t kIdleMax = 128;  // 8 MiB
+/// Larger ones come from the pool: rounded up to whole pages they grow by a quarter at most.
+constexpr std::size_t kMallocBytesMax = 16 * 1024;
 
-class Pool {
- public:
-  // Never destroyed: chunks may outlive main's statics.
-  static Pool& instance() {
-    static Pool& pool = *new Pool;
-    return pool;
-  }
-  char* take() {
-    {
-      const std::scoped_lock lock(mutex_);
-      ++live_;
-      if (!idle_.empty()) {
-        char* bytes = idle_.back();
-        idle_.pop_back();
-        return bytes;
-      }
-    }
-    char* bytes = static_cast<char*>(std::malloc(kChunkBytes));
-    CHECK(bytes != nullptr);
-    return bytes;
-  }
-  void give(char* bytes) {
-    {
-      const std::scoped_lock lock(mutex_);
-      --live_;
-      if (idle_.size() < kIdleMax) {
-        idle_.push_back(bytes);
-        return;
-      }
-    }
-    std::free(bytes);
-  }
-  ChunkPoolUse use() {
-    const std::scoped_lock lock(mutex_);
-    return {live_ * kChunkBytes, idle_.size() * kChunkBytes};
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<char*> idle_;
-  std::size_t live_ = 0;
-};
+static_assert(kChunkBytes <= BufferPool::kBufferBytesMax);
 
 }  // namespace
 
 ChunkRef Chunk::make(std::size_t capacity) {
   CHECK(capacity > 0 && capacity <= kChunkBytes);
-  if (capacity == kChunkBytes) return ChunkRef(new Chunk(Pool::instance().take(), capacity));
+  if (capacity > kMallocBytesMax) return ChunkRef(new Chunk(BufferPool::instance().take(capacity), capacity));
   // One allocation: the bytes follow the chunk itself.
   void* memory = std::malloc(sizeof(Chunk) + capacity);
   CHECK(memory != nullptr);
@@ -87,8 +44,8 @@ std::size_t Chunk::append(std::string_view bytes) {
 
 void Chunk::release(Chunk* chunk) {
   if (chunk->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  if (chunk->capacity_ == kChunkBytes) {
-    Pool::instance().give(chunk->bytes_);
+  if (chunk->capacity_ > kMallocBytesMax) {
+    BufferPool::instance().give(chunk->bytes_, chunk->capacity_);
     delete chunk;
     return;
   }
@@ -96,12 +53,14 @@ void Chunk::release(Chunk* chunk) {
   std::free(chunk);
 }
 
+std::size_t Chunk::footprint() const {
+  return sizeof(Chunk) + (capacity_ > kMallocBytesMax ? BufferPool::rounded(capacity_) : capacity_);
+}
+
 Slice slice_of(std::string_view text) {
   ChunkRef chunk = Chunk::copy_of(text);
   const std::string_view bytes = chunk->view();
   return {std::move(chunk), bytes};
 }
-
-ChunkPoolUse chunk_pool_use() { return Pool::instance().use(); }
 
 }  // namespace base

@@ -17,8 +17,8 @@ inline constexpr std::size_t kChunkBytes = 65'504;
 class ChunkRef;
 
 /// Reference-counted body bytes. One writer appends; what lies below a size that the writer has handed
-/// to others (under a lock or by a message) never changes again. Storage of full-sized chunks is pooled and
-/// reused warm. Any thread may hold and drop references.
+/// to others (under a lock or by a message) never changes again. Storage of large chunks is pooled and reused
+/// warm. Any thread may hold and drop references.
 class Chunk {
  public:
   /// Room for `capacity` bytes, 1 to kChunkBytes.
@@ -39,7 +39,7 @@ class Chunk {
   std::size_t append(std::string_view bytes);
 
   /// Bytes of memory that this chunk costs.
-  std::size_t footprint() const { return sizeof(Chunk) + capacity_; }
+  std::size_t footprint() const;
 
   Chunk(const Chunk&) = delete;
   Chunk& operator=(const Chunk&) = delete;
@@ -93,12 +93,5 @@ struct Slice {
 
 /// A slice over a fresh copy of `text` (at most kChunkBytes).
 Slice slice_of(std::string_view text);
-
-/// What the pool of full-sized chunk buffers holds now, for metrics. Any thread.
-struct ChunkPoolUse {
-  std::size_t live_bytes = 0;  ///< in chunks, pooled sizes only
-  std::size_t idle_bytes = 0;  ///< kept warm for reuse
-};
-ChunkPoolUse chunk_pool_use();
 
 }  // namespace base

@@ -2,7 +2,7 @@
 // The edge's metrics, gathered when asked: what loops count, what the tiers hold, how far the purge log is applied.
 #include <array>
 
-#include "edge/base/chunk.h"
+#include "edge/base/buffer_pool.h"
 #include "edge/node/node.h"
 
 namespace node {
@@ -113,9 +113,9 @@ void Node::collect(Samples& samples) const {
                   loop);
   }
   collect_tiers(samples, memory_.use(), disk_->use());
-  const base::ChunkPoolUse pool = base::chunk_pool_use();
-  samples.gauge("selvage_chunk_pool_live_bytes", "Full-sized chunks in use.", number(pool.live_bytes));
-  samples.gauge("selvage_chunk_pool_idle_bytes", "Full-sized chunks kept for reuse.", number(pool.idle_bytes));
+  const base::BufferPool::Use pool = base::BufferPool::instance().use();
+  samples.gauge("selvage_chunk_pool_live_bytes", "Pooled chunk buffers in use.", number(pool.live_bytes));
+  samples.gauge("selvage_chunk_pool_idle_bytes", "Pooled chunk buffers kept for reuse.", number(pool.idle_bytes));
   samples.gauge("selvage_fills_bytes", "Bytes in the windows of all fills.", number(fill_bytes_.load()));
   samples.gauge("selvage_fetches", "Fetches in flight that requests may join.", number(fetches_.size()));
   samples.gauge("selvage_pass_marks", "Keys remembered as uncacheable.", number(pass_marks_.size()));

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "edge/base/buffer_pool.h"
+
 namespace base {
 namespace {
 
@@ -25,16 +27,15 @@ TEST(Chunk, BytesLiveAsLongAsAnyReference) {
   EXPECT_EQ(slice.bytes, "ept");
 }
 
-TEST(Chunk, FullSizedBuffersAreReused) {
-  const std::size_t live = chunk_pool_use().live_bytes;
-  const char* first = nullptr;
-  {
-    const ChunkRef chunk = Chunk::make(kChunkBytes);
-    first = chunk->data();
-    EXPECT_EQ(chunk_pool_use().live_bytes, live + kChunkBytes);
+TEST(Chunk, LargeOnesGiveTheirMemoryBack) {
+  const std::size_t live = BufferPool::instance().use().live_bytes;
+  for (const std::size_t bytes : {std::size_t{20'000}, kChunkBytes}) {
+    const ChunkRef chunk = Chunk::make(bytes);
+    EXPECT_GE(BufferPool::instance().use().live_bytes, live + bytes);
+    EXPECT_GE(chunk->footprint(), bytes);
+    EXPECT_LT(chunk->footprint(), bytes + BufferPool::kPageBytes + 100);
   }
-  EXPECT_EQ(chunk_pool_use().live_bytes, live);
-  EXPECT_EQ(Chunk::make(kChunkBytes)->data(), first);
+  EXPECT_EQ(BufferPool::instance().use().live_bytes, live);
 }
 
 }  // namespace
