@@ -16,6 +16,7 @@ namespace store {
 namespace {
 
 using support::body_of;
+using support::eventually;
 using support::make_object;
 
 struct Load {
@@ -164,6 +165,30 @@ TEST(DiskResidence, ReadingAndEvictingDoNotMapTheDataIntoTheProcess) {
   }
   EXPECT_GT((*disk)->use().evictions, 0U);
   EXPECT_LT(largest, before + (20 << 20));
+}
+
+TEST(DiskResidence, LookUpsInALargeIndexDoNotMapTheDataIntoTheProcess) {
+  const support::TempFolder folder;
+  support::ThreadExecutor home;
+  auto disk =
+      LmdbDisk::open({.folder = folder.path(), .budget_bytes = 256 << 20, .shards = 1}, support::decode_meta);
+  ASSERT_TRUE(disk) << disk.error().text;
+  support::DiskClient client(**disk, home);
+  const std::uint64_t before = resident_file_bytes();
+  std::uint64_t largest = 0;
+  const std::string body = body_of(1, 20'000);
+  for (int i = 0; i < 6000; ++i) {
+    (*disk)->put(make_object("/" + std::to_string(i), (*disk)->next_id(), body));
+    if (i % 100 != 0) continue;
+    ASSERT_TRUE(eventually([&] { return (*disk)->use().queued_bytes < (8 << 20); }));
+    largest = std::max(largest, resident_file_bytes());
+  }
+  ASSERT_TRUE(eventually([&] { return (*disk)->may_have(base::hash128("/5999")); }));
+  for (int i = 0; i < 6000; i += 5) {
+    ASSERT_TRUE(client.find("/" + std::to_string(i)));
+    if (i % 100 == 0) largest = std::max(largest, resident_file_bytes());
+  }
+  EXPECT_LT(largest, before + (24 << 20));
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, DiskBudget,
