@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 
 #include "edge/http/exchange.h"
@@ -13,6 +15,7 @@ struct ClientLimits {
   std::uint32_t connections_per_host = 64;
   std::uint32_t pass_connections = 0;      ///< of those, for ClientRequest::pass; 0: three quarters
   std::uint64_t minimum_rate = 16 * 1024;  ///< bytes a second: who passes slower gives way; 0: nobody does
+  std::chrono::milliseconds pace_time{3'000};  ///< so long is looked before somebody is called slow
   std::uint32_t streams_per_connection = 100;
   std::uint32_t header_bytes = 64 * 1024;   ///< of a response's head
   bool operator==(const ClientLimits&) const = default;

@@ -12,10 +12,8 @@ namespace http {
 namespace {
 
 constexpr std::chrono::milliseconds kShortestCheck{1};
-/// How long a transfer waits for others to end before it looks for one that should.
-constexpr std::chrono::seconds kQueuePatience{1};
-/// How long a transfer has to go on before its pace tells anything.
-constexpr std::chrono::seconds kPaceTime{1};
+/// How often in a pace_time a waiting transfer looks for one that should give way.
+constexpr int kLooks = 3;
 
 }  // namespace
 
@@ -187,9 +185,14 @@ std::string Transfer::server() const {
   return told.empty() ? server_of(request_.url) : told;
 }
 
-std::optional<double> Transfer::pace_of_client(base::Steady now) const {
-  if ((!reader_paused_ && !body_waits_) || now < began_ + kPaceTime) return {};
-  return static_cast<double>(moved_) / std::chrono::duration<double>(now - began_).count();
+std::optional<double> Transfer::pace_of_client(base::Steady now) {
+  const bool first = !pace_since_;
+  const base::Duration looked = now - pace_since_.value_or(now);
+  if (!first && looked < multi_->limits().pace_time) return {};
+  const std::uint64_t bytes = moved_ - std::exchange(pace_from_, moved_);
+  pace_since_ = now;
+  if (first || (!reader_paused_ && !body_waits_)) return {};
+  return static_cast<double>(bytes) / std::chrono::duration<double>(looked).count();
 }
 
 void Transfer::give_way() {
@@ -251,8 +254,7 @@ void Transfer::keep_error(base::Errc code, std::string text) {
 void Transfer::enter(Phase phase) {
   phase_ = phase;
   touch();
-  if (phase == Phase::Connecting) began_ = active_;
-  watch_time(limit());
+  watch_time(phase == Phase::Queued ? kShortestCheck : limit());
 }
 
 void Transfer::touch() { active_ = multi_->loop().clock().steady(); }
@@ -268,7 +270,7 @@ std::chrono::milliseconds Transfer::limit() const {
 }
 
 void Transfer::watch_time(base::Duration delay) {
-  if (phase_ == Phase::Queued) delay = std::min<base::Duration>(delay, kQueuePatience);
+  if (phase_ == Phase::Queued) delay = std::min<base::Duration>(delay, multi_->limits().pace_time / kLooks);
   timer_.start(delay, [this] { check_time(); });
 }
 

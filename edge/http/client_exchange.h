@@ -45,8 +45,9 @@ class Transfer {
   /// Before anything else: waits for its turn.
   void wait_in_queue() { enter(Phase::Queued); }
   void begin_to_connect() { enter(Phase::Connecting); }
-  /// Bytes a second since it began, if its client holds it back now and it has gone on long enough to tell.
-  std::optional<double> pace_of_client(base::Steady now) const;
+  /// Bytes a second since the last answer, if that is long enough ago to tell and its client holds it back
+  /// now. The first call begins to look: what went before may be what buffers took, and not the client.
+  std::optional<double> pace_of_client(base::Steady now);
   /// Has its client told that others need the connection more.
   void give_way();
   TransferQueue::Place place{};
@@ -102,8 +103,9 @@ class Transfer {
   bool body_waits_ = false;  ///< the body reader had nothing
   bool body_again_ = false;  ///< body_ready() was called from within the reader
   Phase phase_ = Phase::Queued;
-  std::uint64_t moved_ = 0;  ///< body bytes in either direction
-  base::Steady began_{};     ///< to connect
+  std::uint64_t moved_ = 0;                   ///< body bytes in either direction
+  std::optional<base::Steady> pace_since_{};  ///< when moved_ was pace_from_
+  std::uint64_t pace_from_ = 0;
   base::Steady active_{};    ///< when the last thing happened that the time limit of the phase waits for
   base::Timer timer_;
 };

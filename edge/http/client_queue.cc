@@ -101,7 +101,7 @@ bool TransferQueue::has_room_for_pass(const Server& server) const {
   return server.passing < share * each;
 }
 
-Transfer* TransferQueue::in_the_way_of(const Transfer& waiting, base::Steady now) const {
+Transfer* TransferQueue::in_the_way_of(const Transfer& waiting, base::Steady now) {
   const Place& place = waiting.place;
   if (place.server == nullptr || place.running) return nullptr;
   const Server& server = *place.server;

@@ -45,7 +45,7 @@ class TransferQueue {
   void note_multiplexing(Transfer& transfer, bool multiplexes);
   /// What should end so that `waiting` may go: the slowest of those that are held back by clients slower than
   /// allowed. Null: nothing, or others are before it.
-  Transfer* in_the_way_of(const Transfer& waiting, base::Steady now) const;
+  Transfer* in_the_way_of(const Transfer& waiting, base::Steady now);
 
  private:
   Server& server_named(const std::string& name);

@@ -31,12 +31,13 @@ void answer_now_only(RawPeer& peer, int) {
   peer.wait_for_end();
 }
 
-/// Answers with a body that has no end; of an upload nothing but the head is read.
+/// The first connection gets a body that has no end.
 void answer_endlessly(RawPeer& peer, int index) {
   if (index > 0) return answer_now_only(peer, index);
   peer.read_head();
   peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-  while (peer.send("5\r\nhello\r\n")) {
+  const std::string chunk = "10000\r\n" + std::string(65536, 'x') + "\r\n";
+  while (peer.send(chunk)) {
   }
 }
 
@@ -153,16 +154,21 @@ TEST(ClientQueue, AllServersShareTheTotal) {
 /// One exchange that its client holds back and one that waits; answers what became of the first.
 void expect_giving_way(ClientRequest slow, bool turns, Recorder& first, const RawServer& server,
                        bool gives_way) {
-  ClientRig rig(ClientLimits{.connections_per_host = 1, .minimum_rate = gives_way ? 1ULL << 40 : 0});
-  first.when_data = [](std::string_view) { return Flow::Pause; };
+  ClientRig rig(
+      ClientLimits{.connections_per_host = 1, .minimum_rate = gives_way ? 1024U : 0U, .pace_time = 50ms});
+  // What it took fast before, as buffers do, does not count.
+  constexpr std::size_t kBurst = 1 << 20;
+  first.when_data = [&](std::string_view) {
+    return first.body.size() < kBurst ? Flow::Continue : Flow::Pause;
+  };
+  const bool uploads = slow.body != nullptr;
   const auto holder = rig.client().start(std::move(slow), first);
-  if (turns) {
-    ASSERT_TRUE(rig.run_until([&] { return first.head.has_value(); }));
-    holder->make_pass();
-  }
+  ASSERT_TRUE(
+      rig.run_until([&] { return uploads ? server.connections() == 1 : first.body.size() >= kBurst; }));
+  if (turns) holder->make_pass();
   Recorder second;
   ClientRequest request = request_of(server, "/now");
-  request.options = options_with(gives_way ? 60s : 1100ms);
+  request.options = options_with(gives_way ? 60s : 300ms);
   ASSERT_TRUE(rig.fetch(std::move(request), second));
   EXPECT_EQ(second.error.has_value(), !gives_way);
   ASSERT_EQ(first.ended, gives_way);
@@ -176,7 +182,7 @@ TEST(ClientQueue, SlowPassesGiveWayToWhoWaits) {
     Recorder reader;
     expect_giving_way(request_of(server, "/endless", !turns), turns, reader, server, true);
   }
-  RawServer server(answer_endlessly);
+  RawServer server(answer_now_only);
   Recorder sender;
   ClientRequest upload = request_of(server, "/upload", true);
   upload.method = "POST";
@@ -189,13 +195,13 @@ TEST(ClientQueue, OthersAndUnboundedPassesKeepTheirs) {
   Recorder unbounded;
   expect_giving_way(request_of(one, "/endless", true), false, unbounded, one, false);
   RawServer two(answer_endlessly);
-  ClientRig rig(ClientLimits{.connections_per_host = 1, .minimum_rate = 1ULL << 40});
+  ClientRig rig(ClientLimits{.connections_per_host = 1, .minimum_rate = 1ULL << 40, .pace_time = 10ms});
   Recorder fill;
   fill.when_data = [](std::string_view) { return Flow::Pause; };
   const auto holder = rig.client().start(request_of(two, "/endless"), fill);
   Recorder waiting;
   ClientRequest request = request_of(two, "/now");
-  request.options = options_with(1100ms);
+  request.options = options_with(300ms);
   ASSERT_TRUE(rig.fetch(std::move(request), waiting));
   EXPECT_TRUE(waiting.error);
   EXPECT_FALSE(fill.ended);
