@@ -104,6 +104,7 @@ TEST(Origin, DownloadsDoNotWaitForChanges) {
   rig.write("a", "x");
   Hold hold;
   for (int i = 0; i < 2; ++i) hold.submit(rig.origin().files().changes);
+  ASSERT_TRUE(rig.client().run_until([&] { return rig.origin().files().changes.waiting() == 0; }));  // both held
   support::Recorder upload;
   const auto exchange = rig.client().client().start(rig.upload("/b", "y"), upload);
   ASSERT_TRUE(rig.client().run_until([&] { return rig.origin().files().changes.waiting() == 1; }));
@@ -119,6 +120,7 @@ TEST(Origin, EndsWhileItsFileThreadsWork) {
   rig.write("a", "x");
   Hold hold;
   hold.submit(rig.origin().files().reads);
+  ASSERT_TRUE(rig.client().run_until([&] { return rig.origin().files().reads.waiting() == 0; }));  // it is held
   constexpr std::size_t kReads = 30;
   std::vector<support::Recorder> answers(kReads);
   std::vector<std::unique_ptr<http::Exchange>> exchanges;
