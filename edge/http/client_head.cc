@@ -35,6 +35,9 @@ HeadReader::Event HeadReader::status_line(std::string_view line) {
                   "begins with '" + printable(line) + "', expected a status line such as 'HTTP/1.1 200 OK'");
   }
   status_ = static_cast<int>(*status);
+  version_ = line.starts_with("HTTP/2") ? Version::Http2
+             : line.starts_with("HTTP/1.0") ? Version::Http10
+                                            : Version::Http11;
   in_head_ = true;
   lines_.clear();
   return Event::More;
@@ -69,7 +72,7 @@ HeadReader::Event HeadReader::end_of_head() {
   if (status_ == 101) return broken(base::Errc::Protocol, "switches protocols (101) without being asked to");
   std::optional<std::uint64_t> length;
   if (!read_framing(length)) return Event::Broken;
-  head_ = {status_, end_to_end_fields(), {}};
+  head_ = {status_, end_to_end_fields(), {}, version_};
   lines_.clear();
   if (status_ < 200) return status_ == 100 ? Event::More : Event::Informational;
   if (status_ != 204) head_.body_bytes = length;

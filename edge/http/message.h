@@ -33,6 +33,7 @@ struct ResponseHead {
   Fields fields{};
   /// Length of the body if it is known (for HEAD and 304: what Content-Length should say).
   std::optional<std::uint64_t> body_bytes{};
+  Version version = Version::Http11;  ///< as received; a session sends in its own
 };
 
 /// Whether a response to `method` with `status` has no body whatever its fields say (RFC 9110 6.4.1).

@@ -158,9 +158,6 @@ Answer make_answer(const http::RequestHead& request, const policy::StoredRespons
       answer.head.fields.add("accept-ranges", "bytes");
     }
   }
-  std::string via = facts.origin_version == http::Version::Http2 ? "2 " : "1.1 ";
-  via += facts.node;
-  answer.head.fields.add("via", via);
   answer.head.fields.add("cache-status", policy::format(facts.status));
   return answer;
 }

@@ -28,8 +28,6 @@ struct AnswerFacts {
   std::optional<std::uint64_t> total{};  ///< length of the whole body, if it is known
   bool from_cache = true;                ///< Age is added; preconditions and ranges are the cache's business
   policy::CacheStatus status{};
-  std::string_view node{};               ///< for Via
-  http::Version origin_version = http::Version::Http11;
   std::size_t ranges_max = 50;
   bool in_order = false;  ///< what has been read of the body is gone: parts can only follow one another
   std::uint64_t boundary_seed = 0;

@@ -405,7 +405,6 @@ void Request::send_object(store::ObjectRef object, CacheStatus status) {
   status_ = status;
   AnswerFacts facts{.total = object->body_bytes,
                     .status = status,
-                    .node = config_->node,
                     .ranges_max = config_->fetch.ranges,
                     .boundary_seed = object->id,
                     .now = context_.executor.clock().wall()};
@@ -430,7 +429,6 @@ void Request::send_fetch(const Fetch::View& view) {
       .total = view.total,
       .from_cache = view.sharing == Fetch::Sharing::All,
       .status = status_,
-      .node = config_->node,
       .ranges_max = config_->fetch.ranges,
       .in_order = !view.kept,
       .boundary_seed = reader_->fetch().stamp() ^ view.head->response_time.time_since_epoch().count(),

@@ -64,6 +64,13 @@ const char* via_version(http::Version version) {
   return "1.1";
 }
 
+/// The Via of a received message with one more member.
+std::string via_of(const http::Fields& fields, http::Version version, std::string_view node) {
+  std::string via = fields.combined("via");
+  if (!via.empty()) via += ", ";
+  return via.append(via_version(version)).append(" ").append(node);
+}
+
 /// The client's host; with its port only where the answer is for this client alone.
 std::string host_for(const http::RequestHead& request, bool caching) {
   std::string host = host_of(request.authority);
@@ -103,16 +110,17 @@ http::Fields fields_to_origin(const http::RequestHead& request, const http::Conn
   // not know.
   const std::string codings = accept_encoding(request.fields);
   out.add("accept-encoding", codings.empty() ? "identity" : codings);
-  std::string via = request.fields.combined("via");
-  if (!via.empty()) via += ", ";
-  via.append(via_version(request.version)).append(" ").append(towards.node);
-  out.add("via", via);
+  out.add("via", via_of(request.fields, request.version, towards.node));
   add_forwarding(out, request, connection, towards);
   return out;
 }
 
 bool is_narrowed(const http::Fields& request) {
   return std::ranges::any_of(kPersonal, [&](std::string_view name) { return request.has(name); });
+}
+
+void add_via(http::ResponseHead& response, std::string_view node) {
+  response.fields.set("via", via_of(response.fields, response.version, node));
 }
 
 void clean_response(http::Fields& fields, base::Wall now) {

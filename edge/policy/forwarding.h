@@ -27,6 +27,9 @@ http::Fields fields_to_origin(const http::RequestHead& request, const http::Conn
 /// Whether the request has a range or preconditions, which a request for all leaves out.
 bool is_narrowed(const http::Fields& request);
 
+/// Adds this node to the Via of a response that was received from an origin (RFC 9110 7.6.3).
+void add_via(http::ResponseHead& response, std::string_view node);
+
 /// Takes from an origin's response what is not passed on: hop-by-hop fields and what Connection names, Surrogate-Key, Cache-Tag,
 /// Surrogate-Control. Adds Date if missing (RFC 9110 6.6.1).
 void clean_response(http::Fields& fields, base::Wall now);

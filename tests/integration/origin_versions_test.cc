@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An origin that is spoken to over HTTP/1.1 and HTTP/2 at the same time.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/integration/harness.h"
@@ -43,6 +44,7 @@ TEST(OriginVersions, ResponsesGoToTheirRequests) {
     for (std::size_t i = 0; i < requests.size(); ++i) {
       EXPECT_EQ(responses[i].error, "");
       EXPECT_EQ(responses[i].body, requests[i].url.substr(15)) << requests[i].url;
+      EXPECT_THAT(responses[i].header("via"), testing::EndsWith(i % 2 == 0 ? ", 1.1 edge-1" : ", 2 edge-1"));
     }
   }
 }

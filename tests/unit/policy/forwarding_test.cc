@@ -43,6 +43,16 @@ TEST(ForwardingRfc9110_7_6_3, ViaHasOneMoreMember) {
   EXPECT_EQ(sent({{"via", "1.1 a"}, {"via", "2 b"}}).combined("via"), "1.1 a, 2 b, 2 edge-1");
 }
 
+TEST(ForwardingRfc9110_7_6_3, ViaOfAResponseTellsHowItWasReceived) {
+  http::ResponseHead response;
+  response.version = http::Version::Http2;
+  policy::add_via(response, "edge-1");
+  EXPECT_EQ(response.fields.combined("via"), "2 edge-1");
+  response.version = http::Version::Http10;
+  policy::add_via(response, "edge-2");
+  EXPECT_EQ(response.fields.combined("via"), "2 edge-1, 1.0 edge-2");
+}
+
 TEST(ForwardingRfc7239, WhatTheClientClaimsIsDropped) {
   const http::Fields out = sent({{"forwarded", "for=10.0.0.1"},
                                  {"x-forwarded-for", "10.0.0.1"},
