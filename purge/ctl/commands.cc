@@ -126,6 +126,20 @@ int nodes_command(Access access, const std::string& api, bool as_json) {
   return kDone;
 }
 
+int retire_command(Access access, const std::string& api, const std::string& node, bool as_json) {
+  http::ClientRequest request = get(api + "/v1/nodes/" + encode_path(node));
+  request.method = "DELETE";
+  int code = kDone;
+  const auto body = ask_json(std::move(access), std::move(request), "nodes", code);
+  if (!body) return code;
+  if (as_json) {
+    print_json(*body);
+  } else {
+    std::cout << node << " is no longer waited for\n";
+  }
+  return kDone;
+}
+
 int inspect_command(Access access, const std::string& admin, const std::string& url,
                     const std::vector<std::string>& variant, bool as_json) {
   std::string query = encode_path(url);

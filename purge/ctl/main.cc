@@ -17,7 +17,8 @@ namespace {
 
 constexpr const char* kEnding =
     "Exit codes: 0 done; 1 refused, or some of several things failed; 2 wrong arguments, or check: a wrong\n"
-    "configuration; 3 no answer; 4 purge --wait: accepted, but an edge has not applied it in time, or is away.\n"
+    "configuration; 3 no answer; 4 purge --wait: accepted, but an edge has not applied it in time, or is "
+    "away.\n"
     "SELVAGE_TOKEN, SELVAGE_API and SELVAGE_CA stand for --token, --api and --ca.";
 
 struct Arguments {
@@ -29,6 +30,7 @@ struct Arguments {
   ctl::PurgeOptions purge{};
   std::vector<std::string> urls{}, tags{}, prefixes{}, hosts{}, variant{};
   bool everything = false;
+  std::string retire{};
   std::string inspect_url{}, config{}, kind{}, program{};
 };
 
@@ -93,7 +95,10 @@ void add_others(CLI::App& app, Arguments& a) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   put->add_flag("--force", a.put.force, "Send also what the origin has already");
-  add_common(*app.add_subcommand("nodes", "The edges that follow the purge log"), a, true);
+  CLI::App* nodes = app.add_subcommand("nodes", "The edges that follow the purge log");
+  add_common(*nodes, a, true);
+  nodes->add_option("--retire", a.retire,
+                    "Forget this edge, which is gone for good: purges wait for it no more");
   CLI::App* inspect = app.add_subcommand("inspect", "What an edge holds of a URL");
   add_common(*inspect, a, false);
   inspect->add_option("url", a.inspect_url, "Absolute URL")->required();
@@ -140,6 +145,8 @@ int main(int argc, char** argv) {
   while (a.api.ends_with('/')) a.api.pop_back();
   while (a.admin.ends_with('/')) a.admin.pop_back();
   if (app.got_subcommand("purge")) return run_purge(a);
+  if (app.got_subcommand("nodes") && !a.retire.empty())
+    return ctl::retire_command(a.access, a.api, a.retire, a.json);
   if (app.got_subcommand("nodes")) return ctl::nodes_command(a.access, a.api, a.json);
   if (app.got_subcommand("inspect"))
     return ctl::inspect_command(a.access, a.admin, a.inspect_url, a.variant, a.json);

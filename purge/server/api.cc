@@ -33,11 +33,12 @@ constexpr std::chrono::seconds kForgetEvery{60};
 constexpr std::uint8_t role(Role one) { return static_cast<std::uint8_t>(one); }
 constexpr std::uint8_t kSee = role(Role::Purge) | role(Role::Read);
 
-constexpr std::array<Route, 5> kRoutes = {{
+constexpr std::array<Route, 6> kRoutes = {{
     {"POST", "/v1/purges", "", false, role(Role::Purge), &make_handler<PurgeRequest>},
     {"GET", "/v1/purges/", "", true, kSee, &make_handler<PurgeView>},
     {"GET", "/v1/nodes", "", false, kSee, &make_handler<NodesView>},
     {"GET", "/v1/log", "", false, role(Role::Node), &make_handler<LogStream>},
+    {"DELETE", "/v1/nodes/", "", true, role(Role::Purge), &make_handler<RetireRequest>},
     {"POST", "/v1/nodes/", "/ack", true, role(Role::Node), &make_handler<AckRequest>},
 }};
 
@@ -124,7 +125,7 @@ std::unique_ptr<http::Handler> Api::make(const http::ConnectionInfo&, http::Requ
                   .code = "not_found",
                   .text = "there is no \"" + path +
                           "\"; allowed: /v1/purges, "
-                          "/v1/purges/NUMBER, /v1/nodes, /v1/nodes/NAME/ack, /v1/log"});
+                          "/v1/purges/NUMBER, /v1/nodes, /v1/nodes/NAME, /v1/nodes/NAME/ack, /v1/log"});
 }
 
 void Api::set_tokens(std::shared_ptr<const Tokens> tokens) {

@@ -36,6 +36,16 @@ void Nodes::forget_absent() {
   if (std::erase_if(nodes_, absent) != 0) tell();
 }
 
+Nodes::Retired Nodes::retire(std::string_view name) {
+  const auto found = nodes_.find(name);
+  if (found == nodes_.end()) return Retired::Unknown;
+  if (found->second.streams != 0) return Retired::Connected;
+  if (keep_) keep_(found->first, nullptr);
+  nodes_.erase(found);
+  tell();
+  return Retired::Done;
+}
+
 void Nodes::restore(const std::string& name, Sequence applied, milliseconds silent) {
   // "Kept" so long ago that its next word is kept.
   const base::Steady heard = clock_.steady() - silent;

@@ -79,6 +79,10 @@ class Nodes {
   void disconnected(const std::string& name);
   /// `name` has applied all up to `applied`. False as above.
   bool acknowledged(const std::string& name, Sequence applied);
+  enum class Retired : std::uint8_t { Done, Unknown, Connected };
+  /// Forgets a node that will not come back. One that reads the log would be known again at its next word: it
+  /// must be stopped first.
+  Retired retire(std::string_view name);
   /// Drops nodes that have been absent for too long.
   void forget_absent();
   /// The log took a purge under this number.

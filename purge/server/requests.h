@@ -55,6 +55,15 @@ class NodesView final : public ApiRequest {
   void answer() override;
 };
 
+/// DELETE /v1/nodes/NAME: 200 once a node that is gone for good is no longer waited for.
+class RetireRequest final : public ApiRequest {
+ public:
+  explicit RetireRequest(Call call) : ApiRequest(std::move(call)) {}
+
+ private:
+  void answer() override;
+};
+
 /// POST /v1/nodes/NAME/ack {"applied":N,"log_id":ID}: 200.
 class AckRequest final : public ApiRequest {
  public:

@@ -61,4 +61,22 @@ void NodesView::answer() {
   respond(200, out.dump());
 }
 
+void RetireRequest::answer() {
+  const std::string& name = call().name;
+  if (!call().caller.may_touch("*")) {
+    return refuse(
+        {.status = 403,
+         .code = "forbidden",
+         .text = "token \"" + call().caller.name + "\" is not for all sites (\"*\"), as nodes are"});
+  }
+  switch (api().nodes().retire(name)) {
+    case Nodes::Retired::Done: return respond(200, nlohmann::json({{"retired", name}}).dump());
+    case Nodes::Retired::Unknown: return refuse(not_found("there is no node \"" + name + "\""));
+    case Nodes::Retired::Connected:
+      return refuse({.status = 409,
+                     .code = "conflict",
+                     .text = "node \"" + name + "\" follows the log: stop it first"});
+  }
+}
+
 }  // namespace purgeapi

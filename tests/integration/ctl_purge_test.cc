@@ -216,6 +216,24 @@ TEST_F(CtlPurge, NodesListsThoseThatFollow) {
   EXPECT_EQ(json["nodes"][0]["live"], true);
 }
 
+TEST_F(CtlPurge, NodesRetiresOneThatIsGone) {
+  EXPECT_EQ(ctl.run({"nodes", "--retire", "edge-9"}).code, kFailed);
+  const auto follows = ctl.run({"nodes", "--retire", "edge-1"});
+  EXPECT_EQ(follows.code, kFailed);
+  EXPECT_THAT(follows.err, HasSubstr("stop it first"));
+  {
+    Edge second(world_->certificates, world_->folder / "second",
+                {.node = "edge-2", .origin = origin().url(), .purge_url = api().url()});
+    ASSERT_TRUE(second.start()) << second.output();
+    ASSERT_TRUE(
+        wait_until([&] { return ctl.run({"nodes"}).out.find("edge-2  connected") != std::string::npos; }));
+  }
+  CtlRig::Ran retired;
+  EXPECT_TRUE(wait_until([&] { return (retired = ctl.run({"nodes", "--retire", "edge-2"})).code == kDone; }));
+  EXPECT_EQ(retired.out, "edge-2 is no longer waited for\n");
+  EXPECT_EQ(ctl.run({"nodes", "--json"}).json()["nodes"].size(), 1U);
+}
+
 TEST_F(CtlPurge, InspectTellsWhichTierHasIt) {
   const std::string url = "https://www.test/inspected";
   EXPECT_EQ(inspect(url).out, "www.test/inspected: memory no, disk no\n");

@@ -97,6 +97,36 @@ TEST_F(FollowingTest, ANodeThatIsNotBackAfterARestartOfTheApiIsAway) {
   EXPECT_EQ(again.state().resets, 0u);
 }
 
+TEST_F(FollowingTest, ANodeThatIsRetiredIsNotWaitedFor) {
+  service.emplace(folder.path(), "[[token]]\nname = \"admin\"\nsha256 = \"" + base::hex(sha256("admin")) +
+                                     "\"\nroles = [\"purge\"]\nsites = [\"*\"]\n");
+  const auto retire = [&](const std::string& token) {
+    return ask(service->url("/v1/nodes/one"), {.token = token, .method = "DELETE"});
+  };
+  EXPECT_EQ(retire("admin").status, 404);
+  {
+    const TestNode one = node("one");
+    purge_many(1);
+    ASSERT_TRUE(one.applies(1));
+    EXPECT_EQ(retire("admin").code(), "conflict");
+  }
+  const TestNode two = node("two");
+  ASSERT_TRUE(two.applies(1));
+  EXPECT_EQ(retire("purger").status, 403);
+  Reply waited;
+  std::thread waiter([&] { waited = service->purge("?wait=50s"); });
+  ASSERT_TRUE(two.applies(2));
+  Reply retired;
+  EXPECT_TRUE(support::wait_until([&] { return (retired = retire("admin")).status == 200; }));
+  EXPECT_EQ(retired.json(), nlohmann::json({{"retired", "one"}}));
+  waiter.join();
+  EXPECT_EQ(waited.status, 200) << waited.body;
+  EXPECT_EQ(retire("admin").status, 404);
+  service.reset();
+  start();
+  EXPECT_EQ(service->purge("?wait=200ms").json()["away"], nlohmann::json::array({"two"}));
+}
+
 TEST_F(FollowingTest, ANodeThatIsSilentIsAwayAndNotWaitedForWithoutEnd) {
   service.emplace(folder.path(), "[limits]\nnode_silence = \"1s\"\n");
   std::thread mute([&] { ask(service->url("/v1/log?after=0&node=mute"), {.token = "edge"}); });
