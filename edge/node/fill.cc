@@ -22,9 +22,6 @@ using fetch::Fetch;
 
 namespace {
 
-// After a revalidation in the background that has failed: an origin in trouble is not asked for each hit.
-constexpr auto kRetryPause = std::chrono::seconds(1);
-
 // Keeps the chunks of an object that will never be whole in the store, until their last reader is gone.
 class UnfinishedWrite final : public store::Pin {
  public:
@@ -92,6 +89,7 @@ void Fill::on_informational(http::ResponseHead head) {
 void Fill::on_head(http::ResponseHead head) {
   const base::Steady now = context_.executor.clock().steady();
   context_.counters.origin_first_byte.add(now - request_sent_);
+  policy::add_via(head, order_.config->node);
   const int status = head.status;
   if (status == 304 && validating_) return on_not_modified(head);
   total_ = head.body_bytes;
@@ -111,7 +109,7 @@ void Fill::on_head(http::ResponseHead head) {
   if (why == policy::Storable::Yes && !too_large(total_)) return open_shared(head, rule);
   if (status >= 500) {
     // An error passes: it says nothing of what the key will hold next, nor of what is stored.
-    if (order_.background) mark_pass(kRetryPause);
+    if (order_.background) mark_pass(order_.config->fetch.retry_pause);
     const bool share = policy::may_share_error(asked, head);
     return open_unkept(std::move(head), share ? Fetch::Sharing::Waiters : Fetch::Sharing::Lead);
   }
@@ -157,7 +155,7 @@ bool Fill::may_answer_stale() const {
 
 void Fill::answer_stale_or_fail(base::Error error, std::optional<int> status) {
   context_.counters.origin_failures.add();
-  if (order_.background) mark_pass(kRetryPause);
+  if (order_.background) mark_pass(order_.config->fetch.retry_pause);
   if (may_answer_stale()) {
     fetch_->answer_stale(order_.stored, std::move(error), status, context_.executor.clock().steady());
   } else {
