@@ -12,6 +12,7 @@
 #include <fstream>
 #include <optional>
 
+#include "tests/support/posted_from.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/thread_executor.h"
 #include "tests/support/wait_until.h"
@@ -70,6 +71,14 @@ TEST_F(LedgerDiskTest, WhatIsKeptIsThereAfterReopening) {
   for (const Ledger::Row& wanted : {row(7, 2), row(8, 1)}) {
     EXPECT_TRUE(std::ranges::any_of(opened.rows, [&](const Ledger::Row& had) { return had == wanted; }));
   }
+}
+
+TEST_F(LedgerDiskTest, WritesInsteadOfTheOneThatKeeps) {
+  support::PostedFrom caller;
+  const auto opened = open();
+  opened.store->keep({.sequence = 1, .log_id = "L"}, {row(7, 1)}, caller, [](base::Status) {});
+  ASSERT_TRUE(support::wait_until([&] { return caller.posts() == 1; }));
+  EXPECT_EQ(caller.from_here(), 0U);
 }
 
 TEST_F(LedgerDiskTest, ItsEndWritesWhatIsQueued) {
