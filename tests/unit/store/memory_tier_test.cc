@@ -2,10 +2,15 @@
 #include "store/memory/memory_tier.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "edge/base/hash.h"
+#include "tests/support/wait_until.h"
 
 namespace store {
 namespace {
@@ -110,6 +115,40 @@ TEST(MemoryTier, KeepsTheBudgetWithOverheadCounted) {
   EXPECT_EQ(use.objects + use.evictions, 20'000U);
 }
 
+// Of small objects the bookkeeping is most: what it is held to is what malloc has given.
+TEST(MemoryTier, CountsNoLessThanItsObjectsTake) {
+  constexpr int kObjects = 20'000;
+  if (::mallinfo2().uordblks == 0) GTEST_SKIP() << "a malloc that does not tell";
+  MemoryTier tier({});
+  const std::size_t before = ::mallinfo2().uordblks;
+  for (int i = 0; i < kObjects; ++i) {
+    auto object = std::make_shared<Object>();
+    object->key_text = "/" + std::to_string(i);
+    object->key = base::hash128(object->key_text);
+    object->id = 1;
+    tier.insert(std::move(object));
+  }
+  const std::size_t taken = ::mallinfo2().uordblks - before;
+  EXPECT_GE(tier.use().bytes, taken);
+  EXPECT_LT(tier.use().bytes, 2 * taken);
+}
+
+/// Takes more memory than one sees.
+class Heavy final : public Decoded {
+ public:
+  std::size_t footprint() const override { return 10'000; }
+};
+
+TEST(MemoryTier, CountsWhatAnObjectsMetaTakesWhenUnderstood) {
+  MemoryTier tier({});
+  tier.insert(make_object("/a", 1));
+  const std::uint64_t light = tier.use().bytes;
+  auto heavy = std::make_shared<Object>(*make_object("/b", 2));
+  heavy->decoded = std::make_shared<Heavy>();
+  tier.insert(std::move(heavy));
+  EXPECT_EQ(tier.use().bytes, 2 * light + 10'000);
+}
+
 TEST(MemoryTier, SmallBudgetTakesFullChunks) {
   MemoryTier tier({.budget_bytes = 1 << 20});
   for (std::uint32_t i = 0; i < 100; ++i) tier.insert_chunk(1, i, full_chunk());
@@ -126,6 +165,46 @@ TEST(MemoryTier, WhatIsLargerThanTheLimitIsRefusedAndItsPredecessorGoes) {
   tier.insert(large);
   EXPECT_EQ(find(tier, "/a"), nullptr);
   EXPECT_EQ(tier.use().bytes, 0U);
+}
+
+/// On its end, looks whether another thread can look into the tier meanwhile.
+class Asking final : public Decoded {
+ public:
+  Asking(MemoryTier& tier, std::vector<std::thread>& threads, bool& held)
+      : tier_(tier), threads_(threads), held_(held) {}
+  ~Asking() override {
+    const auto answered = std::make_shared<std::atomic<bool>>(false);
+    threads_.emplace_back([&tier = tier_, answered] {
+      tier.use();
+      *answered = true;
+    });
+    if (!support::wait_until([&] { return answered->load(); }, std::chrono::seconds(5))) held_ = true;
+  }
+  std::size_t footprint() const override { return sizeof *this; }
+
+ private:
+  MemoryTier& tier_;
+  std::vector<std::thread>& threads_;
+  bool& held_;
+};
+
+TEST(MemoryTier, HoldsNoLockWhileWhatItDropsEnds) {
+  MemoryTier tier({.budget_bytes = 1 << 20, .shards = 1});
+  std::vector<std::thread> threads;
+  bool held = false;
+  const auto insert = [&](ObjectId id, const std::string& text) {
+    auto object = std::make_shared<Object>(*make_object(text, id));
+    object->decoded = std::make_shared<Asking>(tier, threads, held);
+    tier.insert(object);
+  };
+  insert(1, "/a");
+  insert(2, "/a");  // replaces
+  tier.erase(base::hash128("/a"));
+  insert(3, "/b");
+  tier.set_budget(0);  // evicts
+  EXPECT_EQ(threads.size(), 3U);
+  EXPECT_FALSE(held);
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST(MemoryTier, VisitedEntriesOutliveAScan) {
