@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <utility>
 
 #include "edge/node/config.h"
 #include "edge/node/context.h"
@@ -36,11 +37,11 @@ std::shared_ptr<node::Config> one_site() {
   return config;
 }
 
-/// Two loops of an edge: what one does while the other waits for the disk.
-class LateRead : public testing::Test {
+/// Two loops of an edge, with what both share.
+class TwoLoops : public testing::Test {
  protected:
   struct Loop {
-    explicit Loop(LateRead& test)
+    explicit Loop(TwoLoops& test)
         : executor(test.clock_),
           client(test.origin_, executor, test.random_),
           context{test.shared_, executor, client, fills, counters, one_site()},
@@ -92,6 +93,9 @@ class LateRead : public testing::Test {
   Loop other_{*this};
 };
 
+/// What one loop does while the other waits for the disk.
+using LateRead = TwoLoops;
+
 TEST_F(LateRead, DoesNotBringBackWhatAnUnsafeRequestInvalidated) {
   finish(one_, *begin(one_, "GET"));
   ASSERT_EQ(platter_.objects.size(), 1U);
@@ -108,6 +112,36 @@ TEST_F(LateRead, IsKeptInMemoryIfNothingHappened) {
   memory_.erase(platter_.objects.begin()->first);
   finish(one_, *begin(one_, "GET"));
   EXPECT_EQ(memory_.use().objects, 1U);
+}
+
+using HotChunks = TwoLoops;
+
+TEST_F(HotChunks, OfALargeBodyStayInMemoryWhetherTheyCameFromTheOriginOrFromDisk) {
+  origin_.contents["/p"].bytes = 300'000;
+  finish(one_, *begin(one_, "GET"));
+  const auto on_disk = std::exchange(platter_.chunks, {});
+  ASSERT_EQ(on_disk.size(), 5U);
+  finish(other_, *begin(other_, "GET"));  // of the chunks that the fill has left
+  memory_.set_budget(0);
+  memory_.set_budget(8 << 20);
+  platter_.chunks = on_disk;
+  finish(one_, *begin(one_, "GET"));
+  platter_.chunks.clear();
+  finish(other_, *begin(other_, "GET"));  // of those that were read
+  EXPECT_EQ(origin_.requests, 1U);
+}
+
+using PurgedObject = TwoLoops;
+
+TEST_F(PurgedObject, LeavesBothTiersWhenItIsAskedFor) {
+  finish(one_, *begin(one_, "GET"));
+  ASSERT_EQ(memory_.use().objects, 1U);
+  ASSERT_EQ(platter_.objects.size(), 1U);
+  ledger_.apply(1, {.site = "s", .kind = purge::Kind::Urls, .names = {"https://a.test/p"}});
+  origin_.contents["/p"].cache_control = "no-store";  // so that nothing takes its place
+  finish(other_, *begin(other_, "GET"));
+  EXPECT_EQ(memory_.use().objects, 0U);
+  EXPECT_TRUE(platter_.objects.empty());
 }
 
 }  // namespace
