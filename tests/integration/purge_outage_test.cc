@@ -67,13 +67,15 @@ TEST_F(PurgeOutage, AnEdgeThatHearsNothingForTooLongValidatesEachCopy) {
   scene.begin(1, options);
   EXPECT_EQ(scene.get(kPath).body, "1");
   // Heartbeats come every 5 s: there may be distrust even now, but not for long.
-  EXPECT_TRUE(wait_until([&] { return is_hit(scene.get(kPath)); }));
+  const auto silence = [&] { return scene.edge().metric("selvage_purge_silence_seconds"); };
+  EXPECT_TRUE(wait_until([&] { return is_hit(scene.get(kPath)) && silence() < 2; }));
   scene.api.process().kill();
   EXPECT_TRUE(wait_until([&] { return validated(); }));
+  EXPECT_TRUE(wait_until([&] { return silence() > 2; }));
   version = 2;
   EXPECT_EQ(scene.get(kPath).body, "2");
   ASSERT_TRUE(scene.api.start()) << scene.api.output();
-  EXPECT_TRUE(wait_until([&] { return is_hit(scene.get(kPath)); }));
+  EXPECT_TRUE(wait_until([&] { return is_hit(scene.get(kPath)) && silence() < 2; }));
 }
 
 TEST_F(PurgeOutage, APurgeAcceptedJustBeforeAKillReachesTheEdges) {
