@@ -30,6 +30,7 @@ class Visit final : public http::ResponseWriter {
 
   unsigned version_min = 0;  ///< the model's: nothing older may be answered
   bool slow = false;
+  bool left = false;  ///< the client went away by itself
 
  private:
   void inform(const http::ResponseHead&) override {}

@@ -89,7 +89,9 @@ World::World(std::uint64_t seed, const Weather& weather)
       content.personal = true;
       content.cache_control = i == 6 ? "no-cache" : "";
     }
-    origin_.contents["/p" + std::to_string(i)] = content;
+    const std::string path = "/p" + std::to_string(i);
+    origin_.contents[path] = content;
+    sizes_[{path, content.version}] = content.bytes;
   }
   edge_ = std::make_unique<Edge>(*this);
 }
@@ -145,6 +147,7 @@ void World::upload() {
   Content& content = origin_.contents[path];
   ++content.version;
   if (content.bytes > 0) content.bytes = 1 + random_.below(content.bytes > 4'000 ? 400'000 : 3'000);
+  sizes_[{path, content.version}] = content.bytes;
   note("upload " + path);
 }
 
@@ -174,7 +177,9 @@ void World::purge() {
 
 void World::leave_one() {
   if (visits_.empty()) return;
-  visits_[random_.below(visits_.size())]->leave();
+  Visit& visit = *visits_[random_.below(visits_.size())];
+  visit.left = true;
+  visit.leave();
 }
 
 // The process is gone: clients see broken connections, the platter keeps what was committed.
@@ -224,13 +229,28 @@ void World::check_ended() {
   });
 }
 
+bool World::faultless() const {
+  const SimOrigin::Faults& origin = weather_.origin;
+  const SimDisk::Faults& disk = weather_.disk;
+  return origin.refuse_one_in + origin.break_one_in + origin.error_one_in + disk.read_one_in +
+             disk.write_one_in + disk.evict_one_in ==
+         0;
+}
+
 void World::judge(const Visit& visit) {
   ++answered_;
   const std::string& path = visit.request().target;
-  if (!visit.response()) return note("none");
+  if (!visit.response()) {
+    if (faultless() && !visit.left) complain(path + ": no answer, though nothing has failed");
+    return note("none");
+  }
   const http::ResponseHead& head = *visit.response();
   note(path + " " + std::to_string(head.status) + (visit.complete() ? " whole " : " cut ") +
        std::to_string(visit.body().size()));
+  if (faultless() && !visit.left && (head.status != 200 || !visit.complete())) {
+    complain(path + ": status " + std::to_string(head.status) + ", cut after " +
+             std::to_string(visit.body().size()) + " bytes, though nothing has failed");
+  }
   if (head.status != 200) {
     const bool allowed = head.status == 502 || head.status == 503 || head.status == 504;
     if (!allowed) complain(path + ": status " + std::to_string(head.status));
@@ -251,8 +271,10 @@ void World::judge(const Visit& visit) {
   if (visit.request().method == "HEAD") return;
   const std::string whole = body_of(path + encoding, static_cast<unsigned>(version), visit.body().size());
   if (visit.body() != whole) complain(path + ": bytes are not those of version " + std::to_string(version));
-  if (visit.complete() && head.body_bytes && visit.body().size() != *head.body_bytes) {
-    complain(path + ": looks whole but is not");
+  const std::uint64_t size = sizes_[{path, static_cast<unsigned>(version)}];
+  if (visit.complete() && visit.body().size() != size) {
+    complain(path + ": looks whole with " + std::to_string(visit.body().size()) + " bytes of " +
+             std::to_string(size));
   }
 }
 

@@ -59,6 +59,8 @@ class World {
   bool step();
   void settle();
   void check_ended();
+  /// Whether there is no reason why an answer should be cut or an error.
+  bool faultless() const;
   void judge(const Visit& visit);
   void check_rest();
   void complain(std::string text);
@@ -74,6 +76,7 @@ class World {
   purge::Ledger ledger_;
   purge::Sequence sequence_ = 0;
   std::map<std::string, unsigned> purged_to_{};  ///< by path: no answer begun from now on may be older
+  std::map<std::pair<std::string, unsigned>, std::uint64_t> sizes_{};  ///< of bodies, by path and version
   std::unique_ptr<Edge> edge_;
   std::vector<std::unique_ptr<Visit>> visits_{};
   std::vector<std::string> complaints_{};
