@@ -26,8 +26,8 @@ struct Script {
 
 class PatternSource final : public http::BodySource {
  public:
-  PatternSource(Script script, std::function<void()> resume_soon)
-      : script_(std::move(script)), resume_soon_(std::move(resume_soon)) {}
+  PatternSource(Script script, std::function<void()> resume_soon, std::atomic<std::uint64_t>& pulled)
+      : script_(std::move(script)), resume_soon_(std::move(resume_soon)), pulled_(pulled) {}
 
   Pull pull(std::size_t max, base::Slice& out) override {
     if (script_.pauses && std::exchange(due_, false)) {
@@ -40,6 +40,7 @@ class PatternSource final : public http::BodySource {
     std::string text(n, '\0');
     for (char& c : text) c = pattern_byte(at_++);
     out = base::slice_of(text);
+    pulled_ += n;
     return Pull::Data;
   }
   const http::Fields* trailers() const override { return &script_.trailers; }
@@ -47,6 +48,7 @@ class PatternSource final : public http::BodySource {
  private:
   Script script_;
   std::function<void()> resume_soon_;
+  std::atomic<std::uint64_t>& pulled_;
   std::size_t at_ = 0;
   bool due_ = true;
 };
@@ -151,7 +153,8 @@ class TestHandler final : public http::Handler {
   }
   void answer(Script script, std::optional<std::uint64_t> declared) {
     auto resume_soon = [this] { maker_.loop_.post(anchor_.wrap([this] { writer_.resume(); })); };
-    respond(200, std::make_unique<PatternSource>(std::move(script), std::move(resume_soon)), declared);
+    respond(200, std::make_unique<PatternSource>(std::move(script), std::move(resume_soon), maker_.pulled_),
+            declared);
   }
   void hints() {
     http::ResponseHead early{.status = 103};

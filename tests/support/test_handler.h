@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -48,6 +50,8 @@ class TestMaker final : public http::HandlerMaker {
   bool wait(const std::function<bool(const std::vector<Life>&)>& condition) const;
   /// All of `n` handlers have finished and are gone.
   bool wait_finished(std::size_t n) const;
+  /// Bytes of the pattern that were taken for responses.
+  std::uint64_t pulled() const { return pulled_; }
 
   std::unique_ptr<http::Handler> make(const http::ConnectionInfo& connection, http::RequestHead head,
                                       http::ResponseWriter& writer) override;
@@ -60,6 +64,7 @@ class TestMaker final : public http::HandlerMaker {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::vector<Life> lives_{};
+  std::atomic<std::uint64_t> pulled_{0};
 };
 
 }  // namespace support
