@@ -37,6 +37,15 @@ TEST_F(Keys, NoFieldThatOverridesTheTargetIsPassedOn) {
   EXPECT_EQ(get("/a", {{"X-Original-URL", "/evil"}}).body.find("/evil"), std::string::npos);
 }
 
+TEST_F(Keys, AParameterThatIsNotInTheKeyDoesNotReachTheOrigin) {
+  options_.site = "query = \"allow\"\nquery_parameters = [\"v\"]";
+  start();
+  EXPECT_EQ(get("/a?evil=1&v=2").header("location"), "www.test/a?v=2");
+  EXPECT_TRUE(settled());
+  EXPECT_EQ(get("/a?v=2").header("location"), "www.test/a?v=2");
+  EXPECT_EQ(origin_.requests(), 1U);
+}
+
 TEST_F(Keys, TheSchemeIsInTheKeyWhereTheOriginIsToldOfIt) {
   start();
   Request plain = request("/a");
