@@ -29,5 +29,29 @@ TEST(Answer, PartsFollowOneAnotherWhereWhatHasBeenReadIsGone) {
   EXPECT_EQ(parts[2].first, 90U);
 }
 
+TEST(Answer, FromTheCacheTellsItsAgeAndWhatTheCacheDid) {
+  const base::Wall then{std::chrono::seconds(1'790'000'000)};
+  policy::StoredResponse stored;
+  stored.initial_age = std::chrono::seconds(5);
+  stored.response_time = then;
+  http::RequestHead request;
+  request.method = "GET";
+  AnswerFacts facts{.total = 100, .now = then + std::chrono::seconds(7)};
+  facts.status = {.outcome = policy::Outcome::Hit, .ttl = std::chrono::seconds(3)};
+  const http::Fields fields = make_answer(request, stored, facts).head.fields;
+  EXPECT_EQ(fields.combined("age"), "12");
+  EXPECT_EQ(fields.combined("cache-status"), "selvage; hit; ttl=3");
+}
+
+TEST(Answer, NotFromTheCacheHasNoAgeOfItsOwn) {
+  http::RequestHead request;
+  request.method = "GET";
+  policy::CacheStatus status;
+  status.outcome = policy::Outcome::Pass;
+  const auto fields = make_answer(request, {}, {.from_cache = false, .status = status}).head.fields;
+  EXPECT_FALSE(fields.has("age"));
+  EXPECT_EQ(fields.combined("cache-status"), policy::format(status));
+}
+
 }  // namespace
 }  // namespace node
