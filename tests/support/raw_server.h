@@ -19,6 +19,23 @@
 
 namespace support {
 
+/// What a server's script has seen, for the test's thread.
+class KeptText {
+ public:
+  void keep(std::string text) {
+    const std::lock_guard lock(mutex_);
+    text_ = std::move(text);
+  }
+  std::string get() const {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string text_;
+};
+
 /// One connection of a RawServer, for its script: blocking, on the script's own thread. Every wait is
 /// bounded.
 class RawPeer {

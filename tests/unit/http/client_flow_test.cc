@@ -14,6 +14,7 @@ namespace {
 
 using support::ClientRig;
 using support::get;
+using support::KeptText;
 using support::RawPeer;
 using support::RawServer;
 using support::Recorder;
@@ -59,10 +60,10 @@ TEST(ClientFlow, PauseHoldsTheServerBackAndResumeLosesNothing) {
 }
 
 TEST(ClientFlow, BodyIsPulledAsItComes) {
-  std::string seen;
+  KeptText kept;
   RawServer server([&](RawPeer& peer, int) {
     const std::string head = peer.read_head();
-    seen = head + peer.read_until("0\r\n\r\n");
+    kept.keep(head + peer.read_until("0\r\n\r\n"));
     peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   });
   ClientRig rig;
@@ -84,19 +85,20 @@ TEST(ClientFlow, BodyIsPulledAsItComes) {
   ASSERT_TRUE(rig.run_until([&] { return recorder.ended; }));
   EXPECT_FALSE(recorder.error);
   EXPECT_EQ(asked, 3);
+  const std::string seen = kept.get();
   EXPECT_NE(seen.find("POST /up HTTP/1.1\r\n"), std::string::npos);
   EXPECT_NE(seen.find("Transfer-Encoding: chunked\r\n"), std::string::npos);
   EXPECT_EQ(seen.substr(seen.find("\r\n\r\n") + 4), "3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n");
 }
 
 TEST(ClientFlow, BodyOfKnownLengthAndEmptyBody) {
-  std::string first;
-  std::string second;
+  KeptText kept_first;
+  KeptText kept_second;
   RawServer server([&](RawPeer& peer, int) {
-    first = peer.read_head();
-    first += peer.read_bytes(5);
+    const std::string head = peer.read_head();
+    kept_first.keep(head + peer.read_bytes(5));
     peer.send("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
-    second = peer.read_head();
+    kept_second.keep(peer.read_head());
     peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     peer.wait_for_end();
   });
@@ -108,6 +110,7 @@ TEST(ClientFlow, BodyOfKnownLengthAndEmptyBody) {
   request.body_bytes = 5;
   ASSERT_TRUE(rig.fetch(std::move(request), one));
   EXPECT_EQ(one.head->status, 201);
+  const std::string first = kept_first.get();
   EXPECT_NE(first.find("Content-Length: 5\r\n"), std::string::npos);
   EXPECT_EQ(first.find("Expect"), std::string::npos);
   EXPECT_TRUE(first.ends_with("\r\n\r\nhello"));
@@ -115,6 +118,7 @@ TEST(ClientFlow, BodyOfKnownLengthAndEmptyBody) {
   ClientRequest empty = get(server.url("/"));
   empty.method = "POST";
   ASSERT_TRUE(rig.fetch(std::move(empty), two));
+  const std::string second = kept_second.get();
   EXPECT_TRUE(second.starts_with("POST / HTTP/1.1\r\n"));
   EXPECT_NE(second.find("content-length: 0\r\n"), std::string::npos);
   rig.end_client();

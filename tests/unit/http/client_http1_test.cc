@@ -12,22 +12,23 @@ namespace {
 
 using support::ClientRig;
 using support::get;
+using support::KeptText;
 using support::RawPeer;
 using support::RawServer;
 using support::Recorder;
 using support::text_body;
 
 /// A script that keeps the request's head and sends `response`.
-RawServer::Script answer(std::string response, std::string* seen = nullptr) {
+RawServer::Script answer(std::string response, KeptText* seen = nullptr) {
   return [response = std::move(response), seen](RawPeer& peer, int) {
     const std::string head = peer.read_head();
-    if (seen != nullptr) *seen = head;
+    if (seen != nullptr) seen->keep(head);
     peer.send(response);
   };
 }
 
 TEST(Client, SendsExactlyWhatItIsGiven) {
-  std::string seen;
+  KeptText seen;
   RawServer server(answer("HTTP/1.1 204 No Content\r\n\r\n", &seen));
   ClientRig rig;
   Recorder recorder;
@@ -39,19 +40,19 @@ TEST(Client, SendsExactlyWhatItIsGiven) {
   request.fields.add("content-length", "99");
   request.fields.add("connection", "close");
   ASSERT_TRUE(rig.fetch(std::move(request), recorder));
-  EXPECT_EQ(seen,
+  EXPECT_EQ(seen.get(),
             "GET /a/../b/./%7e//?q=%41&x=|y HTTP/1.1\r\nHost: site.example\r\n"
             "x-one: 1\r\nx-one: 2\r\nx-empty:\r\n\r\n");
   EXPECT_FALSE(recorder.error);
 }
 
 TEST(Client, AddsTheHostWhenItIsNotGiven) {
-  std::string seen;
+  KeptText seen;
   RawServer server(answer("HTTP/1.1 204 No Content\r\n\r\n", &seen));
   ClientRig rig;
   Recorder recorder;
   ASSERT_TRUE(rig.fetch(get(server.url("?only=query")), recorder));
-  EXPECT_EQ(seen,
+  EXPECT_EQ(seen.get(),
             "GET /?only=query HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port()) + "\r\n\r\n");
 }
 
@@ -66,7 +67,7 @@ TEST(Client, IgnoresProxiesOfTheEnvironment) {
 }
 
 TEST(Client, ConnectsWhereItIsTold) {
-  std::string seen;
+  KeptText seen;
   RawServer server(answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", &seen));
   ClientRig rig;
   Recorder recorder;
@@ -76,7 +77,7 @@ TEST(Client, ConnectsWhereItIsTold) {
   request.options = options;
   ASSERT_TRUE(rig.fetch(std::move(request), recorder));
   EXPECT_EQ(recorder.body, "ok");
-  EXPECT_EQ(seen, "GET /x HTTP/1.1\r\nHost: nowhere.invalid\r\n\r\n");
+  EXPECT_EQ(seen.get(), "GET /x HTTP/1.1\r\nHost: nowhere.invalid\r\n\r\n");
 }
 
 TEST(Client, DecodesChunkedBodyAndTrailersButNotContent) {

@@ -129,7 +129,8 @@ TEST_F(FollowingTest, ANodeThatIsRetiredIsNotWaitedFor) {
 
 TEST_F(FollowingTest, ANodeThatIsSilentIsAwayAndNotWaitedForWithoutEnd) {
   service.emplace(folder.path(), "[limits]\nnode_silence = \"1s\"\n");
-  std::thread mute([&] { ask(service->url("/v1/log?after=0&node=mute"), {.token = "edge"}); });
+  const std::string log = service->url("/v1/log?after=0&node=mute");
+  std::thread mute([&] { ask(log, {.token = "edge"}); });
   ASSERT_TRUE(support::wait_until([&] {
     return ask(service->url("/v1/nodes"), {.token = "reader"}).body.find("mute") != std::string::npos;
   }));
@@ -200,7 +201,8 @@ TEST_F(FollowingTest, TheTermSignalEndsLogsAndWaits) {
   start();
   const TestNode one = node("one");
   ASSERT_TRUE(one.connects());
-  std::thread mute([&] { ask(service->url("/v1/log?after=0&node=mute"), {.token = "edge"}); });
+  const std::string log = service->url("/v1/log?after=0&node=mute");
+  std::thread mute([&] { ask(log, {.token = "edge"}); });
   ASSERT_TRUE(support::wait_until([&] {
     return ask(service->url("/v1/nodes"), {.token = "reader"}).body.find("mute") != std::string::npos;
   }));
