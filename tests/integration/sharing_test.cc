@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whose response may be another client's too: what came for one goes to others only where it may be used
 // without asking the origin again.
+#include <array>
 #include <atomic>
 
 #include "tests/integration/edge_scene.h"
@@ -158,10 +159,11 @@ TEST_F(Sharing, AnErrorThatIsForOneClientStaysWithIt) {
 
 TEST_F(Sharing, ACookieGoesToTheClientThatItWasSetFor) {
   start();
-  int path_number = 0;
+  std::size_t path_number = 0;
+  std::array<std::atomic<int>, 2> counts{};  // of each path
   for (const Headers& headers : {Headers{}, Headers{{"Cache-Control", "max-age=600"}}}) {
+    std::atomic<int>& asked = counts[path_number];
     const std::string path = "/login" + std::to_string(path_number++);
-    std::atomic<int> asked{0};
     origin_.answer(path, [&](const Seen&) {
       Reply reply{.headers = headers, .body = "hello", .etag = "\"1\""};
       reply.headers.emplace_back("Set-Cookie", "session=" + std::to_string(++asked));
