@@ -201,9 +201,12 @@ void H2Session::frame_not_sent(const nghttp2_frame& frame) {
 
 void H2Session::stream_closed(std::int32_t stream_id, std::uint32_t error_code) {
   H2Stream* stream = find(stream_id);
-  const bool ours = stream != nullptr && (stream->reset_by_us() || stream->complete());
-  if (error_code != NGHTTP2_NO_ERROR && !ours) count_reset();
-  if (stream == nullptr) return;
+  if (stream == nullptr) {
+    if (error_code != NGHTTP2_NO_ERROR) count_reset();
+    return;
+  }
+  // Whatever the code: a client may reset with NO_ERROR, too, and the work was as much.
+  if (!stream->reset_by_us() && !stream->complete()) count_reset();
   nghttp2_session_set_stream_user_data(native(), stream_id, nullptr);
   const std::size_t at = stream->index;
   std::swap(streams_[at], streams_.back());

@@ -131,12 +131,14 @@ TEST(H2Refusals, BrokenFramesEndTheConnection) {
 }
 
 TEST(H2Refusals, RapidResetsEndTheConnection) {
-  std::string flood;
-  for (std::int32_t id = 1; id < 200; id += 2) {
-    flood += h2::headers(id, h2::get("/never"), true);
-    flood += h2::frame(NGHTTP2_RST_STREAM, 0, id, std::string_view("\0\0\0\x08", 4));
+  for (const char code : {NGHTTP2_NO_ERROR, NGHTTP2_CANCEL}) {
+    std::string flood;
+    for (std::int32_t id = 1; id < 200; id += 2) {
+      flood += h2::headers(id, h2::get("/never"), true);
+      flood += h2::frame(NGHTTP2_RST_STREAM, 0, id, std::string("\0\0\0", 3) + code);
+    }
+    expect_goaway({.resets_per_second = 1}, flood, NGHTTP2_ENHANCE_YOUR_CALM);
   }
-  expect_goaway({.resets_per_second = 1}, flood, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 TEST(H2Refusals, ResetsThatTheClientProvokesCountToo) {
