@@ -95,7 +95,9 @@ Pull StoredChunks::read(std::uint64_t offset, std::size_t max, base::Slice& out)
   if (!current_ || current_index_ != index) {
     current_ = context_.shared.memory.find_chunk(id_, index);
     current_index_ = index;
-    ahead_.erase(ahead_.begin(), ahead_.lower_bound(index));
+    // Parts of a range request may go backwards: what was read ahead for one of them is not kept for the
+    // next.
+    std::erase_if(ahead_, [index](const auto& e) { return e.first != index && e.first != index + 1; });
     if (const auto found = ahead_.find(index); found != ahead_.end()) {
       if (!current_) current_ = found->second;
       if (current_) ahead_.erase(found);
