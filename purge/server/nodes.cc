@@ -30,8 +30,7 @@ void Nodes::forget_absent() {
     return;  // it was the API that was absent: they may be about to come back
   const auto absent = [&](const auto& entry) {
     const bool gone = entry.second.streams == 0 && now - entry.second.heard > limits_.forget;
-    if (gone && keep_) keep_(entry.first, nullptr);
-    return gone;
+    return gone && forgets(entry.first);
   };
   if (std::erase_if(nodes_, absent) != 0) tell();
 }
@@ -40,11 +39,14 @@ Nodes::Retired Nodes::retire(std::string_view name) {
   const auto found = nodes_.find(name);
   if (found == nodes_.end()) return Retired::Unknown;
   if (found->second.streams != 0) return Retired::Connected;
-  if (keep_) keep_(found->first, nullptr);
+  if (!forgets(found->first)) return Retired::NotNow;
   nodes_.erase(found);
   tell();
   return Retired::Done;
 }
+
+// Otherwise it would be back, and away, after the API's next start.
+bool Nodes::forgets(const std::string& name) const { return !keep_ || keep_(name, nullptr); }
 
 void Nodes::restore(const std::string& name, Sequence applied, milliseconds silent) {
   // "Kept" so long ago that its next word is kept.

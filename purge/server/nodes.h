@@ -79,11 +79,12 @@ class Nodes {
   void disconnected(const std::string& name);
   /// `name` has applied all up to `applied`. False as above.
   bool acknowledged(const std::string& name, Sequence applied);
-  enum class Retired : std::uint8_t { Done, Unknown, Connected };
+  enum class Retired : std::uint8_t { Done, Unknown, Connected, NotNow };
   /// Forgets a node that will not come back. One that reads the log would be known again at its next word: it
-  /// must be stopped first.
+  /// must be stopped first. NotNow: it is still known, Keep refused.
   Retired retire(std::string_view name);
-  /// Drops nodes that have been absent for too long.
+  /// Drops nodes that have been absent for too long. One that Keep refuses to forget stays until the next
+  /// call.
   void forget_absent();
   /// The log took a purge under this number.
   void accepted(Sequence sequence);
@@ -101,6 +102,8 @@ class Nodes {
   };
   Node* find_or_add(const std::string& name);
   void heard(const std::string& name, Node& node);
+  /// Whether what was kept of it is given up.
+  bool forgets(const std::string& name) const;
   void tell() const {
     if (changed_) changed_();
   }

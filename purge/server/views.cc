@@ -76,6 +76,10 @@ void RetireRequest::answer() {
       return refuse({.status = 409,
                      .code = "conflict",
                      .text = "node \"" + name + "\" follows the log: stop it first"});
+    case Nodes::Retired::NotNow:
+      return refuse({.status = 503,
+                     .code = "unavailable",
+                     .text = "node \"" + name + "\" is still known: too much waits to be written"});
   }
 }
 

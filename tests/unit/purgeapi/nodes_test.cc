@@ -127,6 +127,24 @@ TEST_F(NodesTest, KeepsANameAtOnceAndItsPlaceNowAndThen) {
   EXPECT_EQ(kept, (std::vector<Sequence>{1, 3, 1}));
 }
 
+TEST_F(NodesTest, ANodeIsKnownUntilItIsForgottenForGood) {
+  bool takes = false;
+  nodes.on_keep([&](const std::string&, const Node*) { return takes; });
+  for (const char* name : {"a", "b"}) {
+    nodes.connected(name);
+    nodes.disconnected(name);
+  }
+  EXPECT_EQ(nodes.retire("a"), Nodes::Retired::NotNow);
+  clock.advance(25h);
+  nodes.forget_absent();
+  EXPECT_EQ(nodes.progress(1).away, (std::vector<std::string>{"a", "b"}));
+  takes = true;
+  EXPECT_EQ(nodes.retire("a"), Nodes::Retired::Done);
+  EXPECT_EQ(nodes.progress(1).away, std::vector<std::string>{"b"});
+  nodes.forget_absent();
+  EXPECT_TRUE(nodes.all().empty());
+}
+
 TEST_F(NodesTest, TellsOfEachChange) {
   int told = 0;
   nodes.on_changed([&] { ++told; });
