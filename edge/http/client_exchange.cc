@@ -14,6 +14,8 @@ namespace {
 constexpr std::chrono::milliseconds kShortestCheck{1};
 /// How often in a pace_time a waiting transfer looks for one that should give way.
 constexpr int kLooks = 3;
+/// How many of it may lie between two looks of one wait: longer ones tell what the server did, too.
+constexpr int kStaleLook = 2;
 
 }  // namespace
 
@@ -186,8 +188,9 @@ std::string Transfer::server() const {
 }
 
 std::optional<double> Transfer::pace_of_client(base::Steady now) {
-  const bool first = !pace_since_;
   const base::Duration looked = now - pace_since_.value_or(now);
+  // So long ago that nobody has waited in between: this wait begins to look anew.
+  const bool first = !pace_since_ || looked > kStaleLook * multi_->limits().pace_time;
   if (!first && looked < multi_->limits().pace_time) return {};
   const std::uint64_t bytes = moved_ - std::exchange(pace_from_, moved_);
   pace_since_ = now;

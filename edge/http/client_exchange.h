@@ -46,7 +46,8 @@ class Transfer {
   void wait_in_queue() { enter(Phase::Queued); }
   void begin_to_connect() { enter(Phase::Connecting); }
   /// Bytes a second since the last answer, if that is long enough ago to tell and its client holds it back
-  /// now. The first call begins to look: what went before may be what buffers took, and not the client.
+  /// now. The first call begins to look, as does one long after the last: what went before may be what
+  /// buffers took, or the server's silence, and not the client.
   std::optional<double> pace_of_client(base::Steady now);
   /// Has its client told that others need the connection more.
   void give_way();

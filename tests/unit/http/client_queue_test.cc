@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -188,6 +189,44 @@ TEST(ClientQueue, SlowPassesGiveWayToWhoWaits) {
   upload.method = "POST";
   upload.body = [](char*, std::size_t) { return BodyPiece{}; };
   expect_giving_way(std::move(upload), false, sender, server, true);
+}
+
+TEST(ClientQueue, AnEarlierWaitSaysNothingOfAPace) {
+  constexpr std::size_t kBurst = 1 << 20;
+  std::promise<void> go;
+  RawServer server([&, told = go.get_future().share()](RawPeer& peer, int index) {
+    if (index > 0) return answer_now_only(peer, index);
+    peer.read_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(2 * kBurst) + "\r\n\r\na");
+    told.wait();
+    peer.send(std::string(2 * kBurst - 1, 'x'));
+    peer.wait_for_end();
+  });
+  const ClientLimits limits{.connections_per_host = 1, .minimum_rate = 1ULL << 40, .pace_time = 200ms};
+  ClientRig rig(limits);
+  Recorder first;
+  first.when_data = [&](std::string_view) {
+    return first.body.size() < kBurst ? Flow::Continue : Flow::Pause;
+  };
+  const auto holder = rig.client().start(request_of(server, "/late", true), first);
+  // Waits for too short a time to tell a pace, whatever comes in between.
+  const auto wait_shortly = [&] {
+    Recorder other;
+    ClientRequest request = request_of(server, "/now");
+    request.options = options_with(limits.pace_time - 50ms);
+    ASSERT_TRUE(rig.fetch(std::move(request), other));
+    EXPECT_TRUE(other.error);
+  };
+  EXPECT_TRUE(rig.run_until([&] { return !first.body.empty(); }));
+  wait_shortly();
+  // The server is silent, and nobody waits.
+  const base::Steady later = rig.loop().clock().steady() + 3 * limits.pace_time;
+  EXPECT_TRUE(rig.run_until([&] { return rig.loop().clock().steady() > later; }));
+  go.set_value();
+  EXPECT_TRUE(rig.run_until([&] { return first.body.size() >= kBurst; }));
+  wait_shortly();
+  EXPECT_FALSE(first.ended);
+  rig.end_client();
 }
 
 TEST(ClientQueue, OthersAndUnboundedPassesKeepTheirs) {
