@@ -97,7 +97,8 @@ std::size_t Transfer::on_line(char* bytes, std::size_t size, std::size_t count, 
 }
 
 bool Transfer::take_line(std::string_view line) {
-  touch();
+  // Interim responses and pieces of a head do not put off the limit for the head.
+  if (phase_ == Phase::Receiving) touch();
   if (!head_.begun()) {
     http2_ = line.starts_with("HTTP/2");
     // A connection that http2_prior_knowledge makes serves one request, see prepare().

@@ -6,6 +6,12 @@
 #include "edge/http/syntax.h"
 
 namespace http {
+namespace {
+
+/// Interim responses of one exchange. Each is kept for a client that does not read, outside of every window.
+constexpr unsigned kInterimsMax = 16;
+
+}  // namespace
 
 HeadReader::Event HeadReader::broken(base::Errc code, std::string text) {
   error_ = {code, "the server's response " + std::move(text)};
@@ -74,6 +80,10 @@ HeadReader::Event HeadReader::end_of_head() {
   if (!read_framing(length)) return Event::Broken;
   head_ = {status_, end_to_end_fields(), {}, version_};
   lines_.clear();
+  if (status_ < 200 && ++interims_ > kInterimsMax) {
+    return broken(base::Errc::Protocol,
+                  "comes after more than " + std::to_string(kInterimsMax) + " interim ones");
+  }
   if (status_ < 200) return status_ == 100 ? Event::More : Event::Informational;
   if (status_ != 204) head_.body_bytes = length;
   complete_ = true;

@@ -55,6 +55,7 @@ class HeadReader {
   bool in_head_ = false;
   bool complete_ = false;
   int status_ = 0;
+  unsigned interims_ = 0;  ///< 1xx heads so far
   Version version_ = Version::Http11;
   std::vector<Line> lines_;  ///< names in lower case
   ResponseHead head_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <semaphore>
 #include <string>
 
 #include "tests/support/raw_server.h"
@@ -286,6 +287,51 @@ TEST(ClientFlowRfc9110_9_2_2, OnlyIdempotentRequestsAreRepeated) {
     EXPECT_FALSE(second.error && second.error->never_sent) << method << body;
     rig.end_client();
   }
+}
+
+TEST(ClientFlow, InterimResponsesDoNotPutOffTheLimit) {
+  std::counting_semaphore<> go(0);
+  std::atomic<bool> over = false;
+  RawServer server([&](RawPeer& peer, int) {
+    peer.read_head();
+    for (go.acquire(); !over; go.acquire()) peer.send("HTTP/1.1 103 Early Hints\r\n\r\n");
+  });
+  auto options = std::make_shared<ServerOptions>();
+  options->first_byte_limit = std::chrono::milliseconds(100);
+  ClientRequest request = get(server.url("/"));
+  request.options = options;
+  ClientRig rig;
+  Recorder recorder;
+  const auto exchange = rig.client().start(std::move(request), recorder);
+  // Often enough that each would put the limit off, seldom enough that they are not too many.
+  base::Steady next{};
+  EXPECT_TRUE(rig.run_until([&] {
+    if (const base::Steady now = rig.loop().clock().steady(); now >= next) {
+      next = now + std::chrono::milliseconds(20);
+      go.release();
+    }
+    return recorder.ended;
+  }));
+  over = true;
+  go.release();
+  ASSERT_TRUE(recorder.error);
+  EXPECT_EQ(recorder.error->error.code, base::Errc::Timeout) << recorder.error->error.text;
+  rig.end_client();
+}
+
+TEST(ClientFlow, InterimResponsesWithoutEndAreAnError) {
+  RawServer server([](RawPeer& peer, int) {
+    peer.read_head();
+    while (peer.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")) {
+    }
+  });
+  ClientRig rig;
+  Recorder recorder;
+  ASSERT_TRUE(rig.fetch(get(server.url("/")), recorder));
+  ASSERT_TRUE(recorder.error);
+  EXPECT_EQ(recorder.error->error.code, base::Errc::Protocol);
+  EXPECT_EQ(recorder.informational.size(), 16u);
+  rig.end_client();
 }
 
 TEST(ClientFlow, SilentServersRunIntoTheLimits) {
