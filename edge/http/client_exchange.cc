@@ -224,12 +224,6 @@ void Transfer::orphan() {
   multi_ = nullptr;
 }
 
-void Transfer::note_sent() {
-  long bytes = 0;
-  if (prepared() && curl_easy_getinfo(easy(), CURLINFO_REQUEST_SIZE, &bytes) == CURLE_OK && bytes > 0)
-    sent_ = true;
-}
-
 void Transfer::finish(CURLcode code) {
   timer_.stop();
   if (listener_ == nullptr) return;
@@ -248,7 +242,7 @@ void Transfer::finish(CURLcode code) {
 
 ExchangeError Transfer::take_error(CURLcode code) {
   if (!error_) error_ = describe(code, request_.url, error_text_.data());
-  return {std::move(*error_), !head_.begun(), !sent_ && !head_.begun()};
+  return {std::move(*error_)};
 }
 
 void Transfer::keep_error(base::Errc code, std::string text) {
@@ -294,7 +288,6 @@ void Transfer::check_time() {
     case Phase::Waiting: keep_error(base::Errc::Timeout, "no response within " + after); break;
     case Phase::Receiving: keep_error(base::Errc::Timeout, "no byte of the body for " + after); break;
   }
-  note_sent();
   multi_->fail(*this);
 }
 

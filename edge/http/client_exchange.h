@@ -56,7 +56,6 @@ class Transfer {
   CURL* easy() { return prepared_.easy.get(); }
   /// Tells curl which directions are paused now. False: it failed and is to be finished.
   bool apply_pause();
-  void note_sent();
   /// Tells the listener the end: the error kept here, or else what curl's `code` means.
   void finish(CURLcode code);
   /// The Multi is gone.
@@ -96,7 +95,6 @@ class Transfer {
   bool http1_only_ = false;           ///< else the version is left to a server that speaks TLS
   bool wrong_connection_ = false;     ///< see needs_another_connection()
   bool http2_ = false;                ///< the response comes over HTTP/2
-  bool sent_ = false;                 ///< bytes of the request have left
   bool reader_paused_ = false;        ///< the listener wants no bytes
   bool curl_holds_ = false;           ///< curl keeps bytes that on_bytes did not take
   bool body_over_ = false;            ///< the body reader has said so

@@ -245,8 +245,6 @@ bool Multi::finish_one() {
   void* tag = nullptr;
   curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &tag);
   Transfer& transfer = *static_cast<Transfer*>(tag);
-  // Taking the handle off would lose what curl knows of the connection: the transfer reads it first.
-  transfer.note_sent();
   take_off(transfer);
   if (transfer.needs_another_connection()) {
     queue(transfer);

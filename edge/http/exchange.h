@@ -56,8 +56,6 @@ struct ClientRequest {
 /// Why an exchange did not end well.
 struct ExchangeError {
   base::Error error{};
-  bool before_head = true;    ///< no byte of the response's head was seen
-  bool never_sent = false;    ///< the request cannot have reached the server: safe to repeat, whatever the method
 };
 
 enum class Flow { Continue, Pause };

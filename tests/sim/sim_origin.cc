@@ -48,7 +48,7 @@ class SimExchange final : public http::Exchange {
 
   void think() {
     if (fault(origin_.faults.refuse_one_in)) {
-      return listener_.on_end(http::ExchangeError{{Errc::Unavailable, "simulated refusal"}, true, true});
+      return listener_.on_end(http::ExchangeError{{Errc::Unavailable, "simulated refusal"}});
     }
     const Content& content = origin_.contents.at(path_);
     http::ResponseHead head;
@@ -90,7 +90,7 @@ class SimExchange final : public http::Exchange {
   void send_piece() {
     if (sent_ == size_) return listener_.on_end({});
     if (fault(origin_.faults.break_one_in)) {
-      return listener_.on_end(http::ExchangeError{{Errc::Protocol, "simulated break"}, false, false});
+      return listener_.on_end(http::ExchangeError{{Errc::Protocol, "simulated break"}});
     }
     const std::size_t n = std::min<std::size_t>(size_ - sent_, 1 + random_.below(40'000));
     const std::string_view piece = std::string_view(body_).substr(sent_, n);

@@ -140,7 +140,6 @@ TEST(ClientFlow, FailedAndShortBodiesEndTheRequest) {
     ASSERT_TRUE(rig.fetch(std::move(request), recorder));
     ASSERT_TRUE(recorder.error);
     EXPECT_EQ(recorder.error->error.code, base::Errc::Cancelled);
-    EXPECT_FALSE(recorder.error->never_sent);
   }
   rig.end_client();
 }
@@ -284,7 +283,6 @@ TEST(ClientFlowRfc9110_9_2_2, OnlyIdempotentRequestsAreRepeated) {
     ASSERT_TRUE(rig.fetch(std::move(request), second));
     EXPECT_EQ(seen, times) << method << body;
     ASSERT_EQ(second.error.has_value(), times == 1) << method << body;
-    EXPECT_FALSE(second.error && second.error->never_sent) << method << body;
     rig.end_client();
   }
 }
@@ -350,15 +348,12 @@ TEST(ClientFlow, SilentServersRunIntoTheLimits) {
   ASSERT_TRUE(rig.fetch(std::move(request), late));
   ASSERT_TRUE(late.error);
   EXPECT_EQ(late.error->error.code, base::Errc::Timeout);
-  EXPECT_TRUE(late.error->before_head);
-  EXPECT_FALSE(late.error->never_sent);
   Recorder stuck;
   request = get(server.url("/stuck"));
   request.options = options;
   ASSERT_TRUE(rig.fetch(std::move(request), stuck));
   ASSERT_TRUE(stuck.error);
   EXPECT_EQ(stuck.error->error.code, base::Errc::Timeout);
-  EXPECT_FALSE(stuck.error->before_head);
   EXPECT_EQ(stuck.body, "a");
 }
 
