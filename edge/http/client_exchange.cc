@@ -203,8 +203,14 @@ void Transfer::give_way() {
   keep_error(base::Errc::Busy, "its connection was given to others: the client was too slow");
 }
 
+void Transfer::lose_connection() {
+  lost_ = true;
+  keep_error(base::Errc::System, "the system cannot watch its connection: out of memory or of watches");
+}
+
 bool Transfer::apply_pause() {
   if (listener_ == nullptr) return true;
+  if (lost_) return false;
   if (!reader_paused_) curl_holds_ = false;
   if (std::exchange(body_waits_, false)) touch();
   // Calls on_bytes with what was held, which may pause, or end the exchange, again.

@@ -54,6 +54,8 @@ class Transfer {
   TransferQueue::Place place{};
   bool prepared() const { return prepared_.easy != nullptr; }
   CURL* easy() { return prepared_.easy.get(); }
+  /// Nothing more will be told of its connection: apply_pause() fails.
+  void lose_connection();
   /// Tells curl which directions are paused now. False: it failed and is to be finished.
   bool apply_pause();
   /// Tells the listener the end: the error kept here, or else what curl's `code` means.
@@ -94,6 +96,7 @@ class Transfer {
   std::optional<base::Error> error_;  ///< found here; curl only knows that a callback refused
   bool http1_only_ = false;           ///< else the version is left to a server that speaks TLS
   bool wrong_connection_ = false;     ///< see needs_another_connection()
+  bool lost_ = false;                 ///< see lose_connection()
   bool http2_ = false;                ///< the response comes over HTTP/2
   bool reader_paused_ = false;        ///< the listener wants no bytes
   bool curl_holds_ = false;           ///< curl keeps bytes that on_bytes did not take

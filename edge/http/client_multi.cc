@@ -124,7 +124,7 @@ void Multi::take_off(Transfer& transfer) {
   if (added_.erase(&transfer) != 0) curl_multi_remove_handle(multi_.get(), transfer.easy());
 }
 
-int Multi::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept {
+int Multi::on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void*) noexcept {
   Multi& multi = *static_cast<Multi*>(self);
   if (what == CURL_POLL_REMOVE) {
     multi.polls_.erase(fd);
@@ -138,9 +138,24 @@ int Multi::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexc
                           ((events & loop::Poll::Writable) != 0 ? CURL_CSELECT_OUT : 0));
     });
   }
+  if (!poll->good()) {
+    multi.polls_.erase(fd);
+    multi.give_up(easy);
+    return 0;
+  }
   poll->watch(((what & CURL_POLL_IN) != 0 ? loop::Poll::Readable : 0) |
               ((what & CURL_POLL_OUT) != 0 ? loop::Poll::Writable : 0));
   return 0;
+}
+
+/// To answer curl with -1 would end all transfers there are.
+void Multi::give_up(CURL* easy) {
+  void* tag = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &tag);
+  if (tag == nullptr) return;  // a handle of curl's own
+  Transfer& transfer = *static_cast<Transfer*>(tag);
+  transfer.lose_connection();
+  wake(transfer);
 }
 
 int Multi::on_timer(CURLM*, long timeout_ms, void* self) noexcept {

@@ -59,6 +59,8 @@ class Multi {
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* per_socket) noexcept;
   static int on_timer(CURLM* multi, long timeout_ms, void* self) noexcept;
   void drive(curl_socket_t fd, int events);
+  /// Ends the transfer of `easy` soon: the loop cannot watch its connection.
+  void give_up(CURL* easy);
   void settle_soon();
   /// Does what was put off while curl ran, until nothing is left. Listeners are called from here.
   void settle();

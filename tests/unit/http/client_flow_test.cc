@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -285,6 +287,32 @@ TEST(ClientFlowRfc9110_9_2_2, OnlyIdempotentRequestsAreRepeated) {
     ASSERT_EQ(second.error.has_value(), times == 1) << method << body;
     rig.end_client();
   }
+}
+
+TEST(ClientFlow, AConnectionThatCannotBeWatchedFailsAtOnce) {
+  RawServer server([](RawPeer& peer, int) {
+    peer.read_head();
+    peer.send("HTTP/1.1 204 No Content\r\n\r\n");
+    peer.wait_for_end();
+  });
+  ClientRig rig;
+  // The loop still watches a number that the system gives out again.
+  const int number = ::eventfd(0, EFD_CLOEXEC);
+  ASSERT_GE(number, 0);
+  auto stale = std::make_unique<loop::Poll>(rig.loop(), number, [](int) {});
+  stale->watch(loop::Poll::Readable);
+  int looks = 0;
+  ASSERT_TRUE(rig.run_until([&] { return ++looks > 2; }));
+  ::close(number);
+  Recorder lost;
+  ASSERT_TRUE(rig.fetch(get(server.url("/")), lost));
+  ASSERT_TRUE(lost.error);
+  EXPECT_EQ(lost.error->error.code, base::Errc::System) << lost.error->error.text;
+  stale.reset();
+  Recorder other;
+  ASSERT_TRUE(rig.fetch(get(server.url("/")), other));
+  EXPECT_FALSE(other.error);
+  rig.end_client();
 }
 
 TEST(ClientFlow, InterimResponsesDoNotPutOffTheLimit) {
