@@ -199,8 +199,10 @@ std::optional<double> Transfer::pace_of_client(base::Steady now) {
   return static_cast<double>(bytes) / std::chrono::duration<double>(looked).count();
 }
 
-void Transfer::give_way() {
+bool Transfer::give_way() {
+  if (listener_ != nullptr && listener_->on_slow()) return false;
   keep_error(base::Errc::Busy, "its connection was given to others: the client was too slow");
+  return true;
 }
 
 void Transfer::lose_connection() {

@@ -49,8 +49,8 @@ class Transfer {
   /// now. The first call begins to look, as does one long after the last: what went before may be what
   /// buffers took, or the server's silence, and not the client.
   std::optional<double> pace_of_client(base::Steady now);
-  /// Has its client told that others need the connection more.
-  void give_way();
+  /// Others need the connection more. Whether it has to end; its client is told then.
+  bool give_way();
   TransferQueue::Place place{};
   bool prepared() const { return prepared_.easy != nullptr; }
   CURL* easy() { return prepared_.easy.get(); }

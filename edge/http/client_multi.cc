@@ -89,9 +89,7 @@ void Multi::fail(Transfer& transfer) {
 
 void Multi::make_room(const Transfer& waiting) {
   Transfer* slow = queue_.in_the_way_of(waiting, loop_.clock().steady());
-  if (slow == nullptr) return;
-  slow->give_way();
-  fail(*slow);
+  if (slow != nullptr && slow->give_way()) fail(*slow);
 }
 
 void Multi::discard(std::unique_ptr<Transfer> transfer) {

@@ -69,6 +69,9 @@ class ExchangeListener {
   /// Bytes of the body. Pause: these bytes are taken, no more come until resume().
   virtual Flow on_data(std::string_view bytes) = 0;
   virtual void on_trailers(Fields fields) = 0;
+  /// A pass is too slow and others wait for its connection: true if that has been seen to, so that it may go
+  /// on; else it ends (Errc::Busy). Must not touch the exchange.
+  virtual bool on_slow() { return false; }
   /// Last call. No value: the response is complete as its framing says.
   virtual void on_end(std::optional<ExchangeError> error) = 0;
 };

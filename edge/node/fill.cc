@@ -181,6 +181,7 @@ void Fill::open_shared(const http::ResponseHead& head, const policy::TtlRule& ru
     if (total_ && *total_ > kChunkBytes) begin_large();
   } else {
     leave_table();
+    pace_by_readers();
   }
   fetch_->open(std::make_shared<policy::StoredResponse>(response_), Fetch::Sharing::All, keeping_, total_, variant_,
                context_.executor.clock().steady());
@@ -239,7 +240,7 @@ std::uint64_t Fill::put_marker(std::vector<std::string> names) {
 
 void Fill::open_unkept(http::ResponseHead head, Fetch::Sharing sharing) {
   leave_table();
-  exchange_->make_pass();
+  pace_by_readers();
   if (sharing == Fetch::Sharing::Waiters) {
     const auto names = policy::vary_names(head.fields).value_or(std::vector<std::string>{});
     if (!names.empty()) variant_ = policy::variant_text(names, sent_fields_);
@@ -251,6 +252,19 @@ void Fill::open_unkept(http::ResponseHead head, Fetch::Sharing sharing) {
   fetch_->open(std::make_shared<policy::StoredResponse>(response_), sharing, false, total_, variant_,
                context_.executor.clock().steady());
   look_again();
+}
+
+// Nothing takes the body but those who read it: what waits for a connection comes first.
+void Fill::pace_by_readers() {
+  keeping_ = false;
+  if (exchange_) exchange_->make_pass();
+}
+
+// Of several readers those go that hold the others back.
+bool Fill::on_slow() {
+  if (fetch_->cut_laggards() == 0) return false;
+  wakeup_.sender().signal();
+  return true;
 }
 
 // The origin has sent another response in place of the stored one, which so is none that it would choose (RFC
@@ -310,7 +324,7 @@ void Fill::on_chunk_stored(std::uint32_t index, const base::Result<void>& stored
 // by the slowest reader for as long as watch_laggards() lets it.
 void Fill::stop_storing() {
   if (!keeping_) return;
-  keeping_ = false;
+  pace_by_readers();
   leave_table();
   fetch_->stop_keeping();
   if (received_) return end();

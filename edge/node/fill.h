@@ -57,6 +57,7 @@ class Fill final : private http::ExchangeListener {
   http::Flow on_data(std::string_view bytes) override;
   void on_trailers(http::Fields) override {}
   void on_end(std::optional<http::ExchangeError> error) override;
+  bool on_slow() override;
 
   void send(bool validate);
   void on_not_modified(const http::ResponseHead& head);
@@ -65,6 +66,7 @@ class Fill final : private http::ExchangeListener {
   void answer_stale_or_fail(base::Error error, std::optional<int> status);
   void open_shared(const http::ResponseHead& head, const policy::TtlRule& rule);
   void open_unkept(http::ResponseHead head, fetch::Fetch::Sharing sharing);
+  void pace_by_readers();
   void forget_stored();
   void mark_pass(base::Duration time);
   void place_variant(const http::ResponseHead& head);
