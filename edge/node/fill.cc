@@ -435,7 +435,7 @@ void Fill::watch_laggards() {
 
 bool Fill::worth_finishing() const {
   const Fetch::View view = fetch_->view();
-  if (view.state == Fetch::State::Waiting) return order_.cacheable;
+  if (view.state == Fetch::State::Waiting) return order_.cacheable && !order_.alone;
   if (!keeping_) return false;
   if (order_.background) return true;
   const std::uint64_t come = fetch_->body_bytes();

@@ -45,9 +45,18 @@ class OriginConnections : public testing::Test {
   }
   /// A client that reads nothing of the answer.
   void ask_slowly(const std::string& path) {
+    const std::size_t before = origin_.requests(path);
     slow_.push_back(std::make_unique<support::RawClient>(port(), 4096));
     slow_.back()->send("GET " + path + " HTTP/1.1\r\nHost: www.test\r\n\r\n");
-    ASSERT_TRUE(support::wait_until([&] { return origin_.requests(path) == 1; }));
+    ASSERT_TRUE(support::wait_until([&] { return origin_.requests(path) == before + 1; }));
+  }
+  /// Has `path` remembered as uncacheable; its origin gives no more answers then.
+  void answer_late(const std::string& path) {
+    Reply reply{.headers = {{"Cache-Control", "private"}}, .body = "mine"};
+    origin_.answer(path, reply);
+    EXPECT_EQ(client_->get("http://www.test" + path).body, "mine");
+    reply.head_gate = std::make_shared<Gate>();
+    origin_.answer(path, reply);
   }
   std::uint16_t port() const {
     const std::string address = edge_->http_address();
@@ -98,6 +107,14 @@ TEST_F(OriginConnections, SlowDownloadThatOutgrewTheCacheGivesWayToWhoWaits) {
       support::wait_until([&] { return edge_->metric("selvage_origin_bytes_total") > 4.0 * (1 << 20); }));
   // Not at the first try if the buffers on the way to the slow are still filling.
   EXPECT_TRUE(support::wait_until([&] { return client_->get("http://www.test/miss").status == 200; }));
+}
+
+TEST_F(OriginConnections, WhatIsRememberedAsUncacheableEndsWithItsClient) {
+  start();
+  answer_late("/private");
+  for (int i = 0; i < 3; ++i) ask_slowly("/private");
+  slow_.clear();
+  EXPECT_TRUE(support::wait_until([&] { return edge_->metric("selvage_fills_abandoned_total") == 3; }));
 }
 
 TEST_F(OriginConnections, AFastReaderDoesNotGiveWayForTheSlowOneBesideIt) {
