@@ -176,9 +176,9 @@ void Transfer::body_ready() {
   if (listener_ != nullptr && body_waits_) multi_->wake(*this);
 }
 
-void Transfer::make_pass() {
-  request_.pass = true;
-  if (multi_ != nullptr) multi_->make_pass(*this);
+void Transfer::set_pass(bool pass) {
+  request_.pass = pass;
+  if (multi_ != nullptr) multi_->set_pass(*this);
 }
 
 std::string Transfer::pool() const { return server() + (prepared_.https && http1_only_ ? " HTTP/1.1" : ""); }

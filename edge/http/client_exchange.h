@@ -30,7 +30,7 @@ class Transfer {
   Multi* multi() { return multi_; }
   void resume();
   void body_ready();
-  void make_pass();
+  void set_pass(bool pass);
   /// No call to the listener comes after.
   void silence();
 
@@ -119,7 +119,7 @@ class ClientExchange final : public Exchange {
   ~ClientExchange() override;
   void resume() override { transfer_->resume(); }
   void body_ready() override { transfer_->body_ready(); }
-  void make_pass() override { transfer_->make_pass(); }
+  void set_pass(bool pass) override { transfer_->set_pass(pass); }
 
  private:
   std::unique_ptr<Transfer> transfer_;

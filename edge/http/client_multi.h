@@ -41,7 +41,7 @@ class Multi {
   /// Ends another transfer for the sake of `waiting`, if one should give way. Not from within curl's
   /// callbacks.
   void make_room(const Transfer& waiting);
-  void make_pass(Transfer& transfer) { queue_.make_pass(transfer); }
+  void set_pass(Transfer& transfer) { queue_.set_pass(transfer, transfer.is_pass()); }
   void note_multiplexing(Transfer& transfer, bool multiplexes) {
     queue_.note_multiplexing(transfer, multiplexes);
   }

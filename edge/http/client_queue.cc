@@ -78,9 +78,12 @@ void TransferQueue::erase(Transfer& transfer) {
   if (server.running.size() < limits_.connections_per_host) --connections_;
 }
 
-void TransferQueue::make_pass(Transfer& transfer) {
+void TransferQueue::set_pass(Transfer& transfer, bool pass) {
   Place& place = transfer.place;
-  if (place.server != nullptr && place.running && !std::exchange(place.pass, true)) ++place.server->passing;
+  if (place.server == nullptr || !place.running || place.pass == pass) return;
+  place.pass = pass;
+  if (pass) ++place.server->passing;
+  else --place.server->passing;
 }
 
 void TransferQueue::note_multiplexing(Transfer& transfer, bool multiplexes) {

@@ -39,8 +39,8 @@ class TransferQueue {
   Transfer* pop();
   /// `transfer` is gone, whether it waited or ran.
   void erase(Transfer& transfer);
-  /// A running transfer takes its client's pace after all.
-  void make_pass(Transfer& transfer);
+  /// Whether a running transfer takes its client's pace is known better now.
+  void set_pass(Transfer& transfer, bool pass);
   /// Whether the server of `transfer` answers many requests on one connection.
   void note_multiplexing(Transfer& transfer, bool multiplexes);
   /// What should end so that `waiting` may go: the slowest of those that are held back by clients slower than

@@ -82,8 +82,8 @@ class Exchange {
   virtual ~Exchange() = default;
   virtual void resume() = 0;
   virtual void body_ready() = 0;
-  /// From now on as if ClientRequest::pass had been set.
-  virtual void make_pass() = 0;
+  /// From now on as if ClientRequest::pass had been that.
+  virtual void set_pass(bool pass) = 0;
 };
 
 /// Starts exchanges; one for each loop. The listener must outlive the exchange.

@@ -72,7 +72,7 @@ void Fill::send(bool validate) {
     };
   }
   request.options = site.origin->server;
-  request.pass = !order_.cacheable;
+  request.pass = order_.pass || !order_.cacheable;
   request_time_ = context_.executor.clock().wall();
   request_sent_ = context_.executor.clock().steady();
   context_.counters.origin_requests.add();
@@ -176,6 +176,7 @@ void Fill::open_shared(const http::ResponseHead& head, const policy::TtlRule& ru
   // Of several side by side the first is kept.
   keeping_ = may_keep() && (!order_.alone || context_.shared.fetches.add(fetch_->key(), fetch_));
   if (keeping_) {
+    exchange_->set_pass(false);
     id_ = context_.shared.disk.next_id();
     place_variant(head);
     if (total_ && *total_ > kChunkBytes) begin_large();
@@ -257,7 +258,7 @@ void Fill::open_unkept(http::ResponseHead head, Fetch::Sharing sharing) {
 // Nothing takes the body but those who read it: what waits for a connection comes first.
 void Fill::pace_by_readers() {
   keeping_ = false;
-  if (exchange_) exchange_->make_pass();
+  if (exchange_) exchange_->set_pass(true);
 }
 
 // Of several readers those go that hold the others back.

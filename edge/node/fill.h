@@ -34,6 +34,7 @@ struct FillOrder {
   bool cacheable = true;                    ///< false: pass through whatever comes
   bool background = false;                  ///< goes on without readers as long as it is kept
   bool alone = false;                       ///< its fetch is not in the table
+  bool pass = false;                        ///< not expected to be kept: see http::ClientRequest
   std::shared_ptr<RequestBody> body{};      ///< of the client's request
   std::function<void(const http::ResponseHead&)> inform{};  ///< takes interim responses; outlives its request
 };

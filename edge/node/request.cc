@@ -268,6 +268,7 @@ void Request::fetch_alone() {
   status_.outcome = Outcome::Pass;
   FillOrder order = make_order();
   order.alone = true;
+  order.pass = context_.shared.pass_marks.marked(key_, context_.executor.clock().steady());
   // Nothing is gained by asking for more than the client does. A plain GET is the same request as one for the
   // cache: its answer may turn out to be storable after all.
   order.cacheable = head_.method == "GET" && !policy::is_narrowed(head_.fields);

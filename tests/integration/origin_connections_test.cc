@@ -117,6 +117,19 @@ TEST_F(OriginConnections, WhatIsRememberedAsUncacheableEndsWithItsClient) {
   EXPECT_TRUE(support::wait_until([&] { return edge_->metric("selvage_fills_abandoned_total") == 3; }));
 }
 
+TEST_F(OriginConnections, WhatIsRememberedAsUncacheableLeavesOneForMisses) {
+  start("minimum_rate = 0\n");
+  answer_late("/private");
+  for (int i = 0; i < 3; ++i) ask_slowly("/private");
+  const double before = edge_->metric("selvage_origin_requests_total");
+  support::RawClient fourth(port());
+  fourth.send("GET /private HTTP/1.1\r\nHost: www.test\r\n\r\n");
+  ASSERT_TRUE(support::wait_until([&] { return edge_->metric("selvage_origin_requests_total") > before; }));
+  const Response miss = client_->get("http://www.test/miss");
+  EXPECT_EQ(miss.status, 200) << miss.body;
+  EXPECT_EQ(origin_.requests("/private"), 4U);  // with that which told
+}
+
 TEST_F(OriginConnections, AFastReaderDoesNotGiveWayForTheSlowOneBesideIt) {
   start("hold_back = \"0\"\n", 1);
   const auto gate = std::make_shared<Gate>();

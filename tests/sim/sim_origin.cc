@@ -40,7 +40,7 @@ class SimExchange final : public http::Exchange {
     wait([this] { send_piece(); });
   }
   void body_ready() override {}
-  void make_pass() override {}
+  void set_pass(bool) override {}
 
  private:
   void wait(base::Task next) { timer_.start(std::chrono::microseconds(random_.below(3000)), std::move(next)); }

@@ -164,7 +164,7 @@ void expect_giving_way(ClientRequest slow, bool turns, Recorder& first, const Ra
   const auto holder = rig.client().start(std::move(slow), first);
   ASSERT_TRUE(
       rig.run_until([&] { return uploads ? server.connections() == 1 : first.body.size() >= kBurst; }));
-  if (turns) holder->make_pass();
+  if (turns) holder->set_pass(true);
   Recorder second;
   ClientRequest request = request_of(server, "/now");
   request.options = options_with(gives_way ? 60s : 300ms);

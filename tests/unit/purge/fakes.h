@@ -72,7 +72,7 @@ class ScriptedMaker final : public http::ExchangeMaker {
     ~Running() override { call->open = false; }
     void resume() override { ++call->resumed; }
     void body_ready() override {}
-    void make_pass() override {}
+    void set_pass(bool) override {}
     std::shared_ptr<Call> call;
   };
 };
