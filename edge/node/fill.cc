@@ -109,12 +109,12 @@ void Fill::on_head(http::ResponseHead head) {
   if (why == policy::Storable::Yes && !too_large(total_)) return open_shared(head, rule);
   if (status >= 500) {
     // An error passes: it says nothing of what the key will hold next, nor of what is stored.
-    if (order_.background) mark_pass(order_.config->fetch.retry_pause);
+    pause_retries();
     const bool share = policy::may_share_error(asked, head);
     return open_unkept(std::move(head), share ? Fetch::Sharing::Waiters : Fetch::Sharing::Lead);
   }
   if (!policy::is_of_request(why)) {
-    mark_pass(order_.config->fetch.pass_mark);
+    mark_pass();
     forget_stored();
   }
   open_unkept(std::move(head), Fetch::Sharing::Lead);
@@ -155,7 +155,7 @@ bool Fill::may_answer_stale() const {
 
 void Fill::answer_stale_or_fail(base::Error error, std::optional<int> status) {
   context_.counters.origin_failures.add();
-  if (order_.background) mark_pass(order_.config->fetch.retry_pause);
+  pause_retries();
   if (may_answer_stale()) {
     fetch_->answer_stale(order_.stored, std::move(error), status, context_.executor.clock().steady());
   } else {
@@ -173,6 +173,7 @@ void Fill::open_shared(const http::ResponseHead& head, const policy::TtlRule& ru
                                   context_.executor.clock().wall(), fetch_->stamp());
   response_.body_bytes = total_.value_or(0);
   context_.shared.pass_marks.clear(fetch_->key());
+  context_.shared.retry_pauses.clear(fetch_->key());
   // Of several side by side the first is kept.
   keeping_ = may_keep() && (!order_.alone || context_.shared.fetches.add(fetch_->key(), fetch_));
   if (keeping_) {
@@ -276,8 +277,16 @@ void Fill::forget_stored() {
   context_.shared.memory.erase(order_.stored->key, order_.stored->id);
 }
 
-void Fill::mark_pass(base::Duration time) {
+void Fill::mark_pass() {
+  const base::Duration time = order_.config->fetch.pass_mark;
   context_.shared.pass_marks.mark(fetch_->key(), context_.executor.clock().steady() + time);
+}
+
+// The hits that find the copy stale do not ask again for a while. Who finds none asks, together with others.
+void Fill::pause_retries() {
+  if (!order_.background) return;
+  const base::Duration time = order_.config->fetch.retry_pause;
+  context_.shared.retry_pauses.mark(fetch_->key(), context_.executor.clock().steady() + time);
 }
 
 void Fill::begin_large() {

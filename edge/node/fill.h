@@ -69,7 +69,8 @@ class Fill final : private http::ExchangeListener {
   void open_unkept(http::ResponseHead head, fetch::Fetch::Sharing sharing);
   void pace_by_readers();
   void forget_stored();
-  void mark_pass(base::Duration time);
+  void mark_pass();
+  void pause_retries();
   void place_variant(const http::ResponseHead& head);
   std::uint64_t generation_of(const std::vector<std::string>& names);
   std::uint64_t put_marker(std::vector<std::string> names);

@@ -31,7 +31,8 @@ Node::Node(Options options, std::shared_ptr<const Config> config)
           },
           config_->purge.ledger_entries),
       memory_({.budget_bytes = tier_bytes()}),
-      pass_marks_(config_->fetch.pass_marks) {}
+      pass_marks_(config_->fetch.pass_marks),
+      retry_pauses_(config_->fetch.pass_marks) {}
 
 Node::~Node() { stop(); }
 
@@ -54,6 +55,7 @@ base::Status Node::start() {
                                             .disk = *disk_,
                                             .fetches = fetches_,
                                             .pass_marks = pass_marks_,
+                                            .retry_pauses = retry_pauses_,
                                             .ledger = ledger_,
                                             .fill_bytes = fill_bytes_,
                                             .distrust = [this] { return distrust(); },

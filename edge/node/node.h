@@ -80,6 +80,7 @@ class Node {
   std::unique_ptr<store::LmdbDisk> disk_{};
   fetch::FetchTable fetches_{};
   fetch::PassMarks pass_marks_;
+  fetch::PassMarks retry_pauses_;
   std::atomic<std::uint64_t> fill_bytes_{0};
   std::unique_ptr<logs::LineFile> access_log_{};
   std::unique_ptr<Shared> shared_{};  ///< once the disk is open

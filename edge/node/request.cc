@@ -290,8 +290,7 @@ void Request::revalidate_alone(store::ObjectRef object) {
 }
 
 void Request::revalidate_in_background(const store::ObjectRef& object) {
-  if (context_.shared.pass_marks.marked(key_, context_.executor.clock().steady()))
-    return;  // it was tried just now
+  if (context_.shared.retry_pauses.marked(key_, context_.executor.clock().steady())) return;
   auto joined = context_.shared.fetches.join(
       key_, key_text_,
       [this](const Fetch& fetch) { return verdict_of_fetch(fetch, fetch.view()) == purge::Verdict::Live; },

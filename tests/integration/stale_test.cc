@@ -70,5 +70,25 @@ TEST_F(Stale, ARevalidationInTheBackgroundThatFailsIsNotRepeatedForEachHit) {
   EXPECT_LE(origin_.requests("/a"), 2U + static_cast<std::size_t>(took.count()));  // one a second
 }
 
+TEST_F(Stale, ThePauseAfterAFailedRevalidationDoesNotKeepMissesApart) {
+  const auto gate = std::make_shared<Gate>();
+  options_.extra = "[fetch]\nretry_pause = \"1h\"\n";
+  store_then({.headers = {kWhileRevalidating}, .body = "old"}, {.status = 503, .body = "overloaded"});
+  EXPECT_EQ(get("/a").body, "old");
+  EXPECT_TRUE(wait_for_origin("/a", 2));
+  EXPECT_TRUE(settled());
+  origin_.answer("/a", [gate](const Seen& seen) {
+    Reply reply{.headers = {{"Cache-Control", "max-age=600"}}, .body = "new"};
+    if (seen.method == "GET") reply.head_gate = gate;
+    return reply;
+  });
+  EXPECT_EQ(perform(request("/a", {}, "POST")).status, 200);  // takes the copy away
+  std::vector<std::unique_ptr<Download>> crowd;
+  for (int i = 0; i < 10; ++i) crowd.push_back(ask("/a"));
+  gate->open();
+  for (const auto& one : crowd) EXPECT_EQ(one->result().body, "new");
+  EXPECT_EQ(origin_.requests("/a"), 4U);
+}
+
 }  // namespace
 }  // namespace harness

@@ -80,12 +80,14 @@ class TwoLoops : public testing::Test {
   store::MemoryTier memory_{{.budget_bytes = 8 << 20}};
   fetch::FetchTable fetches_{};
   fetch::PassMarks marks_{100};
+  fetch::PassMarks pauses_{100};
   purge::Ledger ledger_{[](std::string_view, std::string_view url) { return policy::normal_url({}, url); }};
   std::atomic<std::uint64_t> fill_bytes_{0};
   node::Shared shared_{.memory = memory_,
                        .disk = disk_,
                        .fetches = fetches_,
                        .pass_marks = marks_,
+                       .retry_pauses = pauses_,
                        .ledger = ledger_,
                        .fill_bytes = fill_bytes_,
                        .distrust = [] { return false; }};

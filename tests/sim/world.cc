@@ -21,10 +21,12 @@ struct World::Edge {
       : disk(world.platter_, world.random_, &node::decode_object, world.weather_.disk),
         memory({.budget_bytes = kMemoryBytes, .shards = 4}),
         marks(100),
+        pauses(100),
         shared{.memory = memory,
                .disk = disk,
                .fetches = fetches,
                .pass_marks = marks,
+               .retry_pauses = pauses,
                .ledger = world.ledger_,
                .fill_bytes = fill_bytes,
                .distrust = [] { return false; }} {
@@ -51,6 +53,7 @@ struct World::Edge {
   store::MemoryTier memory;
   fetch::FetchTable fetches{};
   fetch::PassMarks marks;
+  fetch::PassMarks pauses;
   std::atomic<std::uint64_t> fill_bytes{0};
   node::Shared shared;
   std::vector<std::unique_ptr<Loop>> loops{};
