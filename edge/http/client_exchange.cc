@@ -178,7 +178,7 @@ void Transfer::body_ready() {
 
 void Transfer::set_pass(bool pass) {
   request_.pass = pass;
-  if (multi_ != nullptr) multi_->set_pass(*this);
+  if (multi_ != nullptr) multi_->set_pass(*this, pass);
 }
 
 std::string Transfer::pool() const { return server() + (prepared_.https && http1_only_ ? " HTTP/1.1" : ""); }

@@ -41,7 +41,7 @@ class Multi {
   /// Ends another transfer for the sake of `waiting`, if one should give way. Not from within curl's
   /// callbacks.
   void make_room(const Transfer& waiting);
-  void set_pass(Transfer& transfer) { queue_.set_pass(transfer, transfer.is_pass()); }
+  void set_pass(Transfer& transfer, bool pass) { queue_.set_pass(transfer, pass); }
   void note_multiplexing(Transfer& transfer, bool multiplexes) {
     queue_.note_multiplexing(transfer, multiplexes);
   }

@@ -51,7 +51,10 @@ Fill::~Fill() {
   }
 }
 
-void Fill::start() { send(order_.validate); }
+void Fill::start() {
+  if (order_.cacheable) context_.shared.fetches.track(order_.base_key, *fetch_);
+  send(order_.validate);
+}
 
 void Fill::send(bool validate) {
   const Site& site = *order_.site;
@@ -139,6 +142,7 @@ void Fill::on_not_modified(const http::ResponseHead& head) {
   if (live) {
     context_.shared.memory.insert(object);
     context_.shared.disk.put(object);
+    drop_if_retired(*object);
   }
   fetch_->answer(std::move(object), context_.executor.clock().steady());
   end();
@@ -372,8 +376,16 @@ void Fill::finish_single() {
     object->body = wasteful ? base::Chunk::copy_of(chunk->view()) : std::move(chunk);
   }
   context_.shared.memory.insert(object);
-  context_.shared.disk.put(std::move(object));
+  context_.shared.disk.put(object);
+  drop_if_retired(*object);
   end();
+}
+
+// Whoever invalidates retires first and erases then: what was put in between is found by one of the two.
+void Fill::drop_if_retired(const store::Object& object) {
+  if (!fetch_->retired()) return;
+  context_.shared.disk.erase(object.key, object.id);
+  context_.shared.memory.erase(object.key, object.id);
 }
 
 void Fill::finish_large() {
@@ -389,8 +401,8 @@ void Fill::finish_large() {
     if (stored) {
       write_.reset();
       fetch_->set_pin(std::move(*stored));
-      if (!fetch_->retired()) context_.shared.memory.insert(object);
-      else context_.shared.disk.erase(object->key, object->id);
+      context_.shared.memory.insert(object);
+      drop_if_retired(*object);
     } else {
       logs::warn("body not kept", {{"url", order_.cache_key.url}, {"reason", stored.error().text}});
     }
@@ -456,13 +468,14 @@ bool Fill::worth_finishing() const {
 // RFC 9111 4.4: an unsafe request that succeeded makes what is stored for its URL unfit for use.
 void Fill::invalidate_after(int status) {
   if (!policy::is_unsafe(order_.request.method) || status < 200 || status >= 400) return;
-  // Disk first: whoever is just reading it there puts it into memory, then looks whether disk still holds it.
+  context_.shared.fetches.detach(order_.base_key);
+  // Disk before memory: whoever is just reading it there puts it into memory, then looks whether disk still holds it.
   context_.shared.disk.erase(order_.base_key);
   context_.shared.memory.erase(order_.base_key);
-  context_.shared.fetches.detach(order_.base_key);
 }
 
 void Fill::leave_table() {
+  if (order_.cacheable) context_.shared.fetches.untrack(order_.base_key, *fetch_);
   context_.shared.fetches.remove(fetch_->key(), fetch_.get());
   if (key_ != store::Key{}) context_.shared.fetches.remove(key_, fetch_.get());
 }

@@ -82,6 +82,7 @@ class Fill final : private http::ExchangeListener {
   void stop_storing();
   void finish_single();
   void finish_large();
+  void drop_if_retired(const store::Object& object);
   void look_again();
   bool window_full() const;
   void watch_laggards();

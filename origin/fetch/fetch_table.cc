@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "origin/fetch/fetch_table.h"
 
+#include <algorithm>
+
 namespace fetch {
 
 FetchTable::Joined FetchTable::join(const store::Key& key, std::string_view text,
@@ -32,10 +34,26 @@ void FetchTable::remove(const store::Key& key, const Fetch* fetch) {
   shard.fetches.erase(found);
 }
 
+void FetchTable::track(const store::Key& base, Fetch& fetch) {
+  Shard& shard = shard_of(base);
+  const std::scoped_lock lock(shard.mutex);
+  shard.tracked.emplace(base, &fetch);
+}
+
+void FetchTable::untrack(const store::Key& base, const Fetch& fetch) {
+  Shard& shard = shard_of(base);
+  const std::scoped_lock lock(shard.mutex);
+  const auto [begin, end] = shard.tracked.equal_range(base);
+  const auto found = std::find_if(begin, end, [&](const auto& entry) { return entry.second == &fetch; });
+  if (found != end) shard.tracked.erase(found);
+}
+
 void FetchTable::detach(const store::Key& key) {
   std::shared_ptr<Fetch> gone;
   Shard& shard = shard_of(key);
   const std::scoped_lock lock(shard.mutex);
+  const auto [begin, end] = shard.tracked.equal_range(key);
+  std::for_each(begin, end, [](const auto& entry) { entry.second->retire(); });
   const auto found = shard.fetches.find(key);
   if (found == shard.fetches.end()) return;
   gone = std::move(found->second);

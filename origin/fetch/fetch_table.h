@@ -30,6 +30,10 @@ class FetchTable {
   bool add(const store::Key& key, const std::shared_ptr<Fetch>& fetch);
   /// Removes `fetch` from `key`, if it is still the one there.
   void remove(const store::Key& key, const Fetch* fetch);
+  /// Has detach(base) retire `fetch` too, whether or under whatever key it can be joined. Until untrack(), which
+  /// must come before its end.
+  void track(const store::Key& base, Fetch& fetch);
+  void untrack(const store::Key& base, const Fetch& fetch);
   /// Takes whatever is under `key` out and retires it: its content has been invalidated.
   void detach(const store::Key& key);
   std::size_t size() const;
@@ -38,6 +42,7 @@ class FetchTable {
   struct Shard {
     mutable std::mutex mutex;
     std::unordered_map<store::Key, std::shared_ptr<Fetch>> fetches;
+    std::unordered_multimap<store::Key, Fetch*> tracked;
   };
   static constexpr std::size_t kShards = 64;
   Shard& shard_of(const store::Key& key) { return shards_[key.high % kShards]; }

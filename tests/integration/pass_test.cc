@@ -57,6 +57,25 @@ TEST_F(Pass, WhatIsRememberedAsUncacheableIsAskedForAsTheClientDoes) {
   EXPECT_EQ(origin_.requests("/a"), before);
 }
 
+TEST_F(Pass, AnUnsafeRequestAlsoOutdatesWhatWasAskedForAlone) {
+  origin_.answer("/a", Reply{.headers = {{"Cache-Control", "no-store"}}, .body = "nobody's"});
+  start();
+  EXPECT_EQ(get("/a").body, "nobody's");
+  const auto gate = std::make_shared<Gate>();
+  Reply reply{.headers = {{"Cache-Control", "max-age=600"}}, .body = "old", .head_gate = gate};
+  origin_.answer("/a", reply);
+  const auto before = ask("/a");
+  EXPECT_TRUE(wait_for_origin("/a", 2));
+  reply.body = "new";
+  reply.head_gate = nullptr;
+  origin_.answer("/a", reply);
+  EXPECT_EQ(perform(request("/a", {}, "POST")).status, 200);
+  gate->open();
+  EXPECT_EQ(before->result().body, "old");
+  EXPECT_TRUE(settled());
+  EXPECT_EQ(get("/a").body, "new");
+}
+
 TEST_F(Pass, EarlyHintsReachTheClientThatAskedTheOrigin) {
   const Reply reply{.headers = {{"Cache-Control", "max-age=600"}},
                     .body = "page",

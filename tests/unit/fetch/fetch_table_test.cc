@@ -95,5 +95,21 @@ TEST(FetchTable, AVariantsKeyLeadsToTheSameFetchUnlessTaken) {
   EXPECT_EQ(table.join(variant, "a; br", kAny, make).fetch, base.fetch);
 }
 
+TEST(FetchTable, DetachRetiresWhatIsTrackedUnderTheKey) {
+  FetchTable table;
+  const auto alone = make();
+  const auto left = make();
+  const auto other = make();
+  table.track(kKey, *alone);
+  table.track(kKey, *left);
+  table.track({kKey.high, 3}, *other);
+  table.untrack(kKey, *left);
+  table.detach(kKey);
+  EXPECT_TRUE(alone->retired());
+  EXPECT_FALSE(left->retired());
+  EXPECT_FALSE(other->retired());
+  table.untrack(kKey, *alone);
+}
+
 }  // namespace
 }  // namespace fetch
