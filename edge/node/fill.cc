@@ -40,11 +40,11 @@ Fill::Fill(Context& context, std::shared_ptr<Fetch> fetch, FillOrder order)
       laggards_(context.executor),
       wakeup_(context.executor, [this] { look_again(); }) {
   fetch_->set_writer(wakeup_.sender());
+  fetch_->set_account(context_.shared.fill_bytes);
 }
 
 Fill::~Fill() {
   if (order_.body) order_.body->ready = nullptr;
-  context_.shared.fill_bytes.fetch_sub(window_accounted_, std::memory_order_relaxed);
   if (!done_) {
     leave_table();
     fetch_->fail({Errc::Cancelled, "the fetch was given up"});
@@ -307,7 +307,6 @@ http::Flow Fill::on_data(std::string_view bytes) {
     if (too_large(come)) stop_storing();
     if (keeping_ && write_) store_full_chunks();
   }
-  account_window();
   paused_ = window_full();
   watch_laggards();
   return paused_ ? http::Flow::Pause : http::Flow::Continue;
@@ -412,22 +411,16 @@ void Fill::finish_large() {
 
 bool Fill::window_full() const {
   const FetchLimits& limits = order_.config->fetch;
+  const std::uint64_t held = fetch_->window_bytes();
   const bool crowded = context_.shared.fill_bytes.load(std::memory_order_relaxed) > limits.fill_total_bytes;
-  if (!keeping_) return window_accounted_ > (crowded ? kChunkBytes : limits.pass_window_bytes);
-  if (window_accounted_ > std::min(limits.fill_window_bytes, limits.fill_total_bytes / 2)) return true;
+  if (!keeping_) return held > (crowded ? kChunkBytes : limits.pass_window_bytes);
+  if (held > std::min(limits.fill_window_bytes, limits.fill_total_bytes / 2)) return true;
   // Together too much: those pause that have chunks under way to the disk, whose arrival wakes them.
-  return window_accounted_ > 2 * kChunkBytes && crowded;
-}
-
-void Fill::account_window() {
-  const std::uint64_t now = fetch_->window_bytes();
-  context_.shared.fill_bytes.fetch_add(now - window_accounted_, std::memory_order_relaxed);
-  window_accounted_ = now;
+  return held > 2 * kChunkBytes && crowded;
 }
 
 void Fill::look_again() {
   if (done_) return;
-  account_window();
   if (!received_ && fetch_->readers() == 0 && !worth_finishing()) {
     context_.counters.fills_abandoned.add();
     leave_table();

@@ -87,7 +87,6 @@ class Fill final : private http::ExchangeListener {
   bool window_full() const;
   void watch_laggards();
   bool worth_finishing() const;
-  void account_window();
   void invalidate_after(int status);
   void leave_table();
   void end();
@@ -103,7 +102,6 @@ class Fill final : private http::ExchangeListener {
   store::ObjectId id_ = 0;
   std::optional<std::uint64_t> total_{};
   std::uint32_t chunks_put_ = 0;
-  std::uint64_t window_accounted_ = 0;
   base::Wall request_time_{};
   base::Steady request_sent_{};
   http::Fields sent_fields_{};             ///< before validators were added

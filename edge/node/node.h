@@ -78,10 +78,10 @@ class Node {
   bool empty_disk_ = false;  ///< the ledger does not know what was purged before
   store::MemoryTier memory_;
   std::unique_ptr<store::LmdbDisk> disk_{};
+  std::atomic<std::uint64_t> fill_bytes_{0};
   fetch::FetchTable fetches_{};
   fetch::PassMarks pass_marks_;
   fetch::PassMarks retry_pauses_;
-  std::atomic<std::uint64_t> fill_bytes_{0};
   std::unique_ptr<logs::LineFile> access_log_{};
   std::unique_ptr<Shared> shared_{};  ///< once the disk is open
 

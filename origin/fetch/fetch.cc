@@ -14,6 +14,15 @@ namespace fetch {
 
 using base::kChunkBytes;
 
+Fetch::~Fetch() {
+  if (account_ != nullptr) account_->fetch_sub(accounted_, std::memory_order_relaxed);
+}
+
+void Fetch::set_account(std::atomic<std::uint64_t>& bytes) {
+  const std::scoped_lock lock(mutex_);
+  account_ = &bytes;
+}
+
 void Fetch::open(std::shared_ptr<const policy::StoredResponse> head, Sharing sharing, bool kept,
                  std::optional<std::uint64_t> total, std::string variant, base::Steady at) {
   const std::scoped_lock lock(mutex_);
@@ -58,6 +67,7 @@ void Fetch::append(std::string_view bytes) {
     bytes.remove_prefix(taken);
     const std::scoped_lock lock(mutex_);
     published_ += taken;
+    account();
     if (bytes.empty()) signal_readers();
   }
 }
@@ -143,7 +153,18 @@ std::uint64_t Fetch::body_bytes() const {
 
 std::uint64_t Fetch::window_bytes() const {
   const std::scoped_lock lock(mutex_);
+  return held_bytes();
+}
+
+std::uint64_t Fetch::held_bytes() const {
   return published_ - std::min(published_, std::uint64_t{window_first_} * kChunkBytes);
+}
+
+void Fetch::account() {
+  if (account_ == nullptr) return;
+  const std::uint64_t held = held_bytes();
+  account_->fetch_add(held - accounted_, std::memory_order_relaxed);
+  accounted_ = held;
 }
 
 std::size_t Fetch::readers() const {
@@ -173,11 +194,12 @@ void Fetch::trim_window() {
   while (!window_.empty()) {
     const std::uint64_t end = (std::uint64_t{window_first_} + 1) * kChunkBytes;
     const bool over = view_.kept ? released_.front() : end <= read_by_all;
-    if (!over || end > published_) return;
+    if (!over || end > published_) break;
     window_.pop_front();
     released_.pop_front();
     ++window_first_;
   }
+  account();
 }
 
 Fetch::Reader::Reader(std::shared_ptr<Fetch> fetch, base::Wakeup::Sender wake) : fetch_(std::move(fetch)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <list>
@@ -55,6 +56,9 @@ class Fetch {
   /// `key` is what the fetch was begun for: the base key, or a variant's. `stamp`: the purge clock before the request was sent.
   Fetch(store::Key key, std::string key_text, std::uint64_t stamp)
       : key_(key), key_text_(std::move(key_text)), stamp_(stamp) {}
+  ~Fetch();
+  Fetch(const Fetch&) = delete;
+  Fetch& operator=(const Fetch&) = delete;
 
   const store::Key& key() const { return key_; }
   const std::string& key_text() const { return key_text_; }
@@ -64,6 +68,8 @@ class Fetch {
 
   /// Called whenever readers come, go or make room; set once before the fetch is shared.
   void set_writer(base::Wakeup::Sender writer) { writer_ = std::move(writer); }
+  /// Where the bytes in the window are counted, for as long as they are there; outlives the fetch.
+  void set_account(std::atomic<std::uint64_t>& bytes);
   /// The head is in. `kept`: chunks stay until released; otherwise until all readers have read them.
   void open(std::shared_ptr<const policy::StoredResponse> head, Sharing sharing, bool kept,
             std::optional<std::uint64_t> total, std::string variant, base::Steady at);
@@ -129,6 +135,8 @@ class Fetch {
  private:
   void signal_readers();
   void trim_window();
+  std::uint64_t held_bytes() const;
+  void account();
 
   const store::Key key_;
   const std::string key_text_;
@@ -145,6 +153,8 @@ class Fetch {
   std::deque<bool> released_{};          ///< beside window_: is on disk
   std::uint32_t window_first_ = 0;       ///< index of the first chunk in the window
   std::uint64_t published_ = 0;
+  std::atomic<std::uint64_t>* account_ = nullptr;
+  std::uint64_t accounted_ = 0;          ///< of the bytes in account_
   store::Key stored_key_{};
   store::ObjectId stored_id_ = 0;
   store::PinRef pin_{};

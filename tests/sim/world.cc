@@ -51,10 +51,11 @@ struct World::Edge {
 
   SimDisk disk;
   store::MemoryTier memory;
+  std::atomic<std::uint64_t> fill_bytes{0};
   fetch::FetchTable fetches{};
   fetch::PassMarks marks;
   fetch::PassMarks pauses;
-  std::atomic<std::uint64_t> fill_bytes{0};
+
   node::Shared shared;
   std::vector<std::unique_ptr<Loop>> loops{};
 };

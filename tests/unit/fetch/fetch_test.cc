@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -231,6 +232,25 @@ TEST_F(FetchTest, MoreBytesThanTheHeadAnnouncedAreNotPublished) {
   fetch_->append("four and more");
   EXPECT_EQ(fetch_->body_bytes(), 4U);
   EXPECT_EQ(drain(*one, 0).first, "four");
+}
+
+TEST_F(FetchTest, TheWindowIsAccountedForAsLongAsItIsHeld) {
+  std::atomic<std::uint64_t> account{0};
+  fetch_->set_account(account);
+  auto first = reader();
+  auto second = reader();
+  open(false);
+  fetch_->append(pattern(kChunkBytes + 10));
+  EXPECT_EQ(account.load(), kChunkBytes + 10);
+  fetch_->complete();
+  fetch_.reset();  // the fill is over, its readers are not
+  EXPECT_EQ(account.load(), kChunkBytes + 10);
+  first->advance(kChunkBytes);
+  EXPECT_EQ(account.load(), kChunkBytes + 10);
+  second.reset();
+  EXPECT_EQ(account.load(), 10U);
+  first.reset();
+  EXPECT_EQ(account.load(), 0U);
 }
 
 }  // namespace
