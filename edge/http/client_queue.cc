@@ -82,8 +82,10 @@ void TransferQueue::set_pass(Transfer& transfer, bool pass) {
   Place& place = transfer.place;
   if (place.server == nullptr || !place.running || place.pass == pass) return;
   place.pass = pass;
-  if (pass) ++place.server->passing;
-  else --place.server->passing;
+  if (pass)
+    ++place.server->passing;
+  else
+    --place.server->passing;
 }
 
 void TransferQueue::note_multiplexing(Transfer& transfer, bool multiplexes) {

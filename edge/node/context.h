@@ -25,7 +25,7 @@ struct Shared {
   store::Disk& disk;
   fetch::FetchTable& fetches;
   fetch::PassMarks& pass_marks;
-  fetch::PassMarks& retry_pauses;               ///< keys whose revalidation in the background failed
+  fetch::PassMarks& retry_pauses;  ///< keys whose revalidation in the background failed
   const purge::Ledger& ledger;
   std::atomic<std::uint64_t>& fill_bytes;       ///< in the windows of all fetches
   std::function<bool()> distrust{};             ///< the purge log has been silent for too long

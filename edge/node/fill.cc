@@ -9,6 +9,7 @@
 
 #include "edge/base/log.h"
 #include "edge/http/hop_by_hop.h"
+#include "edge/node/fills.h"
 #include "edge/node/variant.h"
 #include "edge/policy/conditional.h"
 #include "edge/policy/forwarding.h"
@@ -462,7 +463,8 @@ bool Fill::worth_finishing() const {
 void Fill::invalidate_after(int status) {
   if (!policy::is_unsafe(order_.request.method) || status < 200 || status >= 400) return;
   context_.shared.fetches.detach(order_.base_key);
-  // Disk before memory: whoever is just reading it there puts it into memory, then looks whether disk still holds it.
+  // Disk before memory: whoever is just reading it there puts it into memory, then looks whether disk still
+  // holds it.
   context_.shared.disk.erase(order_.base_key);
   context_.shared.memory.erase(order_.base_key);
 }
@@ -484,24 +486,6 @@ void Fill::end() {
   }
   write_.reset();
   context_.fills.sweep_later();
-}
-
-void Fills::start(std::shared_ptr<Fetch> fetch, FillOrder order) {
-  fills_.push_back(std::make_unique<Fill>(context_, std::move(fetch), std::move(order)));
-  fills_.back()->start();
-}
-
-void Fills::sweep_later() {
-  if (std::exchange(sweeping_, true)) return;
-  context_.executor.post(anchor_.wrap([this] {
-    sweeping_ = false;
-    std::vector<std::unique_ptr<Fill>> over;
-    std::erase_if(fills_, [&](std::unique_ptr<Fill>& fill) {
-      if (!fill->done()) return false;
-      over.push_back(std::move(fill));
-      return true;
-    });
-  }));
 }
 
 }  // namespace node

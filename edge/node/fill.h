@@ -39,8 +39,6 @@ struct FillOrder {
   std::function<void(const http::ResponseHead&)> inform{};  ///< takes interim responses; outlives its request
 };
 
-class Fills;
-
 /// The writing side of one fetch: talks to the origin, judges the response, feeds the fetch's window and both tiers, keeps the budgets
 /// by pausing the origin. Owned by its loop's Fills; lives until the response is in (and on disk), or failed, or nobody wants it.
 class Fill final : private http::ExchangeListener {
@@ -113,23 +111,6 @@ class Fill final : private http::ExchangeListener {
   bool done_ = false;
   base::Timer laggards_;  ///< how long the slowest may still hold back the others
   base::Wakeup wakeup_;
-  base::Anchor anchor_{};
-};
-
-/// The fills that one loop leads. Loop-confined.
-class Fills {
- public:
-  explicit Fills(Context& context) : context_(context) {}
-  /// Starts a fill for a fetch that the caller leads.
-  void start(std::shared_ptr<fetch::Fetch> fetch, FillOrder order);
-  /// Removes fills that are done, once no call into them is on the stack.
-  void sweep_later();
-  std::size_t size() const { return fills_.size(); }
-
- private:
-  Context& context_;
-  std::vector<std::unique_ptr<Fill>> fills_{};
-  bool sweeping_ = false;
   base::Anchor anchor_{};
 };
 

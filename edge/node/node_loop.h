@@ -9,7 +9,7 @@
 #include "edge/http/server.h"
 #include "edge/loop/loop.h"
 #include "edge/node/context.h"
-#include "edge/node/fill.h"
+#include "edge/node/fills.h"
 #include "edge/node/request.h"
 
 namespace node {

@@ -6,6 +6,7 @@
 #include "edge/node/request.h"
 
 #include "edge/node/access_log.h"
+#include "edge/node/fills.h"
 #include "edge/node/variant.h"
 #include "edge/policy/forwarding.h"
 #include "edge/policy/storing.h"

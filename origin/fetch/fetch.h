@@ -154,7 +154,7 @@ class Fetch {
   std::uint32_t window_first_ = 0;       ///< index of the first chunk in the window
   std::uint64_t published_ = 0;
   std::atomic<std::uint64_t>* account_ = nullptr;
-  std::uint64_t accounted_ = 0;          ///< of the bytes in account_
+  std::uint64_t accounted_ = 0;  ///< of the bytes in account_
   store::Key stored_key_{};
   store::ObjectId stored_id_ = 0;
   store::PinRef pin_{};

@@ -30,8 +30,8 @@ class FetchTable {
   bool add(const store::Key& key, const std::shared_ptr<Fetch>& fetch);
   /// Removes `fetch` from `key`, if it is still the one there.
   void remove(const store::Key& key, const Fetch* fetch);
-  /// Has detach(base) retire `fetch` too, whether or under whatever key it can be joined. Until untrack(), which
-  /// must come before its end.
+  /// Has detach(base) retire `fetch` too, whether or under whatever key it can be joined. Until untrack(),
+  /// which must come before its end.
   void track(const store::Key& base, Fetch& fetch);
   void untrack(const store::Key& base, const Fetch& fetch);
   /// Takes whatever is under `key` out and retires it: its content has been invalidated.

@@ -10,8 +10,9 @@
 
 namespace fetch {
 
-/// Remembers keys for a while: those that turned out uncacheable, so that their next requests go to the origin side by side and do not
-/// queue behind one fetch; those whose revalidation failed, so that it is not tried again for each hit. Bounded: when full, a mark makes room for a new one. Any thread.
+/// Remembers keys for a while: those that turned out uncacheable, so that their next requests go to the
+/// origin side by side and do not queue behind one fetch; those whose revalidation failed, so that it is not
+/// tried again for each hit. Bounded: when full, a mark makes room for a new one. Any thread.
 class PassMarks {
  public:
   explicit PassMarks(std::size_t capacity) : shard_capacity_(capacity / kShards + 1) {}

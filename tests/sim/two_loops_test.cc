@@ -7,7 +7,7 @@
 #include "edge/node/config.h"
 #include "edge/node/context.h"
 #include "edge/node/decoded.h"
-#include "edge/node/fill.h"
+#include "edge/node/fills.h"
 #include "edge/node/request.h"
 #include "tests/sim/sim_disk.h"
 #include "tests/sim/sim_origin.h"
