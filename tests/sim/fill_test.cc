@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A fill with its origin, its disk and its reader in the hands of the test: how much of a body it holds while
 // the disk or the reader is slower than the origin, and what it asks the origin for.
-#include "edge/node/fill.h"
+#include "edge/node/fills.h"
 
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ class EagerOrigin final : public http::ExchangeMaker {
     explicit Exchange(bool& paused) : paused_(paused) {}
     void resume() override { paused_ = false; }
     void body_ready() override {}
-    void make_pass() override {}
+    void set_pass(bool) override {}
 
    private:
     bool& paused_;
@@ -106,14 +106,16 @@ class FillTest : public testing::Test {
   Platter platter_{};
   SimDisk disk_{platter_, random_, &node::decode_object, {}};
   store::MemoryTier memory_{{.budget_bytes = 8 << 20}};
+  std::atomic<std::uint64_t> fill_bytes_{0};
   fetch::FetchTable fetches_{};
   fetch::PassMarks marks_{100};
+  fetch::PassMarks pauses_{100};
   purge::Ledger ledger_{[](std::string_view, std::string_view url) { return std::string(url); }};
-  std::atomic<std::uint64_t> fill_bytes_{0};
   node::Shared shared_{.memory = memory_,
                        .disk = disk_,
                        .fetches = fetches_,
                        .pass_marks = marks_,
+                       .retry_pauses = pauses_,
                        .ledger = ledger_,
                        .fill_bytes = fill_bytes_,
                        .distrust = [] { return false; }};

@@ -12,7 +12,7 @@
 #include "edge/node/bytes.h"
 #include "edge/node/context.h"
 #include "edge/node/decoded.h"
-#include "edge/node/fill.h"
+#include "edge/node/fills.h"
 #include "tests/sim/sim_disk.h"
 #include "tests/sim/sim_origin.h"
 #include "tests/support/manual_executor.h"
@@ -50,14 +50,16 @@ class StoredChunksTest : public testing::Test {
   SimClient client_{origin_, executor_, random_};
   SimDisk disk_{platter_, random_, &node::decode_object, {}};
   store::MemoryTier memory_{{.budget_bytes = 1 << 20}};
+  std::atomic<std::uint64_t> fill_bytes_{0};
   fetch::FetchTable fetches_{};
   fetch::PassMarks marks_{100};
+  fetch::PassMarks pauses_{100};
   purge::Ledger ledger_{[](std::string_view, std::string_view url) { return std::string(url); }};
-  std::atomic<std::uint64_t> fill_bytes_{0};
   node::Shared shared_{.memory = memory_,
                        .disk = disk_,
                        .fetches = fetches_,
                        .pass_marks = marks_,
+                       .retry_pauses = pauses_,
                        .ledger = ledger_,
                        .fill_bytes = fill_bytes_};
   node::LoopCounters counters_{};

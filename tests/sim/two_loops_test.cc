@@ -78,11 +78,11 @@ class TwoLoops : public testing::Test {
   SimOrigin origin_{.contents = {{"/p", {}}}};
   SimDisk disk_{platter_, random_, &node::decode_object, {}};
   store::MemoryTier memory_{{.budget_bytes = 8 << 20}};
+  std::atomic<std::uint64_t> fill_bytes_{0};
   fetch::FetchTable fetches_{};
   fetch::PassMarks marks_{100};
   fetch::PassMarks pauses_{100};
   purge::Ledger ledger_{[](std::string_view, std::string_view url) { return policy::normal_url({}, url); }};
-  std::atomic<std::uint64_t> fill_bytes_{0};
   node::Shared shared_{.memory = memory_,
                        .disk = disk_,
                        .fetches = fetches_,
