@@ -22,7 +22,7 @@ class BufferPool {
   static constexpr std::size_t kPageBytes = 4096;
   static constexpr std::size_t kBufferBytesMax = 16 * kPageBytes;
   /// A first touch of a fresh page costs ten times a copy of its bytes: some are kept.
-  static constexpr std::size_t kIdleBytesMax = 8 << 20;
+  static constexpr std::size_t kIdleBytesMax = 4 << 20;
 
   /// Never destroyed: buffers may outlive main's statics.
   static BufferPool& instance();

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
@@ -46,6 +47,22 @@ TEST_F(CrashMarkDeathTest, AFaultLeavesIt) {
     // A page that nothing may touch: sanitizers see a null pointer before the processor does.
     void* closed = ::mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     *static_cast<volatile char*>(closed) = 1;
+  }));
+}
+
+/// Without end, as broken pages that lead to each other make it.
+[[gnu::noinline]] std::uint64_t call_without_end(std::uint64_t depth) {
+  volatile char room[1024];
+  room[depth % sizeof room] = 1;
+  return depth == UINT64_MAX ? 0 : call_without_end(depth + 1) + static_cast<std::uint64_t>(room[0]);
+}
+
+TEST_F(CrashMarkDeathTest, AStackThatIsUsedUpLeavesIt) {
+  EXPECT_TRUE(marks([this] {
+    std::thread([this] {
+      const CrashMark mark(file);
+      call_without_end(0);
+    }).join();
   }));
 }
 
