@@ -7,7 +7,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <climits>
 #include <csignal>
 #include <mutex>
 
@@ -17,14 +19,15 @@ namespace {
 constexpr std::array kSignals{SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
 constexpr std::size_t kStackBytes = 64 * 1024;
 
-thread_local constinit const char* t_file = nullptr;
+// Not on the heap: broken pages can make LMDB copy over all of that before it meets its end.
+thread_local constinit std::array<char, PATH_MAX> t_file{};
 thread_local constinit unsigned t_depth = 0;
 std::array<struct sigaction, kSignals.size()> g_earlier{};
 
 void on_crash(int number, siginfo_t* info, void*) {
   const bool sent = info->si_code <= 0;  // by kill() and the like, which abort() uses too
-  if (t_file != nullptr && (!sent || info->si_pid == ::getpid())) {
-    const int descriptor = ::open(t_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+  if (t_file[0] != 0 && (!sent || info->si_pid == ::getpid())) {
+    const int descriptor = ::open(t_file.data(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
     if (descriptor >= 0) ::close(descriptor);
   }
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
@@ -81,11 +84,11 @@ CrashMark::CrashMark(const std::string& file) {
     std::call_once(once, install);
     thread_local const SignalStack stack;
   }
-  if (t_depth++ == 0) t_file = file.empty() ? nullptr : file.c_str();
+  if (t_depth++ == 0 && file.size() < t_file.size()) *std::ranges::copy(file, t_file.begin()).out = 0;
 }
 
 CrashMark::~CrashMark() {
-  if (--t_depth == 0) t_file = nullptr;
+  if (--t_depth == 0) t_file[0] = 0;
 }
 
 }  // namespace lmdb

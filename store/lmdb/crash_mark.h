@@ -11,7 +11,6 @@ namespace lmdb {
 /// empty path. May be nested; the outermost file counts.
 class CrashMark {
  public:
-  /// `file` must outlive it.
   explicit CrashMark(const std::string& file);
   ~CrashMark();
   CrashMark(const CrashMark&) = delete;

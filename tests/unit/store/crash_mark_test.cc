@@ -66,6 +66,15 @@ TEST_F(CrashMarkDeathTest, AStackThatIsUsedUpLeavesIt) {
   }));
 }
 
+TEST_F(CrashMarkDeathTest, AFaultThatHasOverwrittenTheHeapLeavesIt) {
+  EXPECT_TRUE(marks([this] {
+    std::string path = file;
+    const CrashMark mark(path);
+    path.assign(path.size(), 'x');
+    std::abort();
+  }));
+}
+
 TEST_F(CrashMarkDeathTest, BeforeAndAfterItNothingIsLeft) {
   EXPECT_FALSE(marks([this] {
     {
