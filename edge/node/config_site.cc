@@ -70,6 +70,7 @@ policy::TtlRule read_ttl(const Table& table) {
   rule.stale_while_revalidate = seconds(table, "stale_while_revalidate");
   rule.stale_if_error = seconds(table, "stale_if_error");
   rule.bypass = table.flag("bypass", false);
+  rule.store_set_cookie = table.flag("store_set_cookie", true);
   return rule;
 }
 

@@ -104,6 +104,11 @@ void Fill::on_head(http::ResponseHead head) {
   const policy::TtlRule& rule = order_.site->rule_for(policy::normal_path(order_.request.target));
   if (!order_.cacheable) {
     invalidate_after(status);
+    if (policy::is_cacheable_post(order_.request, head, rule, request_time_, context_.executor.clock().wall()) &&
+        !too_large(total_)) {
+      context_.shared.fetches.track(order_.base_key, *fetch_);
+      return open_shared(head, rule);
+    }
     return open_unkept(std::move(head), Fetch::Sharing::Lead);
   }
   http::RequestHead asked = order_.request;
@@ -470,7 +475,7 @@ void Fill::invalidate_after(int status) {
 }
 
 void Fill::leave_table() {
-  if (order_.cacheable) context_.shared.fetches.untrack(order_.base_key, *fetch_);
+  context_.shared.fetches.untrack(order_.base_key, *fetch_);
   context_.shared.fetches.remove(fetch_->key(), fetch_.get());
   if (key_ != store::Key{}) context_.shared.fetches.remove(key_, fetch_.get());
 }

@@ -81,6 +81,7 @@ void Request::pass() {
   }
   FillOrder order = make_order();
   order.cacheable = false;
+  order.alone = true;
   order.body = body_;
   leads_ = true;
   auto fetch = std::make_shared<Fetch>(base_key_, cache_key_.text, context_.shared.ledger.now());

@@ -115,6 +115,10 @@ http::Fields fields_to_origin(const http::RequestHead& request, const http::Conn
   return out;
 }
 
+bool names_another_resource(const http::Fields& request) {
+  return std::ranges::any_of(kOverrides, [&](std::string_view name) { return request.has(name); });
+}
+
 bool is_narrowed(const http::Fields& request) {
   return std::ranges::any_of(kPersonal, [&](std::string_view name) { return request.has(name); });
 }

@@ -24,6 +24,9 @@ struct Towards {
 http::Fields fields_to_origin(const http::RequestHead& request, const http::ConnectionInfo& connection,
                               const Towards& towards);
 
+/// Whether the request has a field by which frameworks let a client name another resource, or another method, than its own.
+bool names_another_resource(const http::Fields& request);
+
 /// Whether the request has a range or preconditions, which a request for all leaves out.
 bool is_narrowed(const http::Fields& request);
 

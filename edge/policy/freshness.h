@@ -22,6 +22,7 @@ struct TtlRule {
   std::optional<std::chrono::seconds> stale_while_revalidate{};
   std::optional<std::chrono::seconds> stale_if_error{};
   bool bypass = false;                                ///< never cached
+  bool store_set_cookie = true;  ///< false: Set-Cookie is shared with `public` or `s-maxage` only
 };
 
 /// Freshness lifetime of a response in a shared cache (RFC 9111 4.2.1, heuristic of 4.2.2 included), under `rule`.

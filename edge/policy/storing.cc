@@ -49,12 +49,13 @@ bool has_grounds(const http::ResponseHead& response, const CacheControl& directi
          response.fields.has("expires") || is_heuristically_cacheable(response.status);
 }
 
-/// A cookie is most often for one client, and max-age said with the browser's cache in mind: sharing it needs
-/// a word that is meant for shared caches.
-bool has_unshared_cookie(const http::Fields& fields) {
+/// A cookie is most often for one client: sharing it needs the origin's own word on freshness (RFC 9111 7.3),
+/// and where the operator does not trust that, one that is meant for shared caches.
+bool has_unshared_cookie(const http::Fields& fields, const TtlRule& rule) {
   if (!fields.has("set-cookie")) return false;
   const CacheControl directives = response_directives(fields);
-  return !directives.is_public && !directives.s_maxage;
+  if (directives.is_public || directives.s_maxage) return false;
+  return !rule.store_set_cookie || !(directives.max_age || fields.has("expires"));
 }
 
 /// Lifetime and all else that is read from the directives of `head`, whose fields are complete.
@@ -167,7 +168,7 @@ Storable storable(const http::RequestHead& request, const http::ResponseHead& re
   if (forbids_storing(directives, response.status)) return Storable::NoStore;
   if (directives.is_private) return Storable::Private;
   if (!vary_names(response.fields)) return Storable::VaryStar;
-  if (has_unshared_cookie(response.fields)) return Storable::Cookie;
+  if (has_unshared_cookie(response.fields, rule)) return Storable::Cookie;
   if (!has_grounds(response, directives)) return Storable::Status;
   const StoredResponse stored = make_stored({}, {}, response, rule, request_time, response_time, 0);
   if (!is_of_use(stored, response_time)) return Storable::Expired;
@@ -179,6 +180,21 @@ Storable storable(const http::RequestHead& request, const http::ResponseHead& re
     return Storable::Authorization;
   }
   return Storable::Yes;
+}
+
+bool is_cacheable_post(const http::RequestHead& request, const http::ResponseHead& response,
+                       const TtlRule& rule, base::Wall request_time, base::Wall response_time) {
+  if (request.method != "POST" || response.status != 200) return false;
+  if (names_another_resource(request.fields)) return false;
+  const std::string location = response.fields.combined("content-location");
+  const bool same =
+      location == request.target || location == request.scheme + "://" + request.authority + request.target;
+  const CacheControl directives = response_directives(response.fields);
+  const bool says_lifetime = directives.max_age || directives.s_maxage || response.fields.has("expires");
+  if (location.empty() || !same || !says_lifetime) return false;
+  http::RequestHead later = request;
+  later.method = "GET";
+  return storable(later, response, rule, request_time, response_time) == Storable::Yes;
 }
 
 StoredResponse make_stored(std::string_view site, const CacheKey& key, const http::ResponseHead& response,
@@ -223,7 +239,7 @@ StoredResponse freshened(const StoredResponse& stored, const http::ResponseHead&
   http::Fields update = not_modified.fields;
   clean_for_storage(update, response_time);
   merge(out.fields, update);
-  if (has_unshared_cookie(out.fields)) out.fields.remove("set-cookie");  // the 304 has taken the word back
+  if (has_unshared_cookie(out.fields, rule)) out.fields.remove("set-cookie");  // the 304 has taken the word back
   set_rules(out, {out.status, out.fields, {}}, rule, response_time);
   // The origin has changed its mind about storing: never serve it again without asking.
   const CacheControl directives = response_directives(not_modified.fields);

@@ -27,7 +27,8 @@ function requestHeaders (url, init) {
   for (const [name, value] of init.headers ?? []) {
     const key = name.toLowerCase()
     if (CONNECTION_SPECIFIC.has(key)) continue
-    headers[key] = key in headers && key !== 'accept' ? [headers[key], value].flat() : value
+    const text = value.trim() // white space around a value is not part of it (RFC 9110 5.5)
+    headers[key] = key in headers && key !== 'accept' ? [headers[key], text].flat() : text
   }
   return headers
 }

@@ -76,6 +76,26 @@ TEST_F(Pass, AnUnsafeRequestAlsoOutdatesWhatWasAskedForAlone) {
   EXPECT_EQ(get("/a").body, "new");
 }
 
+TEST_F(Pass, APostThatSaysSoIsStoredForLaterGets) {
+  const Reply reply{.headers = {{"Cache-Control", "max-age=600"}, {"Content-Location", "/form"}}, .body = "result"};
+  origin_.answer("/form", reply);
+  origin_.answer("/other", Reply{.headers = {{"Cache-Control", "max-age=600"}}, .body = "result"});
+  start();
+  for (const std::string path : {"/form", "/other"}) {
+    EXPECT_EQ(perform(request(path, {}, "POST")).body, "result");
+    EXPECT_TRUE(settled());
+    EXPECT_EQ(get(path).body, "result");
+  }
+  EXPECT_EQ(origin_.requests("/form"), 1u);
+  EXPECT_EQ(origin_.requests("/other"), 2u);
+  // The next one outdates what the first has left, and what it brings itself is the newest.
+  origin_.answer("/form", Reply{.headers = reply.headers, .body = "second"});
+  EXPECT_EQ(perform(request("/form", {}, "POST")).body, "second");
+  EXPECT_TRUE(settled());
+  EXPECT_EQ(get("/form").body, "second");
+  EXPECT_EQ(origin_.requests("/form"), 2u);
+}
+
 TEST_F(Pass, EarlyHintsReachTheClientThatAskedTheOrigin) {
   const Reply reply{.headers = {{"Cache-Control", "max-age=600"}},
                     .body = "page",

@@ -78,7 +78,7 @@ TEST(StorableRfc9111_3, WhatItsDirectivesForbid) {
       });
 }
 
-TEST(StorableRfc9111_7_3, ACookieNeedsAWordForSharedCaches) {
+TEST(StorableRfc9111_7_3, ACookieNeedsTheOriginsWordOnFreshness) {
   const std::string hour = date(3600);
   const auto with = [](const char* name, std::string_view value) {
     return support::response(200, {{"set-cookie", "a=b"}, {name, value}});
@@ -86,8 +86,8 @@ TEST(StorableRfc9111_7_3, ACookieNeedsAWordForSharedCaches) {
   storable_all(support::get("/"), {},
                {
                    {"only a validator", with("etag", "\"a\""), Storable::Cookie},
-                   {"max-age", with("cache-control", "max-age=9"), Storable::Cookie},
-                   {"Expires", with("expires", hour), Storable::Cookie},
+                   {"max-age", with("cache-control", "max-age=9"), Storable::Yes},
+                   {"Expires", with("expires", hour), Storable::Yes},
                    {"no-cache", with("cache-control", "no-cache"), Storable::Cookie},
                    {"public", with("cache-control", "public, max-age=9"), Storable::Yes},
                    {"s-maxage", with("cache-control", "s-maxage=9"), Storable::Yes},
@@ -96,6 +96,48 @@ TEST(StorableRfc9111_7_3, ACookieNeedsAWordForSharedCaches) {
   const TtlRule rule{.ttl = seconds(9), .default_ttl = seconds(9), .stale_if_error = seconds(9)};
   storable_all(support::get("/"), rule,
                {{"a rule is no such word", with("etag", "\"a\""), Storable::Cookie}});
+  storable_all(support::get("/"), {.store_set_cookie = false},
+               {
+                   {"max-age", with("cache-control", "max-age=9"), Storable::Cookie},
+                   {"Expires", with("expires", hour), Storable::Cookie},
+                   {"public", with("cache-control", "public, max-age=9"), Storable::Yes},
+                   {"s-maxage", with("cache-control", "s-maxage=9"), Storable::Yes},
+               });
+}
+
+TEST(CacheablePostRfc9110_9_3_3, SaysItsFreshnessAndThatItIsWhatAGetWouldBring) {
+  struct Row {
+    const char* name;
+    const char* method;
+    int status;
+    std::initializer_list<std::pair<std::string_view, std::string_view>> fields;
+    std::initializer_list<std::pair<std::string_view, std::string_view>> request;
+    bool stored;
+  };
+  const std::string hour = date(3600);
+  for (const Row& row : {
+           Row{"by path", "POST", 200, {{"cache-control", "max-age=9"}, {"content-location", "/a?b"}}, {}, true},
+           Row{"by URL", "POST", 200, {{"expires", hour}, {"content-location", "https://www.a.test/a?b"}}, {}, true},
+           Row{"another URL", "POST", 200, {{"cache-control", "max-age=9"}, {"content-location", "/a"}}, {}, false},
+           Row{"another host", "POST", 200, {{"expires", hour}, {"content-location", "https://b.test/a?b"}}, {}, false},
+           Row{"no Content-Location", "POST", 200, {{"cache-control", "max-age=9"}}, {}, false},
+           Row{"no freshness", "POST", 200, {{"etag", "\"a\""}, {"content-location", "/a?b"}}, {}, false},
+           Row{"no-store", "POST", 200, {{"cache-control", "max-age=9, no-store"}, {"content-location", "/a?b"}}, {}, false},
+           Row{"created", "POST", 201, {{"cache-control", "max-age=9"}, {"content-location", "/a?b"}}, {}, false},
+           Row{"PUT", "PUT", 200, {{"cache-control", "max-age=9"}, {"content-location", "/a?b"}}, {}, false},
+           Row{"for one client", "POST", 200, {{"cache-control", "max-age=9"}, {"content-location", "/a?b"}},
+               {{"authorization", "x"}}, false},
+           Row{"a field that frameworks take for the URL", "POST", 200,
+               {{"cache-control", "max-age=9"}, {"content-location", "/a?b"}}, {{"x-original-url", "/admin"}}, false},
+       }) {
+    http::RequestHead request = support::get("/a?b", row.request);
+    request.method = row.method;
+    request.authority = "www.a.test";
+    request.scheme = "https";
+    EXPECT_EQ(policy::is_cacheable_post(request, support::response(row.status, row.fields), {}, at(0), at(0)),
+              row.stored)
+        << row.name;
+  }
 }
 
 TEST(StorableRfc9111_3, WhatIsOfNoUse) {
