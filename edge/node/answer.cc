@@ -162,6 +162,24 @@ Answer make_answer(const http::RequestHead& request, const policy::StoredRespons
   return answer;
 }
 
+Answer make_fragment_answer(const http::RequestHead& request, const policy::StoredResponse& fragment,
+                            const AnswerFacts& facts, std::optional<policy::ByteRange> run) {
+  AnswerFacts whole = facts;
+  whole.total.reset();
+  Answer answer = make_answer(request, fragment, whole);
+  if (answer.head.status != 200) {
+    answer.head.fields.remove("content-range");
+    return answer;
+  }
+  answer.head.status = 206;
+  answer.head.body_bytes = fragment.body_bytes;
+  if (!run) return answer;
+  answer.head.fields.set("content-range", policy::content_range(*run, fragment.whole_bytes));
+  answer.head.body_bytes = run->size();
+  answer.parts = {{run->first - fragment.part_first, run->last - fragment.part_first}};
+  return answer;
+}
+
 std::unique_ptr<http::BodySource> make_body(const Answer& answer, std::unique_ptr<Bytes> bytes,
                                             std::optional<std::uint64_t> total) {
   if (!answer.with_body) return nullptr;

@@ -35,6 +35,11 @@ struct AnswerFacts {
 };
 Answer make_answer(const http::RequestHead& request, const policy::StoredResponse& stored, const AnswerFacts& facts);
 
+/// An answer from a fragment (a Part that is no slice): `run` of the whole, which lies within it, or nothing: the fragment as the origin
+/// sent it.
+Answer make_fragment_answer(const http::RequestHead& request, const policy::StoredResponse& fragment,
+                            const AnswerFacts& facts, std::optional<policy::ByteRange> run);
+
 /// The body of an answer over `bytes`.
 std::unique_ptr<http::BodySource> make_body(const Answer& answer, std::unique_ptr<Bytes> bytes,
                                             std::optional<std::uint64_t> total);

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "edge/base/quantity.h"
 #include "edge/base/text.h"
 #include "edge/loop/server_settings.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 using base::Table;
 using namespace std::chrono_literals;
+constexpr std::uint64_t kSliceBytesMin = 64 << 10;
 using Origins = std::map<std::string, std::shared_ptr<const Origin>>;
 
 bool is_base_url(std::string_view url) {
@@ -70,6 +72,10 @@ policy::TtlRule read_ttl(const Table& table) {
   rule.stale_while_revalidate = seconds(table, "stale_while_revalidate");
   rule.stale_if_error = seconds(table, "stale_if_error");
   rule.bypass = table.flag("bypass", false);
+  rule.slice_bytes = table.bytes("slice", rule.slice_bytes, 0, 64 << 20);
+  if (rule.slice_bytes != 0 && rule.slice_bytes < kSliceBytesMin) {
+    table.fault("slice", "found \"" + base::format_bytes(rule.slice_bytes) + "\", allowed: 0, or 64KiB to 64MiB");
+  }
   rule.store_set_cookie = table.flag("store_set_cookie", true);
   return rule;
 }

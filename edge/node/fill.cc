@@ -75,6 +75,10 @@ void Fill::send(bool validate) {
       if (exchange_) exchange_->body_ready();
     };
   }
+  if (order_.part) {
+    request.fields.add("range", order_.part->range);
+    if (!order_.part->etag.empty()) request.fields.add("if-match", order_.part->etag);
+  }
   request.options = site.origin->server;
   request.pass = order_.pass || !order_.cacheable;
   request_time_ = context_.executor.clock().wall();
@@ -94,8 +98,13 @@ void Fill::on_head(http::ResponseHead head) {
   const base::Steady now = context_.executor.clock().steady();
   context_.counters.origin_first_byte.add(now - request_sent_);
   policy::add_via(head, order_.config->node);
+  if (head.status == 304 && validating_) return on_not_modified(head);
+  if (order_.part) return on_part_head(std::move(head));
+  on_whole_head(std::move(head));
+}
+
+void Fill::on_whole_head(http::ResponseHead head) {
   const int status = head.status;
-  if (status == 304 && validating_) return on_not_modified(head);
   total_ = head.body_bytes;
   const bool server_error = status == 500 || (status >= 502 && status <= 504);
   if (server_error && order_.stored && may_answer_stale()) {
@@ -189,7 +198,8 @@ void Fill::open_shared(const http::ResponseHead& head, const policy::TtlRule& ru
   if (keeping_) {
     exchange_->set_pass(false);
     id_ = context_.shared.disk.next_id();
-    place_variant(head);
+    name_whole(head);
+    enter_table();
     if (total_ && *total_ > kChunkBytes) begin_large();
   } else {
     leave_table();
@@ -207,7 +217,7 @@ bool Fill::may_keep() const {
 }
 
 // Where the object goes: the base key, or under Vary the key of this request's variant, beneath a marker that names the fields.
-void Fill::place_variant(const http::ResponseHead& head) {
+void Fill::name_whole(const http::ResponseHead& head) {
   const auto names = policy::vary_names(head.fields).value_or(std::vector<std::string>{});
   if (names.empty()) {
     key_ = order_.base_key;
@@ -217,6 +227,9 @@ void Fill::place_variant(const http::ResponseHead& head) {
     key_text_ = variant_key_text(order_.cache_key.text, generation_of(names), variant_);
     key_ = key_of(key_text_);
   }
+}
+
+void Fill::enter_table() {
   if (key_ != fetch_->key()) context_.shared.fetches.add(key_, fetch_);
 }
 
@@ -289,7 +302,8 @@ void Fill::forget_stored() {
 
 void Fill::mark_pass() {
   const base::Duration time = order_.config->fetch.pass_mark;
-  context_.shared.pass_marks.mark(fetch_->key(), context_.executor.clock().steady() + time);
+  const store::Key& key = order_.part ? order_.part->whole_key : fetch_->key();
+  context_.shared.pass_marks.mark(key, context_.executor.clock().steady() + time);
 }
 
 // The hits that find the copy stale do not ask again for a while. Who finds none asks, together with others.
@@ -361,6 +375,9 @@ void Fill::on_end(std::optional<http::ExchangeError> error) {
     leave_table();
     fetch_->fail(std::move(error->error));
     return end();
+  }
+  if (response_.kind == policy::StoredResponse::Kind::Part && fetch_->body_bytes() != response_.body_bytes) {
+    return give_up_part("the part is shorter or longer than its head says");
   }
   if (!keeping_) {
     fetch_->complete();
@@ -472,6 +489,9 @@ void Fill::invalidate_after(int status) {
   // holds it.
   context_.shared.disk.erase(order_.base_key);
   context_.shared.memory.erase(order_.base_key);
+  const store::Key fragment = key_of(part_key_text(order_.cache_key.text, {}));
+  context_.shared.disk.erase(fragment);
+  context_.shared.memory.erase(fragment);
 }
 
 void Fill::leave_table() {

@@ -14,10 +14,21 @@
 #include "edge/node/context.h"
 #include "edge/node/decoded.h"
 #include "edge/node/request_body.h"
+#include "edge/policy/range.h"
 #include "edge/policy/storing.h"
 #include "origin/fetch/fetch.h"
 
 namespace node {
+
+/// A part of an object, to be fetched and kept by itself.
+struct PartOrder {
+  std::string range{};        ///< the Range field
+  policy::ByteRange bytes{};  ///< what it asks for; meaningless for a fragment
+  bool fragment = false;      ///< a suffix: where it begins is not known
+  std::uint64_t bytes_max = 0;
+  std::string etag{};         ///< of the whole that it must be of; empty: of whichever there is
+  store::Key whole_key{};     ///< of what it is a part of: remembered as uncacheable if the answer says so
+};
 
 /// What a fill is asked to do.
 struct FillOrder {
@@ -32,6 +43,7 @@ struct FillOrder {
   store::ObjectRef stored{};                ///< stale copy: validated, or sent if the origin fails
   bool validate = false;                    ///< send `stored`'s validators
   bool cacheable = true;                    ///< false: pass through whatever comes
+  std::optional<PartOrder> part{};
   bool background = false;                  ///< goes on without readers as long as it is kept
   bool alone = false;                       ///< its fetch is not in the table
   bool pass = false;                        ///< not expected to be kept: see http::ClientRequest
@@ -59,6 +71,11 @@ class Fill final : private http::ExchangeListener {
   bool on_slow() override;
 
   void send(bool validate);
+  void on_whole_head(http::ResponseHead head);
+  void on_part_head(http::ResponseHead head);
+  void open_part(const http::ResponseHead& head, const policy::ContentRange& range, const policy::TtlRule& rule);
+  void put_sliced_head();
+  void give_up_part(std::string why);
   void on_not_modified(const http::ResponseHead& head);
   bool may_keep() const;
   bool may_answer_stale() const;
@@ -69,7 +86,8 @@ class Fill final : private http::ExchangeListener {
   void forget_stored();
   void mark_pass();
   void pause_retries();
-  void place_variant(const http::ResponseHead& head);
+  void name_whole(const http::ResponseHead& head);
+  void enter_table();
   std::uint64_t generation_of(const std::vector<std::string>& names);
   std::uint64_t put_marker(std::vector<std::string> names);
   bool too_large(std::optional<std::uint64_t> bytes) const;

@@ -40,9 +40,11 @@ void Request::start() {
   if (!route()) return;
   cache_key_ = policy::cache_key(site_->name, site_->key, head_);
   base_key_ = key_of(cache_key_.text);
-  const bool bypass = site_->rule_for(policy::normal_path(head_.target)).bypass;
-  if (bypass || policy::handling(head_) == policy::Handling::Pass) return pass();
+  const policy::TtlRule& rule = site_->rule_for(policy::normal_path(head_.target));
+  if (rule.bypass || policy::handling(head_) == policy::Handling::Pass) return pass();
   directives_ = policy::parse_cache_control(head_.fields);
+  slice_bytes_ = rule.slice_bytes;
+  if (slice_bytes_ != 0) wish_ = policy::only_range(head_);
   look_up();
 }
 
@@ -142,6 +144,7 @@ void Request::found(store::ObjectRef object) {
     return not_found();
   }
   if (response.kind == policy::StoredResponse::Kind::VaryMarker) return found_marker(response);
+  if (response.kind == policy::StoredResponse::Kind::Sliced) return found_sliced(std::move(object), verdict);
   judge(std::move(object), verdict);
 }
 
@@ -163,6 +166,7 @@ const http::Fields& Request::sent_fields() {
 }
 
 void Request::not_found() {
+  if (seeks_part()) return seek_fragment();
   if (directives_.only_if_cached) return send_error(504, "not in the cache, and only-if-cached was asked for\n");
   if (context_.shared.pass_marks.marked(key_, context_.executor.clock().steady())) return fetch_alone();
   join(nullptr, false);
@@ -343,6 +347,12 @@ Request::Fit Request::fit(const Fetch::View& view) {
 
 void Request::on_streaming(const Fetch::View& view) {
   const Fit fits = fit(view);
+  const bool part = view.head->kind == policy::StoredResponse::Kind::Part;
+  if (fits == Fit::Mine && part) return send_part(view);
+  if (fits == Fit::Mine && !leads_ && wish_ && !part_sought_ && !is_near(view, reader_->fetch().body_bytes())) {
+    reader_.reset();
+    return seek_fragment();
+  }
   if (fits == Fit::Mine) return send_fetch(view);
   reader_.reset();
   if (fits == Fit::Alone) return fetch_alone();
@@ -381,6 +391,7 @@ void Request::note_origin_time(const Fetch::View& view) {
 void Request::on_failed(const Fetch::View& view) {
   const base::Error error = view.error;
   if (error.code == Errc::Cancelled && !leads_) return look_up_again();
+  if (error.code == Errc::NotFound && part_sought_) return without_parts();
   reader_.reset();
   const int status = error.code == Errc::Timeout ? 504 : error.code == Errc::Busy ? 503 : 502;
   send_error(status,
@@ -389,34 +400,36 @@ void Request::on_failed(const Fetch::View& view) {
 
 // ---- sending ----
 
+// Null if the disk has dropped it: what memory holds of it is of no use then.
+std::unique_ptr<Bytes> Request::bytes_of(const store::ObjectRef& object) {
+  if (object->single()) return bytes_of_single(object);
+  store::PinRef pin = context_.shared.disk.pin(object->key, object->id);
+  if (pin) return bytes_of_chunks(context_, object, std::move(pin), [this] { writer_.resume(); });
+  context_.shared.memory.erase(object->key, object->id);
+  return nullptr;
+}
+
+AnswerFacts Request::facts_of(std::optional<std::uint64_t> total, std::uint64_t seed) const {
+  return {.total = total,
+          .status = status_,
+          .ranges_max = config_->fetch.ranges,
+          .boundary_seed = seed,
+          .now = context_.executor.clock().wall()};
+}
+
 void Request::send_object(store::ObjectRef object, CacheStatus status) {
-  std::unique_ptr<Bytes> bytes;
-  const auto ready = [this] { writer_.resume(); };
-  if (object->single()) {
-    bytes = bytes_of_single(object);
-  } else {
-    store::PinRef pin = context_.shared.disk.pin(object->key, object->id);
-    if (!pin) {
-      // The disk has dropped it since: what memory holds of it is of no use.
-      context_.shared.memory.erase(object->key, object->id);
-      return not_found();
-    }
-    bytes = bytes_of_chunks(context_, object, std::move(pin), ready);
-  }
+  std::unique_ptr<Bytes> bytes = bytes_of(object);
+  if (!bytes) return not_found();
   phase_ = Phase::Sending;
   status_ = status;
-  AnswerFacts facts{.total = object->body_bytes,
-                    .status = status,
-                    .ranges_max = config_->fetch.ranges,
-                    .boundary_seed = object->id,
-                    .now = context_.executor.clock().wall()};
+  const AnswerFacts facts = facts_of(object->body_bytes, object->id);
   Answer answer = make_answer(head_, response_of(*object), facts);
   auto body = make_body(answer, std::move(bytes), object->body_bytes);
   writer_.respond(std::move(answer.head), std::move(body));
 }
 
-void Request::send_fetch(const Fetch::View& view) {
-  phase_ = Phase::Sending;
+// What became of the request, as far as a fetch that has its head can tell.
+void Request::note_fetch(const Fetch::View& view) {
   note_origin_time(view);
   if (view.sharing == Fetch::Sharing::Lead) {
     status_.outcome = Outcome::Pass;
@@ -427,14 +440,15 @@ void Request::send_fetch(const Fetch::View& view) {
   }
   status_.fwd_status = view.head->status;
   status_.stored = view.kept;
-  AnswerFacts facts{
-      .total = view.total,
-      .from_cache = view.sharing == Fetch::Sharing::All,
-      .status = status_,
-      .ranges_max = config_->fetch.ranges,
-      .in_order = !view.kept,
-      .boundary_seed = reader_->fetch().stamp() ^ view.head->response_time.time_since_epoch().count(),
-      .now = context_.executor.clock().wall()};
+}
+
+void Request::send_fetch(const Fetch::View& view) {
+  phase_ = Phase::Sending;
+  note_fetch(view);
+  const auto seed = static_cast<std::uint64_t>(view.head->response_time.time_since_epoch().count());
+  AnswerFacts facts = facts_of(view.total, reader_->fetch().stamp() ^ seed);
+  facts.from_cache = view.sharing == Fetch::Sharing::All;
+  facts.in_order = !view.kept;
   Answer answer = make_answer(head_, *view.head, facts);
   auto body = make_body(answer, bytes_of_fetch(context_, reader_, [this] { writer_.resume(); }), view.total);
   // A fetch for the cache goes on without this reader; one that is for this request only ends with it.

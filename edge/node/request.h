@@ -15,6 +15,7 @@
 #include "edge/node/decoded.h"
 #include "edge/node/fill.h"
 #include "edge/node/request_body.h"
+#include "edge/node/slices.h"
 
 namespace node {
 
@@ -71,8 +72,26 @@ class Request final : public http::Handler {
   void on_failed(const fetch::Fetch::View& view);
   void look_up_again();
 
+  // Parts (request_part.cc).
+  bool seeks_part();
+  bool is_near(const fetch::Fetch::View& view, std::uint64_t come) const;
+  void seek_fragment();
+  void found_fragment(store::ObjectRef object);
+  void ask_part();
+  void without_parts();
+  SliceSource slices_of(const policy::StoredResponse& head, std::string whole_text) const;
+  void found_sliced(store::ObjectRef object, purge::Verdict verdict);
+  void on_slices();
+  void send_part(const fetch::Fetch::View& view);
+  void send_slices(const policy::StoredResponse& head, const policy::CacheStatus& status);
+  void send_fragment(const policy::StoredResponse& fragment, std::unique_ptr<Bytes> bytes,
+                     std::optional<policy::ByteRange> run, policy::CacheStatus status);
+
   // Sending.
+  std::unique_ptr<Bytes> bytes_of(const store::ObjectRef& object);
+  AnswerFacts facts_of(std::optional<std::uint64_t> total, std::uint64_t seed) const;
   void send_object(store::ObjectRef object, policy::CacheStatus status);
+  void note_fetch(const fetch::Fetch::View& view);
   void send_fetch(const fetch::Fetch::View& view);
   void send_error(int status, std::string text);
   void send_synthetic(Synthetic synthetic);
@@ -94,6 +113,11 @@ class Request final : public http::Handler {
   Phase phase_ = Phase::Routing;
   bool leads_ = false;
   bool doubtful_ = false;                ///< joined a fetch that began before a purge whose tags are not known yet
+  std::uint64_t slice_bytes_ = 0;
+  std::optional<policy::OpenRange> wish_{};  ///< the one range that is asked for, where parts may be fetched
+  bool part_sought_ = false;
+  store::ObjectRef sliced_{};                ///< head of the object whose slices are being looked for
+  std::unique_ptr<SlicedBytes> slices_{};
   unsigned turns_ = 0;                   ///< look-ups begun anew
   std::shared_ptr<fetch::Fetch::Reader> reader_{};
   std::shared_ptr<RequestBody> body_{};

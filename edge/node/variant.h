@@ -24,4 +24,12 @@ inline std::string variant_key_text(std::string_view base_text, std::uint64_t ge
   return out;
 }
 
+/// Key text of a part of what `whole_text` names: the slice that `range` asks for, or (empty) the fragment of unknown place.
+inline std::string part_key_text(std::string_view whole_text, std::string_view range) {
+  std::string out(whole_text);
+  out += "\npart ";
+  out += range;
+  return out;
+}
+
 }  // namespace node

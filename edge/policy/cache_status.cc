@@ -15,7 +15,7 @@ const char* verdict(const CacheStatus& status) {
     case Outcome::Stale: return status.forwarded ? "; fwd=stale" : "; hit";
     case Outcome::Revalidated: return "; fwd=stale";
     case Outcome::Expired: return "; fwd=stale";
-    case Outcome::Miss: return "; fwd=uri-miss";
+    case Outcome::Miss: return status.partial ? "; fwd=partial" : "; fwd=uri-miss";
     case Outcome::Collapsed: return "; fwd=uri-miss";
     case Outcome::Pass: return "; fwd=bypass";
     case Outcome::Synthetic: return "";

@@ -28,6 +28,7 @@ struct CacheStatus {
   std::optional<int> fwd_status{};
   bool stored = false;
   bool collapsed = false;
+  bool partial = false;    ///< Miss: other parts of it are in the cache
   bool forwarded = false;  ///< Stale: the origin was asked before, in vain
   std::string_view detail{};
 };

@@ -95,6 +95,8 @@ bool matches_strongly(std::string_view list, std::string_view etag) {
          any_tag(list, [&](const EntityTag& tag) { return tag.strong && tag.opaque == own.opaque; });
 }
 
+bool is_strong(std::string_view etag) { return make_tag(etag).strong; }
+
 bool matches_weakly(std::string_view list, std::string_view etag) {
   if (base::trimmed(list) == "*") return true;
   const EntityTag own = make_tag(etag);

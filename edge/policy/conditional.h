@@ -23,5 +23,7 @@ bool add_validators(const StoredResponse& stored, http::Fields& request);
 /// whatever is there, with an entity-tag or without; an upload to a name that does not exist has nothing to match.
 bool matches_strongly(std::string_view list, std::string_view etag);
 bool matches_weakly(std::string_view list, std::string_view etag);
+/// Whether `etag` is a well-formed entity-tag that is not weak.
+bool is_strong(std::string_view etag);
 
 }  // namespace policy

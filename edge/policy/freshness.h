@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
 #include "edge/base/clock.h"
@@ -22,6 +23,7 @@ struct TtlRule {
   std::optional<std::chrono::seconds> stale_while_revalidate{};
   std::optional<std::chrono::seconds> stale_if_error{};
   bool bypass = false;                                ///< never cached
+  std::uint64_t slice_bytes = 1 << 20;  ///< a range request for what is not in the cache fetches slices; 0: the whole
   bool store_set_cookie = true;  ///< false: Set-Cookie is shared with `public` or `s-maxage` only
 };
 

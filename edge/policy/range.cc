@@ -137,6 +137,29 @@ RangeChoice choose_range(const http::RequestHead& request, const http::Fields& r
   return {RangeChoice::Kind::Partial, merged(asked)};
 }
 
+std::optional<OpenRange> only_range(const http::RequestHead& request) {
+  if (request.method != "GET" || request.fields.count("range") != 1) return {};
+  const auto specs = parse_range(base::trimmed(*request.fields.get("range")), 1);
+  if (!specs || (!specs->front().first && *specs->front().last == 0)) return {};
+  return OpenRange{specs->front().first, specs->front().last};
+}
+
+std::optional<ContentRange> parse_content_range(const http::Fields& response) {
+  if (response.count("content-range") != 1) return {};
+  const std::string_view value = base::trimmed(*response.get("content-range"));
+  constexpr std::string_view kUnit = "bytes ";
+  const std::size_t slash = value.find('/');
+  if (slash == std::string_view::npos || !base::iequals(value.substr(0, kUnit.size()), kUnit)) return {};
+  const std::string_view range = value.substr(kUnit.size(), slash - kUnit.size());
+  const std::size_t dash = range.find('-');
+  if (dash == std::string_view::npos) return {};
+  const auto first = position(range.substr(0, dash));
+  const auto last = position(range.substr(dash + 1));
+  const auto total = position(value.substr(slash + 1));
+  if (!first || !last || !total || *last < *first || *total <= *last) return {};
+  return ContentRange{{*first, *last}, *total};
+}
+
 std::string content_range(const ByteRange& range, std::uint64_t size) {
   return "bytes " + std::to_string(range.first) + "-" + std::to_string(range.last) + "/" +
          std::to_string(size);

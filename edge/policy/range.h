@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,20 @@ struct RangeChoice {
 /// ones are ignored: Whole. Only for GET.
 RangeChoice choose_range(const http::RequestHead& request, const http::Fields& response, std::uint64_t size,
                          std::size_t parts_max, base::Wall now);
+
+/// The one range of a GET that asks for one, before the size of the body is known (RFC 9110 14.1.2).
+struct OpenRange {
+  std::optional<std::uint64_t> first{};
+  std::optional<std::uint64_t> last{};  ///< without `first`: length of the suffix
+};
+std::optional<OpenRange> only_range(const http::RequestHead& request);
+
+/// A 206's Content-Range (RFC 9110 14.4); nothing if it is absent, repeated or invalid.
+struct ContentRange {
+  ByteRange range{};
+  std::uint64_t total = 0;
+};
+std::optional<ContentRange> parse_content_range(const http::Fields& response);
 
 /// "bytes 0-99/200" and "bytes */200".
 std::string content_range(const ByteRange& range, std::uint64_t size);

@@ -12,7 +12,7 @@
 namespace policy {
 namespace {
 
-constexpr char kVersion = 1;
+constexpr char kVersion = 2;
 constexpr std::size_t kHashBytes = 8;
 
 constexpr std::uint64_t kMustRevalidate = 1;
@@ -66,13 +66,17 @@ void write_elements(WireWriter& out, const StoredResponse& r) {
   out.number(r.fill_stamp);
   write_texts(out, r.vary);
   out.number(r.generation);
+  out.number(r.whole_bytes);
+  out.number(r.part_first);
+  out.text(r.part_of);
+  out.text(r.range);
 }
 
 /// False if a number is out of its range.
 bool read_elements(WireReader& in, StoredResponse& r) {
   const std::uint64_t kind = in.number();
   const std::uint64_t status = in.number();
-  if (kind > static_cast<std::uint64_t>(StoredResponse::Kind::VaryMarker) || status > 999) return false;
+  if (kind > static_cast<std::uint64_t>(StoredResponse::Kind::Part) || status > 999) return false;
   r.kind = static_cast<StoredResponse::Kind>(kind);
   r.status = static_cast<int>(status);
   for (std::size_t left = in.count(2); left > 0; --left) {
@@ -97,6 +101,10 @@ bool read_elements(WireReader& in, StoredResponse& r) {
   r.fill_stamp = in.number();
   read_texts(in, r.vary);
   r.generation = in.number();
+  r.whole_bytes = in.number();
+  r.part_first = in.number();
+  r.part_of = in.text();
+  r.range = in.text();
   return flags <= kAllFlags;
 }
 
@@ -125,7 +133,7 @@ std::string_view StoredResponse::last_modified() const {
 std::size_t StoredResponse::footprint() const {
   constexpr std::size_t kPerField = 16;  // http::Fields keeps four offsets of 4 bytes for each
   return sizeof *this + fields.text_bytes() + fields.size() * kPerField + site.capacity() + host.capacity() +
-         url.capacity() + heap_bytes(tags) + heap_bytes(vary);
+         url.capacity() + part_of.capacity() + range.capacity() + heap_bytes(tags) + heap_bytes(vary);
 }
 
 std::string encode(const StoredResponse& response) {

@@ -16,8 +16,12 @@ namespace policy {
 
 /// What the cache keeps of a response beside its body: enough to answer, to judge and to revalidate without the origin.
 struct StoredResponse {
-  /// A response, or the list of fields that choose one (the first step of a look-up under Vary).
-  enum class Kind : std::uint8_t { Response, VaryMarker };
+  enum class Kind : std::uint8_t {
+    Response,
+    VaryMarker,  ///< the list of fields that choose one (the first step of a look-up under Vary)
+    Sliced,      ///< of an object of which only parts are here: head as of a 200, no body
+    Part,        ///< a run of a body; head as of a 200
+  };
 
   Kind kind = Kind::Response;
   int status = 200;
@@ -43,6 +47,12 @@ struct StoredResponse {
   // VaryMarker only.
   std::vector<std::string> vary{};
   std::uint64_t generation = 0;    ///< part of the variants' keys: a new marker orphans the variants of the old one
+
+  // Sliced and Part only.
+  std::uint64_t whole_bytes = 0;  ///< length of the whole body
+  std::uint64_t part_first = 0;   ///< Part: place of its first byte
+  std::string part_of{};          ///< Part: key text of what it is a part of
+  std::string range{};            ///< Part that is no slice: the Range that brought it; the fields have its Content-Range
 
   std::string_view etag() const;          ///< empty if none
   std::string_view last_modified() const; ///< empty if none

@@ -182,6 +182,16 @@ Storable storable(const http::RequestHead& request, const http::ResponseHead& re
   return Storable::Yes;
 }
 
+http::ResponseHead whole_of(http::ResponseHead partial, std::uint64_t total) {
+  partial.status = 200;
+  partial.body_bytes = total;
+  // What describes the part and not the representation.
+  for (const std::string_view name : {"content-range", "content-length", "content-md5", "content-digest"}) {
+    partial.fields.remove(name);
+  }
+  return partial;
+}
+
 bool is_cacheable_post(const http::RequestHead& request, const http::ResponseHead& response,
                        const TtlRule& rule, base::Wall request_time, base::Wall response_time) {
   if (request.method != "POST" || response.status != 200) return false;

@@ -118,6 +118,7 @@ class Fetch {
     Reader& operator=(const Reader&) = delete;
 
     Fetch& fetch() const { return *fetch_; }
+    const std::shared_ptr<Fetch>& shared() const { return fetch_; }
     /// Bytes at `offset`, at most `max`, at most to the end of a chunk. OnDisk: the chunk has left the window (kept fetches only).
     Read read(std::uint64_t offset, std::size_t max, base::Slice& out);
     /// All before `offset` has been read: the window may move.

@@ -4,6 +4,14 @@
 #include <algorithm>
 
 namespace fetch {
+namespace {
+
+/// A fetch that was added under another key than its own (a variant's) has its own key's text: the hash of the full text led there.
+bool is_of(const Fetch& fetch, const store::Key& key, std::string_view text) {
+  return fetch.key() != key || fetch.key_text() == text;
+}
+
+}  // namespace
 
 FetchTable::Joined FetchTable::join(const store::Key& key, std::string_view text,
                                     const std::function<bool(const Fetch&)>& accept,
@@ -11,11 +19,17 @@ FetchTable::Joined FetchTable::join(const store::Key& key, std::string_view text
   Shard& shard = shard_of(key);
   const std::scoped_lock lock(shard.mutex);
   std::shared_ptr<Fetch>& place = shard.fetches[key];
-  // A fetch that was added for its variant's key has its base key's text: the hash of the full text led here.
-  const bool same = place && (place->key() != key || place->key_text() == text);
-  if (same && !place->retired() && accept(*place)) return {place, false};
+  if (place && is_of(*place, key, text) && !place->retired() && accept(*place)) return {place, false};
   place = make();
   return {place, true};
+}
+
+std::shared_ptr<Fetch> FetchTable::find(const store::Key& key, std::string_view text) {
+  Shard& shard = shard_of(key);
+  const std::scoped_lock lock(shard.mutex);
+  const auto found = shard.fetches.find(key);
+  if (found == shard.fetches.end() || !is_of(*found->second, key, text)) return nullptr;
+  return found->second;
 }
 
 bool FetchTable::add(const store::Key& key, const std::shared_ptr<Fetch>& fetch) {

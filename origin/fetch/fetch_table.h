@@ -25,6 +25,8 @@ class FetchTable {
   /// goes on for those who have it).
   Joined join(const store::Key& key, std::string_view text, const std::function<bool(const Fetch&)>& accept,
               const std::function<std::shared_ptr<Fetch>()>& make);
+  /// The fetch under `key`, if its text is `text`; null if there is none.
+  std::shared_ptr<Fetch> find(const store::Key& key, std::string_view text);
   /// Makes `fetch` findable under `key` too (a variant's, once Vary is known), unless another fetch is there:
   /// false then.
   bool add(const store::Key& key, const std::shared_ptr<Fetch>& fetch);

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests for a range of what is not in the cache as a whole: slices of it, or a fragment (the end of it, asked for while its length
+// is not known).
+#include <algorithm>
+
+#include "edge/base/text.h"
+#include "edge/node/fills.h"
+#include "edge/node/request.h"
+#include "edge/node/variant.h"
+
+namespace node {
+
+using fetch::Fetch;
+using policy::ByteRange;
+using policy::CacheStatus;
+using policy::Outcome;
+using policy::StoredResponse;
+
+namespace {
+
+/// A range is waited for in a running fill of the whole that will have come there after so many slices.
+constexpr std::uint64_t kNearSlices = 16;
+
+store::Key no_parts_key(const std::string& whole_text) { return key_of(part_key_text(whole_text, "none")); }
+
+}  // namespace
+
+bool Request::seeks_part() {
+  if (!wish_ || part_sought_) return false;
+  // More than a slice of unknown place: the whole is fetched.
+  if (!wish_->first && *wish_->last > slice_bytes_) return false;
+  const base::Steady now = context_.executor.clock().steady();
+  fetch::PassMarks& marks = context_.shared.pass_marks;
+  if (marks.marked(key_, now) || marks.marked(no_parts_key(key_text_), now)) return false;
+  const auto whole = context_.shared.fetches.find(key_, key_text_);
+  return !whole || !is_near(whole->view(), whole->body_bytes());
+}
+
+// Whether the range comes soon enough in a fetch of the whole of which `come` bytes are there.
+bool Request::is_near(const Fetch::View& view, std::uint64_t come) const {
+  if (!view.head) return true;  // how long it is will be known soon
+  if (view.state == Fetch::State::Answered || view.state == Fetch::State::Failed) return true;
+  const std::uint64_t reach = come + kNearSlices * slice_bytes_;
+  if (wish_->first) return *wish_->first < reach;
+  return view.total && *view.total < reach + *wish_->last;
+}
+
+void Request::seek_fragment() {
+  part_sought_ = true;
+  if (head_.fields.has("if-range")) return ask_part();
+  const std::string text = part_key_text(key_text_, {});
+  const store::Key key = key_of(text);
+  if (store::ObjectRef object = context_.shared.memory.find(key, text)) return found_fragment(std::move(object));
+  if (!context_.shared.disk.may_have(key)) return ask_part();
+  phase_ = Phase::Reading;
+  context_.shared.disk.find(key, text, context_.executor,
+                            anchor_.wrap([this](base::Result<store::ObjectRef> object) {
+                              if (!object) return ask_part();
+                              found_fragment(std::move(*object));
+                            }));
+}
+
+void Request::found_fragment(store::ObjectRef object) {
+  const StoredResponse& fragment = response_of(*object);
+  const base::Wall now = context_.executor.clock().wall();
+  const bool usable = fragment.kind == StoredResponse::Kind::Part &&
+                      verdict_of(*object, context_.shared.ledger) == purge::Verdict::Live &&
+                      policy::judge(fragment, directives_, now, {.distrust = context_.shared.distrust()}) ==
+                          policy::Use::Fresh;
+  if (!usable) return ask_part();
+  std::optional<ByteRange> run;
+  // Who asks in the same words gets the same answer; else what is asked for must lie within.
+  if (fragment.range != base::trimmed(*head_.fields.get("range"))) {
+    const auto choice = policy::choose_range(head_, fragment.fields, fragment.whole_bytes, 1, now);
+    const std::uint64_t end = fragment.part_first + fragment.body_bytes;
+    if (choice.parts.size() != 1) return ask_part();
+    run = choice.parts[0];
+    if (run->first < fragment.part_first || run->last >= end) return ask_part();
+  }
+  std::unique_ptr<Bytes> bytes = bytes_of(object);
+  if (!bytes) return ask_part();
+  send_fragment(fragment, std::move(bytes), run,
+                {.outcome = Outcome::Hit, .ttl = policy::remaining(fragment, now)});
+}
+
+void Request::ask_part() {
+  if (directives_.only_if_cached) return not_found();
+  part_sought_ = true;
+  PartOrder part;
+  if (wish_->first) {
+    part = slice_order(*wish_->first / slice_bytes_, slice_bytes_, {}, key_);
+  } else {
+    part = {.range = std::string(base::trimmed(*head_.fields.get("range"))),
+            .fragment = true,
+            .bytes_max = slice_bytes_,
+            .whole_key = key_};
+  }
+  const std::string text = part_key_text(key_text_, part.range);
+  const store::Key key = key_of(text);
+  const purge::Stamp now = context_.shared.ledger.now();
+  auto joined = context_.shared.fetches.join(
+      key, text, [this](const Fetch& fetch) { return may_join(fetch); },
+      [&] { return std::make_shared<Fetch>(key, text, now); });
+  leads_ = joined.leads;
+  doubtful_ = joined.fetch->stamp() < context_.shared.ledger.now();
+  std::shared_ptr<Fetch> fetch = joined.fetch;
+  watch(fetch);
+  if (!leads_) return;
+  FillOrder order = make_order();
+  order.part = std::move(part);
+  context_.fills.start(std::move(fetch), std::move(order));
+}
+
+// The origin gives no parts of this one that could be kept: for a while it is fetched as a whole.
+void Request::without_parts() {
+  const base::Steady now = context_.executor.clock().steady();
+  context_.shared.pass_marks.mark(no_parts_key(key_text_), now + config_->fetch.pass_mark);
+  look_up_again();
+}
+
+// ---- slices ----
+
+SliceSource Request::slices_of(const StoredResponse& head, std::string whole_text) const {
+  SliceSource source{.order = make_order(),
+                     .whole_text = std::move(whole_text),
+                     .etag = std::string(head.etag()),
+                     .whole_bytes = head.whole_bytes,
+                     .slice_bytes = slice_bytes_};
+  source.order.inform = nullptr;
+  return source;
+}
+
+void Request::found_sliced(store::ObjectRef object, purge::Verdict verdict) {
+  const StoredResponse& head = response_of(*object);
+  const base::Wall now = context_.executor.clock().wall();
+  const policy::Situation situation{verdict == purge::Verdict::Stale, context_.shared.distrust()};
+  const bool fresh = policy::judge(head, directives_, now, situation) == policy::Use::Fresh;
+  if (slice_bytes_ == 0 || !fresh) return not_found();
+  const auto choice = policy::choose_range(head_, head.fields, head.whole_bytes, config_->fetch.ranges, now);
+  const bool bodiless = head_.method == "HEAD" || choice.kind == policy::RangeChoice::Kind::Unsatisfiable;
+  if (choice.kind == policy::RangeChoice::Kind::Whole && !bodiless) {
+    part_sought_ = true;
+    return not_found();
+  }
+  slices_ = std::make_unique<SlicedBytes>(context_, slices_of(head, key_text_), [this] { on_slices(); });
+  if (bodiless) {
+    return send_slices(head, {.outcome = Outcome::Hit, .ttl = policy::remaining(head, now)});
+  }
+  sliced_ = std::move(object);
+  phase_ = Phase::Waiting;
+  slices_->seek(choice.parts[0].first);
+  on_slices();
+}
+
+// The first slice is there, or cannot be had, or (once the answer has begun) there is more of them.
+void Request::on_slices() {
+  if (phase_ == Phase::Sending) return writer_.resume();
+  if (phase_ != Phase::Waiting || !slices_ || !sliced_) return;
+  switch (slices_->state()) {
+    case Slice::State::Waiting: return;
+    case Slice::State::There: break;
+    case Slice::State::Failed: {
+      // Another version is there, or none: what is known of this one is of no use.
+      const store::ObjectRef head = std::move(sliced_);
+      slices_.reset();
+      context_.shared.disk.erase(head->key, head->id);
+      context_.shared.memory.erase(head->key, head->id);
+      return look_up_again();
+    }
+  }
+  const store::ObjectRef head = std::move(sliced_);
+  CacheStatus status{.outcome = Outcome::Hit,
+                     .ttl = policy::remaining(response_of(*head), context_.executor.clock().wall())};
+  if (slices_->from_origin()) status = {.outcome = Outcome::Miss, .fwd_status = 206, .stored = true, .partial = true};
+  send_slices(response_of(*head), status);
+}
+
+void Request::send_part(const Fetch::View& view) {
+  note_fetch(view);
+  status_.fwd_status = 206;
+  const StoredResponse& part = *view.head;
+  if (!part.range.empty()) {
+    auto bytes = bytes_of_fetch(context_, reader_, [this] { writer_.resume(); });
+    return send_fragment(part, std::move(bytes), {}, status_);
+  }
+  SliceSource source = slices_of(part, part.part_of.empty() ? key_text_ : part.part_of);
+  slices_ = std::make_unique<SlicedBytes>(context_, std::move(source), [this] { on_slices(); });
+  slices_->seek(part.part_first, reader_->shared());
+  reader_.reset();
+  send_slices(part, status_);
+}
+
+void Request::send_slices(const StoredResponse& head, const CacheStatus& status) {
+  phase_ = Phase::Sending;
+  status_ = status;
+  const auto seed = static_cast<std::uint64_t>(head.response_time.time_since_epoch().count());
+  Answer answer = make_answer(head_, head, facts_of(head.whole_bytes, seed));
+  std::uint64_t last = head.whole_bytes - 1;
+  if (!answer.parts.empty()) last = std::ranges::max(answer.parts, {}, &ByteRange::last).last;
+  slices_->set_last(last);
+  auto body = make_body(answer, std::move(slices_), head.whole_bytes);
+  writer_.respond(std::move(answer.head), std::move(body));
+}
+
+void Request::send_fragment(const StoredResponse& fragment, std::unique_ptr<Bytes> bytes,
+                            std::optional<ByteRange> run, CacheStatus status) {
+  phase_ = Phase::Sending;
+  status_ = status;
+  Answer answer = make_fragment_answer(head_, fragment, facts_of({}, 0), run);
+  auto body = make_body(answer, std::move(bytes), fragment.body_bytes);
+  if (!body) reader_.reset();
+  writer_.respond(std::move(answer.head), std::move(body));
+}
+
+}  // namespace node
