@@ -2,6 +2,7 @@
 // A fill of a part: what it gets in place of the whole, and under which names that is kept.
 #include <algorithm>
 
+#include "edge/base/log.h"
 #include "edge/node/fill.h"
 #include "edge/node/variant.h"
 #include "edge/policy/conditional.h"
@@ -107,6 +108,7 @@ void Fill::put_sliced_head() {
 
 // The answer is of no use as a part. Errc::NotFound tells who waits to ask for the whole.
 void Fill::give_up_part(std::string why) {
+  logs::debug("part not used", {{"url", order_.cache_key.url}, {"range", order_.part->range}, {"reason", why}});
   exchange_.reset();
   leave_table();
   fetch_->fail({Errc::NotFound, std::move(why)});

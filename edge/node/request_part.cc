@@ -23,6 +23,12 @@ constexpr std::uint64_t kNearSlices = 16;
 
 store::Key no_parts_key(const std::string& whole_text) { return key_of(part_key_text(whole_text, "none")); }
 
+/// A slice whose head is there has left a sliced head, by which it would have been found: that has been dropped since.
+bool is_old_slice(const Fetch& fetch, bool fragment) {
+  const Fetch::View view = fetch.view();
+  return !fragment && view.head && view.head->kind == StoredResponse::Kind::Part;
+}
+
 }  // namespace
 
 bool Request::seeks_part() {
@@ -99,7 +105,7 @@ void Request::ask_part() {
   const store::Key key = key_of(text);
   const purge::Stamp now = context_.shared.ledger.now();
   auto joined = context_.shared.fetches.join(
-      key, text, [this](const Fetch& fetch) { return may_join(fetch); },
+      key, text, [&](const Fetch& fetch) { return may_join(fetch) && !is_old_slice(fetch, part.fragment); },
       [&] { return std::make_shared<Fetch>(key, text, now); });
   leads_ = joined.leads;
   doubtful_ = joined.fetch->stamp() < context_.shared.ledger.now();
