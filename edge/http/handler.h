@@ -83,6 +83,7 @@ struct ConnectionInfo {
   std::string server_address{};
   std::uint16_t server_port = 0;
   std::string server_name{};      ///< SNI, lower case; empty if none
+  bool trust_forwarded = false;   ///< clients are proxies whose Forwarded and X-Forwarded-For, -Proto are believed
   std::uint64_t id = 0;           ///< unique in the process
 };
 

@@ -34,6 +34,7 @@ struct Server::Impl {
     accepted.info.client_port = socket.client_port;
     accepted.info.server_address = std::move(socket.server_address);
     accepted.info.server_port = socket.server_port;
+    accepted.info.trust_forwarded = entrance.options.trust_forwarded;
     accepted.info.id = next_connection_id();
     accepted.tls = entrance.options.tls;
     accepted.proxy_protocol = entrance.options.proxy_protocol;

@@ -40,6 +40,7 @@ struct ListenOptions {
   std::string address{};  ///< "127.0.0.1:8443", "[::1]:443", "0.0.0.0:80"; port 0: chosen by the system
   std::shared_ptr<loop::TlsContext> tls{};  ///< null: plain (HTTP/1.1, and HTTP/2 with prior knowledge)
   bool proxy_protocol = false;              ///< connections must begin with a PROXY header v1 or v2
+  bool trust_forwarded = false;  ///< see ConnectionInfo
   int backlog = 4096;
 };
 

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "edge/policy/forwarding.h"
+
 namespace node {
 namespace {
 
@@ -63,10 +65,17 @@ void append_json_text(std::string& out, std::string_view text) {
   out += '"';
 }
 
+/// Who asked: on a listener of trusted proxies the address that the nearest of them names.
+static std::string client_of(const AccessFacts& facts) {
+  std::string named;
+  if (facts.connection.trust_forwarded) named = policy::forwarded_address(facts.head.fields);
+  return named.empty() ? facts.connection.client_address : named;
+}
+
 std::string access_line(const AccessFacts& facts) {
   std::string out = "{\"at\":\"" + stamp(facts.at) + '"';
   append_member(out, "site", facts.site);
-  append_member(out, "client", facts.connection.client_address);
+  append_member(out, "client", client_of(facts));
   append_member(out, "connection", facts.connection.id);
   append_member(out, "protocol", http::name_of(facts.head.version));
   append_member(out, "scheme", facts.head.scheme);

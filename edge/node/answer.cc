@@ -30,6 +30,8 @@ class RunBody final : public http::BodySource {
     if (left_) *left_ -= out.bytes.size();
     return Pull::Data;
   }
+  // Of a body whose length was not known: a known one is over before they come.
+  const http::Fields* trailers() const override { return bytes_->trailers(); }
 
  private:
   std::unique_ptr<Bytes> bytes_;

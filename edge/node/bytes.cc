@@ -53,7 +53,7 @@ class FetchBytes final : public Bytes {
     switch (reader_->read(offset, max, out)) {
       case fetch::Fetch::Read::Data: return Pull::Data;
       case fetch::Fetch::Read::Later: return Pull::Later;
-      case fetch::Fetch::Read::End: return Pull::End;
+      case fetch::Fetch::Read::End: trailers_ = reader_->fetch().view().trailers; return Pull::End;
       case fetch::Fetch::Read::Failed: return Pull::Failed;
       case fetch::Fetch::Read::OnDisk: break;
     }
@@ -64,9 +64,11 @@ class FetchBytes final : public Bytes {
     chunks_->set_end(static_cast<std::uint32_t>(offset / kChunkBytes) + 1);
     return chunks_->read(offset, max, out);
   }
+  const http::Fields* trailers() override { return trailers_.get(); }
 
  private:
   Context& context_;
+  std::shared_ptr<const http::Fields> trailers_{};
   std::shared_ptr<fetch::Fetch::Reader> reader_;
   Ready ready_;
   std::unique_ptr<StoredChunks> chunks_{};

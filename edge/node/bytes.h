@@ -20,6 +20,8 @@ class Bytes {
   virtual ~Bytes() = default;
   /// At most `max` bytes at `offset`. End: the body is shorter.
   virtual http::Pull read(std::uint64_t offset, std::size_t max, base::Slice& out) = 0;
+  /// After End: the trailer fields that came with it, or null.
+  virtual const http::Fields* trailers() { return nullptr; }
 };
 using Ready = std::function<void()>;
 

@@ -59,6 +59,7 @@ void read_listeners(const Table& root, Config& config, loop::ListenAddresses& ad
     addresses.add(table, listener.address, "listener \"" + listener.name + "\"");
     listener.tls = table.flag("tls", true);
     listener.proxy_protocol = table.flag("proxy_protocol", false);
+    listener.trust_forwarded = table.flag("trust_forwarded", false);
     if (listener.tls && config.https_port == 0) config.https_port = port_of(listener.address);
     config.listeners.push_back(std::move(listener));
   }

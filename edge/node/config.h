@@ -23,6 +23,7 @@ struct ListenerConfig {
   std::string address{};
   bool tls = false;
   bool proxy_protocol = false;
+  bool trust_forwarded = false;
   bool operator==(const ListenerConfig&) const = default;
 };
 

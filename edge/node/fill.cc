@@ -318,6 +318,11 @@ void Fill::begin_large() {
   fetch_->set_stored(key_, id_);
 }
 
+void Fill::on_trailers(http::Fields fields) {
+  http::remove_hop_by_hop(fields);
+  fetch_->set_trailers(std::move(fields));
+}
+
 http::Flow Fill::on_data(std::string_view bytes) {
   context_.counters.origin_bytes.add(bytes.size());
   fetch_->append(bytes);

@@ -66,7 +66,7 @@ class Fill final : private http::ExchangeListener {
   void on_informational(http::ResponseHead head) override;
   void on_head(http::ResponseHead head) override;
   http::Flow on_data(std::string_view bytes) override;
-  void on_trailers(http::Fields) override {}
+  void on_trailers(http::Fields fields) override;
   void on_end(std::optional<http::ExchangeError> error) override;
   bool on_slow() override;
 

@@ -31,7 +31,8 @@ class NodeLoop {
       const ListenerConfig& listener = context_.config->listeners[i];
       const auto opened = server_.listen({.address = addresses[i],
                                           .tls = listener.tls ? tls : nullptr,
-                                          .proxy_protocol = listener.proxy_protocol});
+                                          .proxy_protocol = listener.proxy_protocol,
+                                          .trust_forwarded = listener.trust_forwarded});
       if (!opened) return opened;
     }
     return {};

@@ -37,6 +37,9 @@ Request::~Request() {
 }
 
 void Request::start() {
+  if (connection_.trust_forwarded) {
+    if (std::string scheme = policy::forwarded_scheme(head_.fields); !scheme.empty()) head_.scheme = std::move(scheme);
+  }
   if (!route()) return;
   cache_key_ = policy::cache_key(site_->name, site_->key, head_);
   base_key_ = key_of(cache_key_.text);
@@ -54,7 +57,7 @@ bool Request::route() {
     send_error(421, "no site here is called \"" + policy::host_of(head_.authority) + "\"\n");
     return false;
   }
-  if (!connection_.tls && !route_plain(*site_)) return false;
+  if (head_.scheme != "https" && !route_plain(*site_)) return false;
   if (head_.target == "*") {
     send_synthetic({.status = 204, .allow = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"});
     return false;

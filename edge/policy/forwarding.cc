@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "edge/base/text.h"
 #include "edge/http/date.h"
 #include "edge/http/hop_by_hop.h"
 #include "edge/policy/cache_key.h"
@@ -78,14 +79,22 @@ std::string host_for(const http::RequestHead& request, bool caching) {
   return host;
 }
 
+/// What a trusted proxy has said before us, as the beginning of a list.
+std::string continued(const http::Fields& request, std::string_view name, bool trusted) {
+  std::string said = trusted ? request.combined(name) : std::string();
+  if (!said.empty()) said += ", ";
+  return said;
+}
+
 void add_forwarding(http::Fields& out, const http::RequestHead& request,
                     const http::ConnectionInfo& connection, const Towards& towards) {
   const std::string host = host_for(request, towards.caching);
   out.add("host", towards.host.empty() ? std::string_view(host) : towards.host);
-  out.add("x-forwarded-for", connection.client_address);
+  const bool trusted = connection.trust_forwarded;
+  out.add("x-forwarded-for", continued(request.fields, "x-forwarded-for", trusted) + connection.client_address);
   out.add("x-forwarded-host", host);
   std::string forwarded =
-      "for=" + forwarded_node(connection.client_address) + ";host=" + forwarded_value(host);
+      continued(request.fields, "forwarded", trusted) + "for=" + forwarded_node(connection.client_address) + ";host=" + forwarded_value(host);
   if (towards.scheme || !towards.caching) {
     out.add("x-forwarded-proto", request.scheme);
     forwarded += ";proto=" + request.scheme;
@@ -113,6 +122,18 @@ http::Fields fields_to_origin(const http::RequestHead& request, const http::Conn
   out.add("via", via_of(request.fields, request.version, towards.node));
   add_forwarding(out, request, connection, towards);
   return out;
+}
+
+std::string forwarded_address(const http::Fields& request) {
+  const std::string all = request.combined("x-forwarded-for");
+  const std::string_view last = base::trimmed(std::string_view(all).substr(all.rfind(',') + 1));
+  const bool address = last.find_first_not_of("0123456789abcdefABCDEF.:") == std::string_view::npos;
+  return address ? std::string(last) : std::string();
+}
+
+std::string forwarded_scheme(const http::Fields& request) {
+  const std::string said = base::lowered(base::trimmed(request.combined("x-forwarded-proto")));
+  return said == "http" || said == "https" ? said : std::string();
 }
 
 bool names_another_resource(const http::Fields& request) {

@@ -24,6 +24,11 @@ struct Towards {
 http::Fields fields_to_origin(const http::RequestHead& request, const http::ConnectionInfo& connection,
                               const Towards& towards);
 
+/// What a trusted proxy says of the client: the last address of X-Forwarded-For, and whether it came by https
+/// (X-Forwarded-Proto). Empty where it says nothing, or nothing that can be read.
+std::string forwarded_address(const http::Fields& request);
+std::string forwarded_scheme(const http::Fields& request);
+
 /// Whether the request has a field by which frameworks let a client name another resource, or another method, than its own.
 bool names_another_resource(const http::Fields& request);
 

@@ -85,6 +85,11 @@ void Fetch::release(std::uint32_t index) {
   if (view_.kept) trim_window();
 }
 
+void Fetch::set_trailers(http::Fields fields) {
+  const std::scoped_lock lock(mutex_);
+  view_.trailers = std::make_shared<const http::Fields>(std::move(fields));
+}
+
 void Fetch::complete() {
   const std::scoped_lock lock(mutex_);
   if (view_.state != State::Streaming) return;

@@ -48,6 +48,7 @@ class Fetch {
     bool stale = false;                    ///< Answered: sent although the origin failed, see `error`
     std::optional<int> failed_status{};    ///< Answered, stale: the error's status, if the origin sent one
     bool kept = false;                     ///< goes into the cache
+    std::shared_ptr<const http::Fields> trailers{};  ///< Complete: that came after the body; null if none did
     std::string variant{};                 ///< policy::variant_text of the request that led; empty without Vary
     base::Error error{};
     base::Steady head_at{};
@@ -83,6 +84,8 @@ class Fetch {
   base::ChunkRef chunk(std::uint32_t index);
   /// Chunk `index` can be read from disk.
   void release(std::uint32_t index);
+  /// Before complete(): for who reads the body to its end. They are not stored (RFC 9110 6.5.1).
+  void set_trailers(http::Fields fields);
   void complete();
   /// Holds the stored object against eviction for as long as anyone holds this fetch.
   void set_pin(store::PinRef pin);

@@ -49,6 +49,7 @@ class Edge {
   Client::Options client_options() const;
   std::string https_address() const { return ready_.listeners.at("https"); }
   std::string http_address() const { return ready_.listeners.at("http"); }
+  std::string address_of(const std::string& listener) const { return ready_.listeners.at(listener); }
   std::string admin_url() const { return "http://" + ready_.admin; }
   /// From the admin listener.
   Response admin(const std::string& path_and_query) const;

@@ -230,7 +230,9 @@ class Origin::Connection {
       at = end;
     }
     if (reply.break_at && *reply.break_at >= size) return false;
-    return !reply.chunked || send_all("0\r\n\r\n");
+    std::string end = "0\r\n";
+    for (const auto& [name, value] : reply.trailers) end += name + ": " + value + "\r\n";
+    return !reply.chunked || send_all(end + "\r\n");
   }
 
   static std::string_view read_piece(const Reply& reply, std::uint64_t at, std::span<char> room) {

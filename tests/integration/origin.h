@@ -48,6 +48,7 @@ struct Reply {
   std::variant<std::string, SeededBody> body{};
   std::string etag{};                   ///< sent, quotes and all; If-None-Match with it is answered by 304
   bool chunked = false;                 ///< no Content-Length
+  Headers trailers{};                   ///< after a chunked body
   std::chrono::milliseconds spread{0};  ///< the body in even steps over so long
   Headers early{};                      ///< of a 103 that comes first; empty: none does
   bool break_in_head = false;           ///< closes the connection after half of the head

@@ -76,6 +76,45 @@ TEST_F(Pass, AnUnsafeRequestAlsoOutdatesWhatWasAskedForAlone) {
   EXPECT_EQ(get("/a").body, "new");
 }
 
+TEST_F(Pass, TrailersFollowTheBodyThatTheyCameWith) {
+  origin_.answer_all([](const Seen&) {
+    return Reply{.headers = {{"Cache-Control", "max-age=600"}, {"Trailer", "X-Sum"}},
+                 .body = "counted",
+                 .chunked = true,
+                 .trailers = {{"X-Sum", "7"}, {"Connection", "x"}}};
+  });
+  start();
+  for (const auto protocol : {Request::Protocol::Http2, Request::Protocol::Http11}) {
+    for (const std::string path : {"/bypass/a", "/a"}) {
+      Request asked = request(path + std::to_string(static_cast<int>(protocol)));
+      asked.protocol = protocol;
+      const Response response = perform(asked);
+      EXPECT_EQ(response.body, "counted");
+      EXPECT_EQ(response.header("x-sum"), "7") << path;
+    }
+  }
+  EXPECT_TRUE(settled());
+  EXPECT_EQ(get("/a0").header("x-sum"), "");  // they are not stored
+}
+
+TEST_F(Pass, AProxyThatIsTrustedSpeaksForItsClients) {
+  origin_.answer_all([](const Seen& seen) { return Reply{.body = seen.header("x-forwarded-for")}; });
+  const std::string log = folder_ / "access.log";
+  options_.extra = "[[listener]]\nname = \"inner\"\naddress = \"127.0.0.1:0\"\ntls = false\ntrust_forwarded = true\n"
+                   "[log]\naccess_file = \"" + log + "\"\n";
+  start();
+  EXPECT_EQ(get("/bypass/a", {{"X-Forwarded-For", "203.0.113.9"}}).body, "127.0.0.1");
+  Request asked = request("/bypass/a", {{"X-Forwarded-For", "203.0.113.9"}});
+  asked.url = "http://" + edge_->address_of("inner") + "/bypass/a";
+  asked.headers.emplace_back("Host", "www.test");
+  EXPECT_EQ(perform(asked).body, "203.0.113.9, 127.0.0.1");
+  const auto read = [&] {
+    std::ifstream file(log);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  EXPECT_TRUE(wait_until([&] { return read().find("\"client\":\"203.0.113.9\"") != std::string::npos; })) << read();
+}
+
 TEST_F(Pass, APostThatSaysSoIsStoredForLaterGets) {
   const Reply reply{.headers = {{"Cache-Control", "max-age=600"}, {"Content-Location", "/form"}}, .body = "result"};
   origin_.answer("/form", reply);

@@ -73,6 +73,33 @@ TEST(ForwardingRfc7239, WhatTheClientClaimsIsDropped) {
   EXPECT_EQ(out.combined("host"), "www.example.com");
 }
 
+TEST(ForwardingRfc7239_5_2, ATrustedProxyIsContinued) {
+  http::RequestHead request = support::get("/", {{"x-forwarded-for", "198.51.100.1, 203.0.113.9"},
+                                                 {"forwarded", "for=198.51.100.1;proto=https"},
+                                                 {"x-forwarded-host", "evil.example"}});
+  request.authority = "www.example.com";
+  http::ConnectionInfo connection;
+  connection.client_address = "192.0.2.7";
+  connection.trust_forwarded = true;
+  const http::Fields out = policy::fields_to_origin(request, connection, kCaching);
+  EXPECT_EQ(out.combined("x-forwarded-for"), "198.51.100.1, 203.0.113.9, 192.0.2.7");
+  EXPECT_TRUE(out.combined("forwarded").starts_with("for=198.51.100.1;proto=https, for=192.0.2.7;"));
+  EXPECT_EQ(out.combined("x-forwarded-host"), "www.example.com");
+  EXPECT_EQ(policy::forwarded_address(request.fields), "203.0.113.9");
+}
+
+TEST(ForwardingRfc7239_5_2, WhatCannotBeReadSaysNothing) {
+  EXPECT_EQ(policy::forwarded_address(support::fields({})), "");
+  EXPECT_EQ(policy::forwarded_address(support::fields({{"x-forwarded-for", "2001:db8::1"}})), "2001:db8::1");
+  for (const char* bad : {"unknown", "1.2.3.4\", \"x\":\"", "evil host", "_hidden"}) {
+    EXPECT_EQ(policy::forwarded_address(support::fields({{"x-forwarded-for", bad}})), "") << bad;
+  }
+  EXPECT_EQ(policy::forwarded_scheme(support::fields({{"x-forwarded-proto", "HTTPS"}})), "https");
+  for (const char* bad : {"", "ftp", "https, http", "httpsx"}) {
+    EXPECT_EQ(policy::forwarded_scheme(support::fields({{"x-forwarded-proto", bad}})), "") << bad;
+  }
+}
+
 TEST(ForwardingRfc9111_2, NothingThatIsNotInTheKeyReachesTheOrigin) {
   const auto overrides = {"x-original-url", "x-rewrite-url",          "x-host",           "x-original-host",
                           "x-http-method",  "x-http-method-override", "x-method-override"};

@@ -198,4 +198,44 @@ TEST(RangeProperty, PartsCoverExactlyTheBytesAskedForAndNoneTwice) {
   }
 }
 
+TEST(OnlyRangeRfc9110_14_1_2, IsOneRangeInBytesOfAGet) {
+  const auto of = [](const char* method, support::FieldList fields) {
+    http::RequestHead request = support::get("/", fields);
+    request.method = method;
+    return policy::only_range(request);
+  };
+  const auto bounded = of("GET", {{"range", "bytes=5-9"}});
+  ASSERT_TRUE(bounded);
+  EXPECT_EQ(bounded->first, 5U);
+  EXPECT_EQ(bounded->last, 9U);
+  const auto open = of("GET", {{"range", "bytes=5-"}});
+  ASSERT_TRUE(open);
+  EXPECT_EQ(open->first, 5U);
+  EXPECT_FALSE(open->last);
+  const auto suffix = of("GET", {{"range", "bytes=-9"}});
+  ASSERT_TRUE(suffix);
+  EXPECT_FALSE(suffix->first);
+  EXPECT_EQ(suffix->last, 9U);
+  EXPECT_FALSE(of("HEAD", {{"range", "bytes=5-9"}}));
+  EXPECT_FALSE(of("GET", {{"range", "bytes=5-9"}, {"range", "bytes=1-2"}}));
+  for (const char* other : {"bytes=0-1,5-9", "bytes=9-5", "bytes=-0", "bytes=-", "lines=1-2", "5-9", ""}) {
+    EXPECT_FALSE(of("GET", {{"range", other}})) << other;
+  }
+}
+
+TEST(ContentRangeRfc9110_14_4, IsReadStrictly) {
+  const auto of = [](const char* value) { return policy::parse_content_range(support::fields({{"content-range", value}})); };
+  const auto got = of("bytes 5-9/10");
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->range, (ByteRange{5, 9}));
+  EXPECT_EQ(got->total, 10U);
+  EXPECT_TRUE(of("BYTES 0-0/1"));
+  for (const char* bad : {"bytes 5-9/*", "bytes */10", "bytes 9-5/10", "bytes 5-10/10", "bytes 5-9", "bytes=5-9/10", "5-9/10",
+                          "bytes -9/10", "bytes 5-/10", "bytes 5-9/1x", ""}) {
+    EXPECT_FALSE(of(bad)) << bad;
+  }
+  EXPECT_FALSE(policy::parse_content_range(
+      support::fields({{"content-range", "bytes 5-9/10"}, {"content-range", "bytes 5-9/10"}})));
+}
+
 }  // namespace
