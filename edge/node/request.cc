@@ -449,11 +449,14 @@ void Request::send_fetch(const Fetch::View& view) {
   phase_ = Phase::Sending;
   note_fetch(view);
   const auto seed = static_cast<std::uint64_t>(view.head->response_time.time_since_epoch().count());
-  AnswerFacts facts = facts_of(view.total, reader_->fetch().stamp() ^ seed);
+  // Trailers need a body whose length is left open, in HTTP/1.1.
+  const bool trailed = view.trailers && !view.trailers->empty() && !head_.fields.has("range");
+  const std::optional<std::uint64_t> total = trailed ? std::nullopt : view.total;
+  AnswerFacts facts = facts_of(total, reader_->fetch().stamp() ^ seed);
   facts.from_cache = view.sharing == Fetch::Sharing::All;
   facts.in_order = !view.kept;
   Answer answer = make_answer(head_, *view.head, facts);
-  auto body = make_body(answer, bytes_of_fetch(context_, reader_, [this] { writer_.resume(); }), view.total);
+  auto body = make_body(answer, bytes_of_fetch(context_, reader_, [this] { writer_.resume(); }), total);
   // A fetch for the cache goes on without this reader; one that is for this request only ends with it.
   if (!body) reader_.reset();
   writer_.respond(std::move(answer.head), std::move(body));
