@@ -125,7 +125,10 @@ void add_via(http::ResponseHead& response, std::string_view node) {
 
 void clean_response(http::Fields& fields, base::Wall now) {
   http::remove_hop_by_hop(fields);
-  for (const std::string_view name : {"surrogate-key", "cache-tag", "surrogate-control"}) fields.remove(name);
+  for (const std::string_view name :
+       {"surrogate-key", "cache-tag", "surrogate-control", "selvage-cache-control"}) {
+    fields.remove(name);
+  }
   if (!fields.has("date")) fields.add("date", http::format_date(now));
 }
 

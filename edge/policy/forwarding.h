@@ -31,7 +31,7 @@ bool is_narrowed(const http::Fields& request);
 void add_via(http::ResponseHead& response, std::string_view node);
 
 /// Takes from an origin's response what is not passed on: hop-by-hop fields and what Connection names, Surrogate-Key, Cache-Tag,
-/// Surrogate-Control. Adds Date if missing (RFC 9110 6.6.1).
+/// Surrogate-Control, Selvage-Cache-Control; CDN-Cache-Control is for other caches too (RFC 9213 3.1). Adds Date if missing (RFC 9110 6.6.1).
 void clean_response(http::Fields& fields, base::Wall now);
 
 }  // namespace policy

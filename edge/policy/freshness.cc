@@ -56,7 +56,7 @@ std::optional<seconds> explicit_lifetime(const http::Fields& fields, const Cache
                                          base::Wall date, base::Wall now) {
   if (directives.s_maxage) return seconds(*directives.s_maxage);
   if (directives.max_age) return seconds(*directives.max_age);
-  if (fields.has("expires")) return lifetime_by_expires(fields, date, now);
+  if (!directives.targeted && fields.has("expires")) return lifetime_by_expires(fields, date, now);
   return {};
 }
 

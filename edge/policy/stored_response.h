@@ -22,6 +22,7 @@ struct StoredResponse {
   Kind kind = Kind::Response;
   int status = 200;
   http::Fields fields{};           ///< as to be sent: hop-by-hop, framing, Age, Cache-Status and tag fields are gone
+  http::Fields hidden{};           ///< for this cache alone, never sent: a 304 is judged together with them (RFC 9213 2.2)
   std::uint64_t body_bytes = 0;
   base::Wall request_time{};       ///< when the request that brought (or last validated) it was sent (RFC 9111 4.2.3)
   base::Wall response_time{};

@@ -43,10 +43,29 @@ bool forbids_storing(const CacheControl& directives, int status) {
   return directives.no_store && !(directives.must_understand && is_understood(status));
 }
 
+/// The fields that are for this cache alone. They go no further, but a 304 is judged together with them.
+http::Fields hidden_of(const http::Fields& fields) {
+  http::Fields out;
+  for (const http::Fields::Field field : fields) {
+    if (field.name == "selvage-cache-control" || field.name == "surrogate-control") {
+      out.add(field.name, field.value);
+    }
+  }
+  return out;
+}
+
+/// All that the response says to this cache.
+http::Fields judged_fields(const StoredResponse& stored) {
+  http::Fields out = stored.fields;
+  for (const http::Fields::Field field : stored.hidden) out.add(field.name, field.value);
+  return out;
+}
+
 /// The origin allows the caching of this response in general (RFC 9111 3, last item).
 bool has_grounds(const http::ResponseHead& response, const CacheControl& directives) {
-  return directives.is_public || directives.max_age || directives.s_maxage ||
-         response.fields.has("expires") || is_heuristically_cacheable(response.status);
+  const bool expires = !directives.targeted && response.fields.has("expires");
+  return directives.is_public || directives.max_age || directives.s_maxage || expires ||
+         is_heuristically_cacheable(response.status);
 }
 
 /// A cookie is most often for one client, and max-age said with the browser's cache in mind: sharing it needs
@@ -197,6 +216,7 @@ StoredResponse make_stored(std::string_view site, const CacheKey& key, const htt
   out.host = key.host;
   out.url = key.url;
   out.tags = tags_of(response.fields);
+  out.hidden = hidden_of(response.fields);
   out.fill_stamp = fill_stamp;
   clean_for_storage(out.fields, response_time);
   return out;
@@ -223,10 +243,14 @@ StoredResponse freshened(const StoredResponse& stored, const http::ResponseHead&
   http::Fields update = not_modified.fields;
   clean_for_storage(update, response_time);
   merge(out.fields, update);
-  if (has_unshared_cookie(out.fields)) out.fields.remove("set-cookie");  // the 304 has taken the word back
-  set_rules(out, {out.status, out.fields, {}}, rule, response_time);
+  merge(out.hidden, hidden_of(not_modified.fields));
+  // The 304 counts together with what is stored: a targeted field that it does not repeat still stands before
+  // its Cache-Control (RFC 9213 2.2).
+  const http::Fields judged = judged_fields(out);
+  if (has_unshared_cookie(judged)) out.fields.remove("set-cookie");  // the 304 has taken the word back
+  set_rules(out, {out.status, judged, {}}, rule, response_time);
   // The origin has changed its mind about storing: never serve it again without asking.
-  const CacheControl directives = response_directives(not_modified.fields);
+  const CacheControl directives = response_directives(judged);
   if (directives.is_private || forbids_storing(directives, out.status)) {
     out.lifetime = seconds(0);
     out.no_cache = true;
