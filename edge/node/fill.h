@@ -62,6 +62,7 @@ class Fill final : private http::ExchangeListener {
   void on_not_modified(const http::ResponseHead& head);
   bool may_keep() const;
   bool may_answer_stale() const;
+  bool is_alive(const store::Object& object) const;
   void answer_stale_or_fail(base::Error error, std::optional<int> status);
   void open_shared(const http::ResponseHead& head, const policy::TtlRule& rule);
   void open_unkept(http::ResponseHead head, fetch::Fetch::Sharing sharing);
@@ -85,7 +86,6 @@ class Fill final : private http::ExchangeListener {
   bool window_full() const;
   void watch_laggards();
   bool worth_finishing() const;
-  void invalidate_after(int status);
   void leave_table();
   void end();
 

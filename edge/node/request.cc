@@ -134,7 +134,7 @@ void Request::look_up_key(const store::Key& key, const std::string& text) {
 void Request::found(store::ObjectRef object) {
   const policy::StoredResponse& response = response_of(*object);
   const purge::Verdict verdict = verdict_of(*object, context_.shared.ledger);
-  if (verdict == purge::Verdict::Dead) {
+  if (verdict == purge::Verdict::Dead || group_verdict(context_, response) == GroupVerdict::Dead) {
     context_.counters.purged_misses.add();
     context_.shared.memory.erase(object->key, object->id);
     context_.shared.disk.erase(object->key, object->id);
@@ -170,7 +170,8 @@ void Request::not_found() {
 void Request::judge(store::ObjectRef object, purge::Verdict verdict) {
   const policy::StoredResponse& response = response_of(*object);
   const base::Wall now = context_.executor.clock().wall();
-  const policy::Situation situation{verdict == purge::Verdict::Stale, context_.shared.distrust()};
+  const bool doubtful = context_.shared.distrust() || group_verdict(context_, response) != GroupVerdict::Live;
+  const policy::Situation situation{verdict == purge::Verdict::Stale, doubtful};
   switch (policy::judge(response, directives_, now, situation)) {
     case policy::Use::Fresh:
       return send_object(std::move(object), {.outcome = Outcome::Hit, .ttl = policy::remaining(response, now)});
@@ -222,7 +223,8 @@ bool Request::may_join(const Fetch& fetch) const {
   if (verdict_of_fetch(fetch, view) != purge::Verdict::Live) return false;
   // Once the head is there it is a cached response like any other, however long its body takes.
   if (!view.head || view.sharing != Fetch::Sharing::All) return true;
-  const policy::Situation situation{.distrust = context_.shared.distrust()};
+  const bool doubtful = context_.shared.distrust() || group_verdict(context_, *view.head) != GroupVerdict::Live;
+  const policy::Situation situation{.distrust = doubtful};
   return policy::judge(*view.head, directives_, context_.executor.clock().wall(), situation) ==
          policy::Use::Fresh;
 }
@@ -230,6 +232,7 @@ bool Request::may_join(const Fetch& fetch) const {
 // Whether what came for another request, and was asked for before it came, may be this one's answer too (RFC
 // 9111 4).
 bool Request::may_share(const policy::StoredResponse& response) const {
+  if (group_verdict(context_, response) != GroupVerdict::Live) return false;
   const base::Wall now = context_.executor.clock().wall();
   const policy::Use use = policy::judge(response, directives_, now, {.waited = true});
   return use == policy::Use::Fresh || use == policy::Use::StaleWhile;
@@ -249,6 +252,7 @@ void Request::join(store::ObjectRef stale, bool validate) {
   if (!stale) {
     if (store::ObjectRef object = context_.shared.memory.find(key_, key_text_);
         object && verdict_of(*object, context_.shared.ledger) == purge::Verdict::Live &&
+        group_verdict(context_, response_of(*object)) == GroupVerdict::Live &&
         response_of(*object).kind == policy::StoredResponse::Kind::Response && turns_ == 0) {
       context_.shared.fetches.remove(key_, fetch.get());
       fetch->fail({Errc::Cancelled, "found in memory after all"});

@@ -78,6 +78,7 @@ void write_elements(WireWriter& out, const StoredResponse& r) {
   write_texts(out, r.vary);
   out.number(r.generation);
   write_fields(out, r.hidden);
+  write_texts(out, r.groups);
 }
 
 /// False if a number is out of its range.
@@ -107,6 +108,7 @@ bool read_elements(WireReader& in, StoredResponse& r) {
   read_texts(in, r.vary);
   r.generation = in.number();
   read_fields(in, r.hidden);
+  read_texts(in, r.groups);
   return flags <= kAllFlags;
 }
 
@@ -139,7 +141,7 @@ std::string_view StoredResponse::last_modified() const {
 
 std::size_t StoredResponse::footprint() const {
   return sizeof *this + heap_bytes(fields) + heap_bytes(hidden) + site.capacity() + host.capacity() +
-         url.capacity() + heap_bytes(tags) + heap_bytes(vary);
+         url.capacity() + heap_bytes(tags) + heap_bytes(groups) + heap_bytes(vary);
 }
 
 std::string encode(const StoredResponse& response) {

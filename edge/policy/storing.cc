@@ -10,6 +10,7 @@
 #include "edge/base/text.h"
 #include "edge/http/date.h"
 #include "edge/policy/cache_control.h"
+#include "edge/policy/cache_groups.h"
 #include "edge/policy/conditional.h"
 #include "edge/policy/forwarding.h"
 #include "edge/policy/status.h"
@@ -216,6 +217,7 @@ StoredResponse make_stored(std::string_view site, const CacheKey& key, const htt
   out.host = key.host;
   out.url = key.url;
   out.tags = tags_of(response.fields);
+  out.groups = groups_of(response.fields);
   out.hidden = hidden_of(response.fields);
   out.fill_stamp = fill_stamp;
   clean_for_storage(out.fields, response_time);
@@ -247,6 +249,7 @@ StoredResponse freshened(const StoredResponse& stored, const http::ResponseHead&
   // The 304 counts together with what is stored: a targeted field that it does not repeat still stands before
   // its Cache-Control (RFC 9213 2.2).
   const http::Fields judged = judged_fields(out);
+  out.groups = groups_of(judged);
   if (has_unshared_cookie(judged)) out.fields.remove("set-cookie");  // the 304 has taken the word back
   set_rules(out, {out.status, judged, {}}, rule, response_time);
   // The origin has changed its mind about storing: never serve it again without asking.

@@ -41,10 +41,11 @@ std::shared_ptr<node::Config> one_site() {
 class TwoLoops : public testing::Test {
  protected:
   struct Loop {
-    explicit Loop(TwoLoops& test)
+    explicit Loop(TwoLoops& test) : Loop(test, test.shared_) {}
+    Loop(TwoLoops& test, node::Shared& shared)
         : executor(test.clock_),
           client(test.origin_, executor, test.random_),
-          context{test.shared_, executor, client, fills, counters, one_site()},
+          context{shared, executor, client, fills, counters, one_site()},
           fills(context),
           maker(context) {}
     support::ManualExecutor executor;
@@ -55,12 +56,12 @@ class TwoLoops : public testing::Test {
     node::RequestMaker maker;
   };
 
-  std::unique_ptr<Visit> begin(Loop& loop, const std::string& method) {
+  std::unique_ptr<Visit> begin(Loop& loop, const std::string& method, const std::string& target = "/p") {
     http::RequestHead head;
     head.method = method;
     head.scheme = "https";
     head.authority = "a.test";
-    head.target = "/p";
+    head.target = target;
     auto visit = std::make_unique<Visit>(loop.executor, random_, head);
     visit->begin(loop.maker);
     return visit;
@@ -83,12 +84,14 @@ class TwoLoops : public testing::Test {
   fetch::PassMarks marks_{100};
   fetch::PassMarks pauses_{100};
   purge::Ledger ledger_{[](std::string_view, std::string_view url) { return policy::normal_url({}, url); }};
+  node::GroupClock groups_{base::Wall::min()};
   node::Shared shared_{.memory = memory_,
                        .disk = disk_,
                        .fetches = fetches_,
                        .pass_marks = marks_,
                        .retry_pauses = pauses_,
                        .ledger = ledger_,
+                       .groups = groups_,
                        .fill_bytes = fill_bytes_,
                        .distrust = [] { return false; }};
   Loop one_{*this};
@@ -114,6 +117,65 @@ TEST_F(LateRead, IsKeptInMemoryIfNothingHappened) {
   memory_.erase(platter_.objects.begin()->first);
   finish(one_, *begin(one_, "GET"));
   EXPECT_EQ(memory_.use().objects, 1U);
+}
+
+using Invalidation = TwoLoops;
+
+TEST_F(Invalidation, OfAGroupReachesWhatBelongsToIt) {
+  origin_.contents["/p"].groups = "\"g\", \"h\"";
+  origin_.contents["/other"] = {.groups = "\"h\""};
+  origin_.contents["/form"] = {.invalidates = "\"g\""};
+  finish(one_, *begin(one_, "GET"));
+  finish(one_, *begin(one_, "GET", "/other"));
+  finish(other_, *begin(other_, "POST", "/form"));
+  ASSERT_EQ(origin_.requests, 3U);
+  finish(one_, *begin(one_, "GET", "/other"));
+  EXPECT_EQ(origin_.requests, 3U);
+  finish(one_, *begin(one_, "GET"));
+  EXPECT_EQ(origin_.requests, 4U);
+  EXPECT_EQ(origin_.not_modified, 0U);  // gone, and not merely stale
+  finish(other_, *begin(other_, "GET"));
+  EXPECT_EQ(origin_.requests, 4U);
+}
+
+TEST_F(Invalidation, OfAGroupReachesWhatWasUnderWay) {
+  origin_.contents["/p"].groups = "\"g\"";
+  origin_.contents["/form"] = {.invalidates = "\"g\""};
+  const auto before = begin(one_, "GET");
+  finish(other_, *begin(other_, "POST", "/form"));
+  finish(one_, *before);
+  ASSERT_EQ(origin_.requests, 2U);
+  finish(one_, *begin(one_, "GET"));
+  EXPECT_EQ(origin_.requests, 3U);
+}
+
+TEST_F(Invalidation, ReachesTheLocationOfTheAnswer) {
+  origin_.contents["/form"] = {.location = "https://a.test/p"};
+  finish(one_, *begin(one_, "GET"));
+  finish(other_, *begin(other_, "POST", "/form"));
+  EXPECT_TRUE(platter_.objects.empty());
+  EXPECT_EQ(memory_.use().objects, 0U);
+}
+
+TEST_F(Invalidation, ForgottenInARestartMeansAValidation) {
+  origin_.contents["/p"].groups = "\"g\"";
+  finish(one_, *begin(one_, "GET"));
+  node::GroupClock later(clock_.wall());
+  node::Shared restarted{.memory = memory_,
+                         .disk = disk_,
+                         .fetches = fetches_,
+                         .pass_marks = marks_,
+                         .retry_pauses = pauses_,
+                         .ledger = ledger_,
+                         .groups = later,
+                         .fill_bytes = fill_bytes_,
+                         .distrust = [] { return false; }};
+  Loop loop(*this, restarted);
+  loop.executor.advance(1ms);
+  finish(loop, *begin(loop, "GET"));
+  EXPECT_EQ(origin_.not_modified, 1U);
+  finish(loop, *begin(loop, "GET"));
+  EXPECT_EQ(origin_.requests, 2U);
 }
 
 using HotChunks = TwoLoops;

@@ -56,6 +56,7 @@ StoredResponse random_response(base::Random& random) {
   r.fill_stamp = static_cast<std::uint64_t>(any(random));
   r.vary = random_texts(random);
   r.generation = static_cast<std::uint64_t>(any(random));
+  r.groups = random_texts(random);
   for (std::uint64_t left = random.below(4); left > 0; --left) {
     r.hidden.add(base::hex(random_text(random, 10)), random_text(random, 200));
   }
@@ -84,6 +85,7 @@ void expect_same(const StoredResponse& a, const StoredResponse& b) {
   EXPECT_EQ(a.vary, b.vary);
   EXPECT_EQ(a.generation, b.generation);
   EXPECT_TRUE(a.hidden == b.hidden);
+  EXPECT_EQ(a.groups, b.groups);
 }
 
 TEST(StoredResponseCodec, ReadsBackWhatWasWritten) {
@@ -144,8 +146,9 @@ TEST(StoredResponseFootprint, CountsEverythingThatIsHeld) {
   response.tags.push_back(std::string(3000, 't'));
   response.vary.push_back(std::string(4000, 'v'));
   response.hidden.add("h", std::string(5000, 'h'));
-  EXPECT_GE(response.footprint(), empty + 15'000);
-  EXPECT_LT(response.footprint(), empty + 16'000);
+  response.groups.push_back(std::string(6000, 'g'));
+  EXPECT_GE(response.footprint(), empty + 21'000);
+  EXPECT_LT(response.footprint(), empty + 22'000);
 }
 
 TEST(WireReader, NeverReadsBeyondTheRecord) {
