@@ -94,6 +94,7 @@ void Fill::on_informational(http::ResponseHead head) {
 void Fill::on_head(http::ResponseHead head) {
   const base::Steady now = context_.executor.clock().steady();
   context_.counters.origin_first_byte.add(now - request_sent_);
+  if (order_.rule != nullptr) policy::strip(head.fields, order_.rule->strip_response);
   policy::add_via(head, order_.config->node);
   const int status = head.status;
   if (status == 304 && validating_) return on_not_modified(head);

@@ -23,6 +23,7 @@ namespace node {
 struct FillOrder {
   const Site* site = nullptr;               ///< of `config`
   std::shared_ptr<const Config> config{};
+  const policy::TtlRule* rule = nullptr;    ///< of `config`; null: the request does not meet the cache
   http::RequestHead request{};              ///< of the client that led; its method decides
   http::ConnectionInfo connection{};
   policy::CacheKey cache_key{};

@@ -40,8 +40,9 @@ void Request::start() {
   if (!route()) return;
   cache_key_ = policy::cache_key(site_->name, site_->key, head_);
   base_key_ = key_of(cache_key_.text);
-  const bool bypass = site_->rule_for(policy::normal_path(head_.target)).bypass;
-  if (bypass || policy::handling(head_) == policy::Handling::Pass) return pass();
+  const policy::TtlRule& rule = site_->rule_for(policy::normal_path(head_.target));
+  if (policy::handling(head_) == policy::Handling::Pass || policy::bypasses(rule, head_.fields)) return pass();
+  rule_ = &rule;
   directives_ = policy::parse_cache_control(head_.fields);
   look_up();
 }
@@ -156,7 +157,7 @@ void Request::found_marker(const policy::StoredResponse& marker) {
 // As the origin would see the request.
 const http::Fields& Request::sent_fields() {
   if (sent_fields_.empty()) {
-    sent_fields_ = policy::fields_to_origin(head_, connection_, site_->towards(config_->node, true));
+    sent_fields_ = policy::fields_to_origin(stripped_head(), connection_, site_->towards(config_->node, true));
   }
   return sent_fields_;
 }
@@ -192,11 +193,19 @@ void Request::judge(store::ObjectRef object, purge::Verdict verdict) {
 
 // ---- fetching ----
 
+// Without what the site's rule keeps from the origin.
+http::RequestHead Request::stripped_head() const {
+  http::RequestHead head = head_;
+  if (rule_ != nullptr) policy::strip(head.fields, rule_->strip_request);
+  return head;
+}
+
 FillOrder Request::make_order() const {
   FillOrder order;
   order.site = site_;
   order.config = config_;
-  order.request = head_;
+  order.request = stripped_head();
+  order.rule = rule_;
   order.connection = connection_;
   order.cache_key = cache_key_;
   order.base_key = base_key_;

@@ -54,6 +54,7 @@ class Request final : public http::Handler {
 
   // Fetching.
   FillOrder make_order() const;
+  http::RequestHead stripped_head() const;
   void join(store::ObjectRef stale, bool validate);
   void fetch_alone();
   void revalidate_alone(store::ObjectRef object);
@@ -83,6 +84,7 @@ class Request final : public http::Handler {
   http::ResponseWriter& writer_;
   std::shared_ptr<const Config> config_;
   const Site* site_ = nullptr;
+  const policy::TtlRule* rule_ = nullptr;  ///< null: the request does not meet the cache
   policy::CacheControl directives_{};
   policy::CacheKey cache_key_{};
   store::Key base_key_{};

@@ -62,11 +62,12 @@ http::Fields judged_fields(const StoredResponse& stored) {
   return out;
 }
 
-/// The origin allows the caching of this response in general (RFC 9111 3, last item).
-bool has_grounds(const http::ResponseHead& response, const CacheControl& directives) {
+/// The origin, or the operator for this status, allows the caching of this response in general (RFC 9111 3,
+/// last item).
+bool has_grounds(const http::ResponseHead& response, const CacheControl& directives, const TtlRule& rule) {
   const bool expires = !directives.targeted && response.fields.has("expires");
-  return directives.is_public || directives.max_age || directives.s_maxage || expires ||
-         is_heuristically_cacheable(response.status);
+  return status_lifetime(rule, response.status) || directives.is_public || directives.max_age ||
+         directives.s_maxage || expires || is_heuristically_cacheable(response.status);
 }
 
 /// A cookie is most often for one client, and max-age said with the browser's cache in mind: sharing it needs
@@ -188,7 +189,7 @@ Storable storable(const http::RequestHead& request, const http::ResponseHead& re
   if (directives.is_private) return Storable::Private;
   if (!vary_names(response.fields)) return Storable::VaryStar;
   if (has_unshared_cookie(response.fields)) return Storable::Cookie;
-  if (!has_grounds(response, directives)) return Storable::Status;
+  if (!has_grounds(response, directives, rule)) return Storable::Status;
   const StoredResponse stored = make_stored({}, {}, response, rule, request_time, response_time, 0);
   if (!is_of_use(stored, response_time)) return Storable::Expired;
   // Reasons of the request come last: they count only for a response that another request could have had

@@ -12,6 +12,7 @@
 #include "tests/sim/sim_disk.h"
 #include "tests/sim/sim_origin.h"
 #include "tests/sim/sim_visit.h"
+#include "tests/support/heads.h"
 #include "tests/support/manual_executor.h"
 
 namespace sim {
@@ -28,6 +29,10 @@ std::shared_ptr<node::Config> one_site() {
   site->name = "s";
   site->hosts = {"a.test"};
   site->origin = origin;
+  site->rules.push_back({.path = "/ruled",
+                         .ttl = {.bypass_cookies = {"session"},
+                                 .strip_request = {"cookie"},
+                                 .strip_response = {"x-version"}}});
   config->sites.add("a.test", site);
   config->node = "edge";
   config->fetch.fill_window_bytes = 128 * 1024;
@@ -56,12 +61,14 @@ class TwoLoops : public testing::Test {
     node::RequestMaker maker;
   };
 
-  std::unique_ptr<Visit> begin(Loop& loop, const std::string& method, const std::string& target = "/p") {
+  std::unique_ptr<Visit> begin(Loop& loop, const std::string& method, const std::string& target = "/p",
+                               http::Fields fields = {}) {
     http::RequestHead head;
     head.method = method;
     head.scheme = "https";
     head.authority = "a.test";
     head.target = target;
+    head.fields = std::move(fields);
     auto visit = std::make_unique<Visit>(loop.executor, random_, head);
     visit->begin(loop.maker);
     return visit;
@@ -117,6 +124,32 @@ TEST_F(LateRead, IsKeptInMemoryIfNothingHappened) {
   memory_.erase(platter_.objects.begin()->first);
   finish(one_, *begin(one_, "GET"));
   EXPECT_EQ(memory_.use().objects, 1U);
+}
+
+using SiteRule = TwoLoops;
+
+TEST_F(SiteRule, KeepsFieldsFromTheOriginAndFromTheClient) {
+  origin_.contents["/ruled"] = {.personal = true};
+  const auto one = begin(one_, "GET", "/ruled", support::fields({{"cookie", "a=1"}}));
+  finish(one_, *one);
+  EXPECT_EQ(one->response()->fields.get("x-encoding"), "");
+  EXPECT_FALSE(one->response()->fields.has("x-version"));
+  finish(other_, *begin(other_, "GET", "/ruled", support::fields({{"cookie", "a=2"}})));
+  EXPECT_EQ(origin_.requests, 1U);
+}
+
+TEST_F(SiteRule, PassesRequestsWithACookie) {
+  origin_.contents["/ruled"] = {.personal = true};
+  finish(one_, *begin(one_, "GET", "/ruled"));
+  for (unsigned asked = 2; asked < 4; ++asked) {
+    const auto visit = begin(one_, "GET", "/ruled", support::fields({{"cookie", "a=1; session=2"}}));
+    finish(one_, *visit);
+    EXPECT_EQ(origin_.requests, asked);
+    EXPECT_EQ(visit->response()->fields.get("x-encoding"), "a=1; session=2");
+    EXPECT_TRUE(visit->response()->fields.has("x-version"));
+  }
+  finish(one_, *begin(one_, "GET", "/ruled"));
+  EXPECT_EQ(origin_.requests, 3U);
 }
 
 using Invalidation = TwoLoops;
