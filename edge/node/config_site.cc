@@ -198,6 +198,7 @@ std::shared_ptr<const Site> read_site(const Table& table, const Origins& origins
   site->plain = table.choice<PlainMode>(
       "plain", {{"serve", PlainMode::Serve}, {"redirect", PlainMode::Redirect}, {"off", PlainMode::Off}},
       PlainMode::Redirect);
+  site->cache_status_key = table.flag("cache_status_key", false);
   site->key = read_key(table, site->plain);
   site->defaults = read_ttl(table);
   for (const Table& rule : table.tables("rule")) {

@@ -21,7 +21,8 @@ struct StoredResponse {
 
   Kind kind = Kind::Response;
   int status = 200;
-  http::Fields fields{};           ///< as to be sent: hop-by-hop, framing, Age, Cache-Status and tag fields are gone
+  http::Fields fields{};  ///< as to be sent: hop-by-hop, framing, Age and tag fields are gone; Cache-Status
+                          ///< is that of other caches
   http::Fields hidden{};           ///< for this cache alone, never sent: a 304 is judged together with them (RFC 9213 2.2)
   std::uint64_t body_bytes = 0;
   base::Wall request_time{};       ///< when the request that brought (or last validated) it was sent (RFC 9111 4.2.3)

@@ -100,15 +100,16 @@ void set_rules(StoredResponse& out, const http::ResponseHead& head, const TtlRul
 /// Leaves the fields as they are to be sent (StoredResponse::fields).
 void clean_for_storage(http::Fields& fields, base::Wall response_time) {
   clean_response(fields, response_time);
-  for (const std::string_view name : {"age", "cache-status", "content-length"}) fields.remove(name);
+  for (const std::string_view name : {"age", "content-length"}) fields.remove(name);
 }
 
 /// What a 304 must not change: the stored body does not change with it (RFC 9111 3.2), and a cookie is for
-/// the one client whose request caused the validation.
+/// the one client whose request caused the validation. What other caches did for the body is Cache-Status'
+/// business (RFC 9211 2), not what they did for the validation.
 bool is_kept(const http::Fields& stored, std::string_view name) {
-  constexpr std::array<std::string_view, 8> kOfBody = {"content-length", "content-encoding", "content-range",
+  constexpr std::array<std::string_view, 9> kOfBody = {"content-length", "content-encoding", "content-range",
                                                        "content-md5",    "digest",           "content-digest",
-                                                       "repr-digest",    "set-cookie"};
+                                                       "repr-digest",    "set-cookie",       "cache-status"};
   return listed(name, kOfBody) || (name == "etag" && stored.has("etag"));
 }
 
