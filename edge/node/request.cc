@@ -7,6 +7,7 @@
 
 #include "edge/node/access_log.h"
 #include "edge/node/fills.h"
+#include "edge/node/routing.h"
 #include "edge/node/variant.h"
 #include "edge/policy/forwarding.h"
 #include "edge/policy/storing.h"
@@ -17,6 +18,7 @@ namespace node {
 using base::Errc;
 using fetch::Fetch;
 using policy::CacheStatus;
+using policy::Forward;
 using policy::Outcome;
 
 namespace {
@@ -37,41 +39,17 @@ Request::~Request() {
 }
 
 void Request::start() {
-  if (!route()) return;
+  Route route = node::route(*config_, connection_, head_);
+  site_ = route.site;
+  if (route.answer) return send_synthetic(std::move(*route.answer));
   cache_key_ = policy::cache_key(site_->name, site_->key, head_);
   base_key_ = key_of(cache_key_.text);
   const policy::TtlRule& rule = site_->rule_for(policy::normal_path(head_.target));
+  status_.reason = head_.method == "GET" || head_.method == "HEAD" ? Forward::Bypass : Forward::Method;
   if (policy::handling(head_) == policy::Handling::Pass || policy::bypasses(rule, head_.fields)) return pass();
   rule_ = &rule;
   directives_ = policy::parse_cache_control(head_.fields);
   look_up();
-}
-
-bool Request::route() {
-  site_ = config_->sites.find(policy::host_of(head_.authority));
-  if (site_ == nullptr) {
-    send_error(421, "no site here is called \"" + policy::host_of(head_.authority) + "\"\n");
-    return false;
-  }
-  if (!connection_.tls && !route_plain(*site_)) return false;
-  if (head_.target == "*") {
-    send_synthetic({.status = 204, .allow = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"});
-    return false;
-  }
-  return true;
-}
-
-bool Request::route_plain(const Site& site) {
-  switch (site.plain) {
-    case PlainMode::Serve: return true;
-    case PlainMode::Off: send_error(421, "site \"" + site.name + "\" is served over https only\n"); return false;
-    case PlainMode::Redirect: break;
-  }
-  std::string location = "https://" + policy::host_of(head_.authority);
-  if (config_->https_port != 443) location += ":" + std::to_string(config_->https_port);
-  if (head_.target.starts_with('/')) location += head_.target;
-  send_synthetic({.status = 308, .text = "this site is served over https\n", .location = std::move(location)});
-  return false;
 }
 
 // Not for the cache: straight to the origin, the request's body with it.
@@ -163,6 +141,7 @@ const http::Fields& Request::sent_fields() {
 }
 
 void Request::not_found() {
+  status_.reason = generation_ != 0 ? Forward::VaryMiss : Forward::UriMiss;
   if (directives_.only_if_cached) return send_error(504, "not in the cache, and only-if-cached was asked for\n");
   if (context_.shared.pass_marks.marked(key_, context_.executor.clock().steady())) return fetch_alone();
   join(nullptr, false);
@@ -173,7 +152,12 @@ void Request::judge(store::ObjectRef object, purge::Verdict verdict) {
   const base::Wall now = context_.executor.clock().wall();
   const bool doubtful = context_.shared.distrust() || group_verdict(context_, response) != GroupVerdict::Live;
   const policy::Situation situation{verdict == purge::Verdict::Stale, doubtful};
-  switch (policy::judge(response, directives_, now, situation)) {
+  const policy::Use use = policy::judge(response, directives_, now, situation);
+  if (use == policy::Use::Revalidate || use == policy::Use::Fetch) {
+    const bool fresh = policy::judge(response, {}, now, situation) == policy::Use::Fresh;
+    status_.reason = fresh ? Forward::Request : Forward::Stale;
+  }
+  switch (use) {
     case policy::Use::Fresh:
       return send_object(std::move(object), {.outcome = Outcome::Hit, .ttl = policy::remaining(response, now)});
     case policy::Use::StaleWhile:
@@ -379,7 +363,8 @@ void Request::on_answered(const Fetch::View& view) {
                      .fwd_status = view.stale ? view.failed_status : 304,
                      .stored = !view.stale,
                      .collapsed = !leads_,
-                     .forwarded = true};
+                     .forwarded = true,
+                     .reason = status_.reason};
   if (view.stale) status.detail = name_of(view.error.code);
   reader_.reset();
   send_object(view.object, status);
@@ -416,6 +401,7 @@ void Request::send_object(store::ObjectRef object, CacheStatus status) {
     bytes = bytes_of_chunks(context_, object, std::move(pin), ready);
   }
   phase_ = Phase::Sending;
+  status.key = shown_key();
   status_ = status;
   AnswerFacts facts{.total = object->body_bytes,
                     .status = status,
@@ -439,6 +425,7 @@ void Request::send_fetch(const Fetch::View& view) {
   }
   status_.fwd_status = view.head->status;
   status_.stored = view.kept;
+  status_.key = shown_key();
   AnswerFacts facts{
       .total = view.total,
       .from_cache = view.sharing == Fetch::Sharing::All,

@@ -39,8 +39,6 @@ class Request final : public http::Handler {
   enum class Phase : std::uint8_t { Routing, Reading, Waiting, Sending };
 
   // Routing.
-  bool route();
-  bool route_plain(const Site& site);
   void pass();
 
   // Looking up: first the base key, then, if a Vary marker is there, the variant's.
@@ -73,6 +71,9 @@ class Request final : public http::Handler {
   void look_up_again();
 
   // Sending.
+  std::string_view shown_key() const {
+    return rule_ != nullptr && site_->cache_status_key ? cache_key_.text : std::string_view();
+  }
   void send_object(store::ObjectRef object, policy::CacheStatus status);
   void send_fetch(const fetch::Fetch::View& view);
   void send_error(int status, std::string text);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "edge/base/text.h"
+#include "edge/policy/field_list.h"
 #include "edge/policy/structured_field.h"
 
 namespace policy {
@@ -16,30 +17,6 @@ struct Directive {
   std::string name{};
   std::optional<std::string> argument{};  ///< without quotes
 };
-
-/// Where the quoted string that begins at `text[at]` ends (just behind its closing quote); npos if it never
-/// does.
-std::size_t quoted_end(std::string_view text, std::size_t at) {
-  for (++at; at < text.size(); ++at) {
-    if (text[at] == '\\') {
-      ++at;
-    } else if (text[at] == '"') {
-      return at + 1;
-    }
-  }
-  return std::string_view::npos;
-}
-
-/// Length of the first member. A quote that is never closed is an ordinary character: what follows its next
-/// comma must not be swallowed, it could be no-store.
-std::size_t member_size(std::string_view text) {
-  std::size_t at = 0;
-  while (at < text.size() && text[at] != ',') {
-    const std::size_t end = text[at] == '"' ? quoted_end(text, at) : std::string_view::npos;
-    at = end == std::string_view::npos ? at + 1 : end;
-  }
-  return at;
-}
 
 std::string unquoted(std::string_view text) {
   if (text.size() < 2 || text.front() != '"' || quoted_end(text, 0) != text.size()) return std::string(text);
@@ -118,17 +95,6 @@ void apply_flag(const Directive& directive, CacheControl& out) {
 
 void apply(const Directive& directive, CacheControl& out) {
   if (!apply_seconds(directive, out)) apply_flag(directive, out);
-}
-
-/// Calls `each(std::string_view)` for every member of the list, trimmed.
-template <typename F>
-void for_each_member(std::string_view text, F each) {
-  while (!text.empty()) {
-    const std::size_t size = member_size(text);
-    const std::string_view member = base::trimmed(text.substr(0, size));
-    if (!member.empty()) each(member);
-    text.remove_prefix(std::min(size + 1, text.size()));
-  }
 }
 
 /// As Cache-Control would say it; nothing for `name=?0`, which takes a flag back. What no directive's

@@ -152,6 +152,40 @@ TEST_F(SiteRule, PassesRequestsWithACookie) {
   EXPECT_EQ(origin_.requests, 3U);
 }
 
+using CdnLoop = TwoLoops;
+
+TEST_F(CdnLoop, EndsHere) {
+  const auto visit = begin(one_, "GET", "/p", support::fields({{"cdn-loop", "other, selvage-edge"}}));
+  for (int i = 0; i < 1000 && !visit->over(); ++i) one_.executor.advance(100ms);
+  EXPECT_EQ(visit->response()->status, 508);
+  EXPECT_EQ(origin_.requests, 0U);
+  finish(one_, *begin(one_, "GET", "/p", support::fields({{"cdn-loop", "other"}})));
+}
+
+using CacheStatus = TwoLoops;
+
+TEST_F(CacheStatus, SaysWhyTheRequestWentOn) {
+  const auto status_of = [&](const char* method, const char* target, http::Fields fields = {}) {
+    const auto visit = begin(one_, method, target, std::move(fields));
+    finish(one_, *visit);
+    return visit->response()->fields.combined("cache-status");
+  };
+  origin_.contents["/ruled"] = {};
+  origin_.contents["/varies"] = {.varies = true};
+  EXPECT_EQ(status_of("GET", "/p"), "selvage; fwd=uri-miss; fwd-status=200; stored");
+  EXPECT_EQ(status_of("GET", "/p"), "selvage; hit; ttl=60");
+  EXPECT_TRUE(status_of("GET", "/p", support::fields({{"cache-control", "no-cache"}}))
+                  .starts_with("selvage; fwd=request; fwd-status=304; stored"));
+  EXPECT_EQ(status_of("POST", "/p"), "selvage; fwd=method; fwd-status=200");
+  EXPECT_EQ(status_of("GET", "/ruled", support::fields({{"cookie", "session=1"}})),
+            "selvage; fwd=bypass; fwd-status=200");
+  EXPECT_EQ(status_of("GET", "/varies"), "selvage; fwd=uri-miss; fwd-status=200; stored");
+  EXPECT_EQ(status_of("GET", "/varies", support::fields({{"accept-encoding", "br"}})),
+            "selvage; fwd=vary-miss; fwd-status=200; stored");
+  one_.executor.advance(2min);
+  EXPECT_TRUE(status_of("GET", "/varies").starts_with("selvage; fwd=stale; fwd-status=304; stored"));
+}
+
 using Invalidation = TwoLoops;
 
 TEST_F(Invalidation, OfAGroupReachesWhatBelongsToIt) {
