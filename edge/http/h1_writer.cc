@@ -64,6 +64,7 @@ constexpr std::array kReasons{
     Reason{504, "Gateway Timeout"},
     Reason{505, "HTTP Version Not Supported"},
     Reason{507, "Insufficient Storage"},
+    Reason{508, "Loop Detected"},
 };
 static_assert(std::ranges::is_sorted(kReasons, {}, &Reason::status));
 

@@ -160,7 +160,8 @@ Answer make_answer(const http::RequestHead& request, const policy::StoredRespons
       answer.head.fields.add("accept-ranges", "bytes");
     }
   }
-  answer.head.fields.add("cache-status", policy::format(facts.status));
+  const std::string upstream = answer.head.fields.combined("cache-status");
+  answer.head.fields.set("cache-status", policy::with_member(upstream, facts.status));
   return answer;
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/node/config_site.h"
 
+#include <algorithm>
 #include <map>
 
 #include "edge/base/quantity.h"
 #include "edge/base/text.h"
+#include "edge/http/syntax.h"
 #include "edge/loop/server_settings.h"
 
 namespace node {
@@ -63,6 +65,63 @@ std::optional<std::chrono::seconds> seconds(const Table& table, std::string_view
   return std::chrono::duration_cast<std::chrono::seconds>(table.duration(key, 0ms, 0ms, 24h * 3650));
 }
 
+/// "404", or "4xx" for a class; a status that can be stored.
+std::optional<policy::StatusTtl> parse_status(std::string_view text) {
+  if (text.size() == 3 && text[0] >= '2' && text[0] <= '5' && text.substr(1) == "xx") {
+    const int first = (text[0] - '0') * 100;
+    return policy::StatusTtl{.first = first, .last = first + 99};
+  }
+  const std::uint64_t status = text.size() == 3 ? base::decimal(text).value_or(0) : 0;
+  if (status < 200 || status > 599 || status == 206 || status == 304) return {};
+  return policy::StatusTtl{.first = static_cast<int>(status), .last = static_cast<int>(status)};
+}
+
+std::vector<policy::StatusTtl> read_status_ttl(const Table& rule) {
+  const auto table = rule.table("status_ttl");
+  if (!table) return {};
+  std::vector<policy::StatusTtl> out;
+  for (const auto& [name, unused] : rule.named_texts("status_ttl")) {
+    auto entry = parse_status(name);
+    if (!entry) {
+      table->fault(name,
+                   "found \"" + name +
+                       "\", allowed: a status such as \"404\" (not 206 and 304), or \"4xx\" for a class");
+      continue;
+    }
+    entry->ttl = seconds(*table, name).value_or(0s);
+    out.push_back(*entry);
+  }
+  return out;
+}
+
+/// Names of fields in lower case; `kept`: those that no rule may name.
+std::vector<std::string> read_field_names(const Table& rule, std::string_view key,
+                                          std::initializer_list<std::string_view> kept) {
+  std::vector<std::string> out;
+  for (const std::string& name : rule.texts(key)) {
+    std::string lowered = base::lowered(name);
+    if (!http::is_token(lowered)) {
+      rule.fault(key, "found \"" + name + "\", allowed: names of header fields such as \"x-debug\"");
+    } else if (std::ranges::find(kept, lowered) != kept.end()) {
+      rule.fault(key, "found \"" + name + "\", which no rule may remove");
+    } else {
+      out.push_back(std::move(lowered));
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> read_cookie_names(const Table& rule) {
+  std::vector<std::string> out = rule.texts("bypass_cookies");
+  for (const std::string& name : out) {
+    if (!http::is_token(name)) {  // which may hold "*"
+      rule.fault("bypass_cookies",
+                 "found \"" + name + "\", allowed: names of cookies, \"*\" for any run of characters");
+    }
+  }
+  return out;
+}
+
 policy::TtlRule read_ttl(const Table& table) {
   policy::TtlRule rule;
   rule.ttl = seconds(table, "ttl");
@@ -71,12 +130,18 @@ policy::TtlRule read_ttl(const Table& table) {
   rule.max_ttl = seconds(table, "max_ttl");
   rule.stale_while_revalidate = seconds(table, "stale_while_revalidate");
   rule.stale_if_error = seconds(table, "stale_if_error");
+  rule.status_ttl = read_status_ttl(table);
   rule.bypass = table.flag("bypass", false);
   rule.slice_bytes = table.bytes("slice", rule.slice_bytes, 0, 64 << 20);
   if (rule.slice_bytes != 0 && rule.slice_bytes < kSliceBytesMin) {
     table.fault("slice", "found \"" + base::format_bytes(rule.slice_bytes) + "\", allowed: 0, or 64KiB to 64MiB");
   }
   rule.store_set_cookie = table.flag("store_set_cookie", true);
+  rule.bypass_cookies = read_cookie_names(table);
+  rule.bypass_headers = read_field_names(table, "bypass_headers", {});
+  rule.strip_request = read_field_names(table, "strip_request", {"host", "cdn-loop", "via"});
+  rule.strip_response =
+      read_field_names(table, "strip_response", {"content-encoding", "content-range", "date", "via"});
   return rule;
 }
 
@@ -140,6 +205,7 @@ std::shared_ptr<const Site> read_site(const Table& table, const Origins& origins
   site->plain = table.choice<PlainMode>(
       "plain", {{"serve", PlainMode::Serve}, {"redirect", PlainMode::Redirect}, {"off", PlainMode::Off}},
       PlainMode::Redirect);
+  site->cache_status_key = table.flag("cache_status_key", false);
   site->key = read_key(table, site->plain);
   site->defaults = read_ttl(table);
   for (const Table& rule : table.tables("rule")) {

@@ -9,6 +9,7 @@
 #include "edge/http/exchange.h"
 #include "edge/node/config.h"
 #include "edge/node/counters.h"
+#include "edge/node/group_clock.h"
 #include "origin/fetch/fetch_table.h"
 #include "origin/fetch/pass_marks.h"
 #include "purge/clock/ledger.h"
@@ -27,6 +28,7 @@ struct Shared {
   fetch::PassMarks& pass_marks;
   fetch::PassMarks& retry_pauses;  ///< keys whose revalidation in the background failed
   const purge::Ledger& ledger;
+  GroupClock& groups;
   std::atomic<std::uint64_t>& fill_bytes;       ///< in the windows of all fetches
   std::function<bool()> distrust{};             ///< the purge log has been silent for too long
   logs::LineFile* access_log = nullptr;         ///< may be null
@@ -41,5 +43,10 @@ struct Context {
   LoopCounters& counters;
   std::shared_ptr<const Config> config;  ///< replaced at a reload; requests keep the one they began with
 };
+
+/// What the invalidation of its groups says of a response now.
+inline GroupVerdict group_verdict(const Context& context, const policy::StoredResponse& response) {
+  return context.shared.groups.verdict(response, context.executor.clock().wall());
+}
 
 }  // namespace node

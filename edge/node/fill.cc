@@ -10,6 +10,7 @@
 #include "edge/base/log.h"
 #include "edge/http/hop_by_hop.h"
 #include "edge/node/fills.h"
+#include "edge/node/invalidation.h"
 #include "edge/node/variant.h"
 #include "edge/policy/conditional.h"
 #include "edge/policy/forwarding.h"
@@ -66,7 +67,7 @@ void Fill::send(bool validate) {
                                           site.towards(order_.config->node, order_.cacheable));
   request.fields = sent_fields_;
   // A purge may have come since it was looked up: then the fetch is newer than that purge, and a 304 would bring the copy back.
-  const bool usable = order_.stored && verdict_of(*order_.stored, context_.shared.ledger) != purge::Verdict::Dead;
+  const bool usable = order_.stored && is_alive(*order_.stored);
   if (validate && usable) validating_ = policy::add_validators(response_of(*order_.stored), request.fields);
   if (order_.body) {
     request.body = [body = order_.body](char* room, std::size_t size) { return body->read(room, size); };
@@ -97,6 +98,7 @@ void Fill::on_informational(http::ResponseHead head) {
 void Fill::on_head(http::ResponseHead head) {
   const base::Steady now = context_.executor.clock().steady();
   context_.counters.origin_first_byte.add(now - request_sent_);
+  if (order_.rule != nullptr) policy::strip(head.fields, order_.rule->strip_response);
   policy::add_via(head, order_.config->node);
   if (head.status == 304 && validating_) return on_not_modified(head);
   if (order_.part) return on_part_head(std::move(head));
@@ -112,7 +114,7 @@ void Fill::on_whole_head(http::ResponseHead head) {
   }
   const policy::TtlRule& rule = order_.site->rule_for(policy::normal_path(order_.request.target));
   if (!order_.cacheable) {
-    invalidate_after(status);
+    invalidate_after(context_, *order_.site, order_.request, head);
     if (policy::is_cacheable_post(order_.request, head, rule, request_time_, context_.executor.clock().wall()) &&
         !too_large(total_)) {
       context_.shared.fetches.track(order_.base_key, *fetch_);
@@ -153,7 +155,7 @@ void Fill::on_not_modified(const http::ResponseHead& head) {
                                               context_.executor.clock().wall(), fetch_->stamp()));
   object->body = stored.body;
   object->body_bytes = stored.body_bytes;
-  const bool live = verdict_of(*object, context_.shared.ledger) != purge::Verdict::Dead && !fetch_->retired();
+  const bool live = is_alive(*object) && !fetch_->retired();
   if (live) {
     context_.shared.memory.insert(object);
     context_.shared.disk.put(object);
@@ -163,13 +165,21 @@ void Fill::on_not_modified(const http::ResponseHead& head) {
   end();
 }
 
+// Neither purged nor of a group that was invalidated.
+bool Fill::is_alive(const store::Object& object) const {
+  return verdict_of(object, context_.shared.ledger) != purge::Verdict::Dead &&
+         group_verdict(context_, response_of(object)) != GroupVerdict::Dead;
+}
+
 bool Fill::may_answer_stale() const {
   if (!order_.stored) return false;
   const store::Object& stored = *order_.stored;
   const purge::Verdict verdict = verdict_of(stored, context_.shared.ledger);
   if (verdict == purge::Verdict::Dead) return false;
+  const bool doubtful =
+      context_.shared.distrust() || group_verdict(context_, response_of(stored)) != GroupVerdict::Live;
   return policy::may_serve_on_error(response_of(stored), context_.executor.clock().wall(),
-                                    {verdict == purge::Verdict::Stale, context_.shared.distrust()});
+                                    {verdict == purge::Verdict::Stale, doubtful});
 }
 
 void Fill::answer_stale_or_fail(base::Error error, std::optional<int> status) {
@@ -484,19 +494,6 @@ bool Fill::worth_finishing() const {
   const std::uint64_t come = fetch_->body_bytes();
   const std::uint64_t missing = total_ ? *total_ - std::min(*total_, come) : come;
   return missing <= order_.config->fetch.finish_bytes;
-}
-
-// RFC 9111 4.4: an unsafe request that succeeded makes what is stored for its URL unfit for use.
-void Fill::invalidate_after(int status) {
-  if (!policy::is_unsafe(order_.request.method) || status < 200 || status >= 400) return;
-  context_.shared.fetches.detach(order_.base_key);
-  // Disk before memory: whoever is just reading it there puts it into memory, then looks whether disk still
-  // holds it.
-  context_.shared.disk.erase(order_.base_key);
-  context_.shared.memory.erase(order_.base_key);
-  const store::Key fragment = key_of(part_key_text(order_.cache_key.text, {}));
-  context_.shared.disk.erase(fragment);
-  context_.shared.memory.erase(fragment);
 }
 
 void Fill::leave_table() {

@@ -34,6 +34,7 @@ struct PartOrder {
 struct FillOrder {
   const Site* site = nullptr;               ///< of `config`
   std::shared_ptr<const Config> config{};
+  const policy::TtlRule* rule = nullptr;    ///< of `config`; null: the request does not meet the cache
   http::RequestHead request{};              ///< of the client that led; its method decides
   http::ConnectionInfo connection{};
   policy::CacheKey cache_key{};
@@ -79,6 +80,7 @@ class Fill final : private http::ExchangeListener {
   void on_not_modified(const http::ResponseHead& head);
   bool may_keep() const;
   bool may_answer_stale() const;
+  bool is_alive(const store::Object& object) const;
   void answer_stale_or_fail(base::Error error, std::optional<int> status);
   void open_shared(const http::ResponseHead& head, const policy::TtlRule& rule);
   void open_unkept(http::ResponseHead head, fetch::Fetch::Sharing sharing);
@@ -103,7 +105,6 @@ class Fill final : private http::ExchangeListener {
   bool window_full() const;
   void watch_laggards();
   bool worth_finishing() const;
-  void invalidate_after(int status);
   void leave_table();
   void end();
 

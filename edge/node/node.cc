@@ -32,7 +32,8 @@ Node::Node(Options options, std::shared_ptr<const Config> config)
           config_->purge.ledger_entries),
       memory_({.budget_bytes = tier_bytes()}),
       pass_marks_(config_->fetch.pass_marks),
-      retry_pauses_(config_->fetch.pass_marks) {}
+      retry_pauses_(config_->fetch.pass_marks),
+      groups_(control_.clock().wall()) {}
 
 Node::~Node() { stop(); }
 
@@ -57,6 +58,7 @@ base::Status Node::start() {
                                             .pass_marks = pass_marks_,
                                             .retry_pauses = retry_pauses_,
                                             .ledger = ledger_,
+                                            .groups = groups_,
                                             .fill_bytes = fill_bytes_,
                                             .distrust = [this] { return distrust(); },
                                             .access_log = access_log_.get()});

@@ -16,6 +16,7 @@
 #include "edge/node/admin.h"
 #include "edge/node/config.h"
 #include "edge/node/context.h"
+#include "edge/node/group_clock.h"
 #include "edge/node/node_loop.h"
 #include "purge/follow/follower.h"
 #include "purge/follow/ledger_disk.h"
@@ -82,6 +83,7 @@ class Node {
   fetch::FetchTable fetches_{};
   fetch::PassMarks pass_marks_;
   fetch::PassMarks retry_pauses_;
+  GroupClock groups_;
   std::unique_ptr<logs::LineFile> access_log_{};
   std::unique_ptr<Shared> shared_{};  ///< once the disk is open
 

@@ -7,6 +7,7 @@
 
 #include "edge/node/access_log.h"
 #include "edge/node/fills.h"
+#include "edge/node/routing.h"
 #include "edge/node/variant.h"
 #include "edge/policy/forwarding.h"
 #include "edge/policy/storing.h"
@@ -17,6 +18,7 @@ namespace node {
 using base::Errc;
 using fetch::Fetch;
 using policy::CacheStatus;
+using policy::Forward;
 using policy::Outcome;
 
 namespace {
@@ -40,42 +42,19 @@ void Request::start() {
   if (connection_.trust_forwarded) {
     if (std::string scheme = policy::forwarded_scheme(head_.fields); !scheme.empty()) head_.scheme = std::move(scheme);
   }
-  if (!route()) return;
+  Route route = node::route(*config_, connection_, head_);
+  site_ = route.site;
+  if (route.answer) return send_synthetic(std::move(*route.answer));
   cache_key_ = policy::cache_key(site_->name, site_->key, head_);
   base_key_ = key_of(cache_key_.text);
   const policy::TtlRule& rule = site_->rule_for(policy::normal_path(head_.target));
-  if (rule.bypass || policy::handling(head_) == policy::Handling::Pass) return pass();
+  status_.reason = head_.method == "GET" || head_.method == "HEAD" ? Forward::Bypass : Forward::Method;
+  if (policy::handling(head_) == policy::Handling::Pass || policy::bypasses(rule, head_.fields)) return pass();
+  rule_ = &rule;
   directives_ = policy::parse_cache_control(head_.fields);
   slice_bytes_ = rule.slice_bytes;
   if (slice_bytes_ != 0) wish_ = policy::only_range(head_);
   look_up();
-}
-
-bool Request::route() {
-  site_ = config_->sites.find(policy::host_of(head_.authority));
-  if (site_ == nullptr) {
-    send_error(421, "no site here is called \"" + policy::host_of(head_.authority) + "\"\n");
-    return false;
-  }
-  if (head_.scheme != "https" && !route_plain(*site_)) return false;
-  if (head_.target == "*") {
-    send_synthetic({.status = 204, .allow = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"});
-    return false;
-  }
-  return true;
-}
-
-bool Request::route_plain(const Site& site) {
-  switch (site.plain) {
-    case PlainMode::Serve: return true;
-    case PlainMode::Off: send_error(421, "site \"" + site.name + "\" is served over https only\n"); return false;
-    case PlainMode::Redirect: break;
-  }
-  std::string location = "https://" + policy::host_of(head_.authority);
-  if (config_->https_port != 443) location += ":" + std::to_string(config_->https_port);
-  if (head_.target.starts_with('/')) location += head_.target;
-  send_synthetic({.status = 308, .text = "this site is served over https\n", .location = std::move(location)});
-  return false;
 }
 
 // Not for the cache: straight to the origin, the request's body with it.
@@ -140,7 +119,7 @@ void Request::look_up_key(const store::Key& key, const std::string& text) {
 void Request::found(store::ObjectRef object) {
   const policy::StoredResponse& response = response_of(*object);
   const purge::Verdict verdict = verdict_of(*object, context_.shared.ledger);
-  if (verdict == purge::Verdict::Dead) {
+  if (verdict == purge::Verdict::Dead || group_verdict(context_, response) == GroupVerdict::Dead) {
     context_.counters.purged_misses.add();
     context_.shared.memory.erase(object->key, object->id);
     context_.shared.disk.erase(object->key, object->id);
@@ -163,13 +142,14 @@ void Request::found_marker(const policy::StoredResponse& marker) {
 // As the origin would see the request.
 const http::Fields& Request::sent_fields() {
   if (sent_fields_.empty()) {
-    sent_fields_ = policy::fields_to_origin(head_, connection_, site_->towards(config_->node, true));
+    sent_fields_ = policy::fields_to_origin(stripped_head(), connection_, site_->towards(config_->node, true));
   }
   return sent_fields_;
 }
 
 void Request::not_found() {
   if (seeks_part()) return seek_fragment();
+  status_.reason = generation_ != 0 ? Forward::VaryMiss : Forward::UriMiss;
   if (directives_.only_if_cached) return send_error(504, "not in the cache, and only-if-cached was asked for\n");
   if (context_.shared.pass_marks.marked(key_, context_.executor.clock().steady())) return fetch_alone();
   join(nullptr, false);
@@ -178,8 +158,14 @@ void Request::not_found() {
 void Request::judge(store::ObjectRef object, purge::Verdict verdict) {
   const policy::StoredResponse& response = response_of(*object);
   const base::Wall now = context_.executor.clock().wall();
-  const policy::Situation situation{verdict == purge::Verdict::Stale, context_.shared.distrust()};
-  switch (policy::judge(response, directives_, now, situation)) {
+  const bool doubtful = context_.shared.distrust() || group_verdict(context_, response) != GroupVerdict::Live;
+  const policy::Situation situation{verdict == purge::Verdict::Stale, doubtful};
+  const policy::Use use = policy::judge(response, directives_, now, situation);
+  if (use == policy::Use::Revalidate || use == policy::Use::Fetch) {
+    const bool fresh = policy::judge(response, {}, now, situation) == policy::Use::Fresh;
+    status_.reason = fresh ? Forward::Request : Forward::Stale;
+  }
+  switch (use) {
     case policy::Use::Fresh:
       return send_object(std::move(object), {.outcome = Outcome::Hit, .ttl = policy::remaining(response, now)});
     case policy::Use::StaleWhile:
@@ -199,11 +185,19 @@ void Request::judge(store::ObjectRef object, purge::Verdict verdict) {
 
 // ---- fetching ----
 
+// Without what the site's rule keeps from the origin.
+http::RequestHead Request::stripped_head() const {
+  http::RequestHead head = head_;
+  if (rule_ != nullptr) policy::strip(head.fields, rule_->strip_request);
+  return head;
+}
+
 FillOrder Request::make_order() const {
   FillOrder order;
   order.site = site_;
   order.config = config_;
-  order.request = head_;
+  order.request = stripped_head();
+  order.rule = rule_;
   order.connection = connection_;
   order.cache_key = cache_key_;
   order.base_key = base_key_;
@@ -230,7 +224,8 @@ bool Request::may_join(const Fetch& fetch) const {
   if (verdict_of_fetch(fetch, view) != purge::Verdict::Live) return false;
   // Once the head is there it is a cached response like any other, however long its body takes.
   if (!view.head || view.sharing != Fetch::Sharing::All) return true;
-  const policy::Situation situation{.distrust = context_.shared.distrust()};
+  const bool doubtful = context_.shared.distrust() || group_verdict(context_, *view.head) != GroupVerdict::Live;
+  const policy::Situation situation{.distrust = doubtful};
   return policy::judge(*view.head, directives_, context_.executor.clock().wall(), situation) ==
          policy::Use::Fresh;
 }
@@ -238,6 +233,7 @@ bool Request::may_join(const Fetch& fetch) const {
 // Whether what came for another request, and was asked for before it came, may be this one's answer too (RFC
 // 9111 4).
 bool Request::may_share(const policy::StoredResponse& response) const {
+  if (group_verdict(context_, response) != GroupVerdict::Live) return false;
   const base::Wall now = context_.executor.clock().wall();
   const policy::Use use = policy::judge(response, directives_, now, {.waited = true});
   return use == policy::Use::Fresh || use == policy::Use::StaleWhile;
@@ -257,6 +253,7 @@ void Request::join(store::ObjectRef stale, bool validate) {
   if (!stale) {
     if (store::ObjectRef object = context_.shared.memory.find(key_, key_text_);
         object && verdict_of(*object, context_.shared.ledger) == purge::Verdict::Live &&
+        group_verdict(context_, response_of(*object)) == GroupVerdict::Live &&
         response_of(*object).kind == policy::StoredResponse::Kind::Response && turns_ == 0) {
       context_.shared.fetches.remove(key_, fetch.get());
       fetch->fail({Errc::Cancelled, "found in memory after all"});
@@ -380,7 +377,8 @@ void Request::on_answered(const Fetch::View& view) {
                      .fwd_status = view.stale ? view.failed_status : 304,
                      .stored = !view.stale,
                      .collapsed = !leads_,
-                     .forwarded = true};
+                     .forwarded = true,
+                     .reason = status_.reason};
   if (view.stale) status.detail = name_of(view.error.code);
   reader_.reset();
   send_object(view.object, status);
@@ -424,6 +422,7 @@ void Request::send_object(store::ObjectRef object, CacheStatus status) {
   std::unique_ptr<Bytes> bytes = bytes_of(object);
   if (!bytes) return not_found();
   phase_ = Phase::Sending;
+  status.key = shown_key();
   status_ = status;
   const AnswerFacts facts = facts_of(object->body_bytes, object->id);
   Answer answer = make_answer(head_, response_of(*object), facts);
@@ -443,6 +442,7 @@ void Request::note_fetch(const Fetch::View& view) {
   }
   status_.fwd_status = view.head->status;
   status_.stored = view.kept;
+  status_.key = shown_key();
 }
 
 void Request::send_fetch(const Fetch::View& view) {

@@ -40,8 +40,6 @@ class Request final : public http::Handler {
   enum class Phase : std::uint8_t { Routing, Reading, Waiting, Sending };
 
   // Routing.
-  bool route();
-  bool route_plain(const Site& site);
   void pass();
 
   // Looking up: first the base key, then, if a Vary marker is there, the variant's.
@@ -55,6 +53,7 @@ class Request final : public http::Handler {
 
   // Fetching.
   FillOrder make_order() const;
+  http::RequestHead stripped_head() const;
   void join(store::ObjectRef stale, bool validate);
   void fetch_alone();
   void revalidate_alone(store::ObjectRef object);
@@ -90,6 +89,9 @@ class Request final : public http::Handler {
   // Sending.
   std::unique_ptr<Bytes> bytes_of(const store::ObjectRef& object);
   AnswerFacts facts_of(std::optional<std::uint64_t> total, std::uint64_t seed) const;
+  std::string_view shown_key() const {
+    return rule_ != nullptr && site_->cache_status_key ? cache_key_.text : std::string_view();
+  }
   void send_object(store::ObjectRef object, policy::CacheStatus status);
   void note_fetch(const fetch::Fetch::View& view);
   void send_fetch(const fetch::Fetch::View& view);
@@ -102,6 +104,7 @@ class Request final : public http::Handler {
   http::ResponseWriter& writer_;
   std::shared_ptr<const Config> config_;
   const Site* site_ = nullptr;
+  const policy::TtlRule* rule_ = nullptr;  ///< null: the request does not meet the cache
   policy::CacheControl directives_{};
   policy::CacheKey cache_key_{};
   store::Key base_key_{};

@@ -177,7 +177,7 @@ void Request::on_slices() {
   const store::ObjectRef head = std::move(sliced_);
   CacheStatus status{.outcome = Outcome::Hit,
                      .ttl = policy::remaining(response_of(*head), context_.executor.clock().wall())};
-  if (slices_->from_origin()) status = {.outcome = Outcome::Miss, .fwd_status = 206, .stored = true, .partial = true};
+  if (slices_->from_origin()) status = {.outcome = Outcome::Miss, .fwd_status = 206, .stored = true, .reason = policy::Forward::Partial};
   send_slices(response_of(*head), status);
 }
 
@@ -199,6 +199,7 @@ void Request::send_part(const Fetch::View& view) {
 void Request::send_slices(const StoredResponse& head, const CacheStatus& status) {
   phase_ = Phase::Sending;
   status_ = status;
+  status_.key = shown_key();
   const auto seed = static_cast<std::uint64_t>(head.response_time.time_since_epoch().count());
   Answer answer = make_answer(head_, head, facts_of(head.whole_bytes, seed));
   std::uint64_t last = head.whole_bytes - 1;
@@ -212,6 +213,7 @@ void Request::send_fragment(const StoredResponse& fragment, std::unique_ptr<Byte
                             std::optional<ByteRange> run, CacheStatus status) {
   phase_ = Phase::Sending;
   status_ = status;
+  status_.key = shown_key();
   Answer answer = make_fragment_answer(head_, fragment, facts_of({}, 0), run);
   auto body = make_body(answer, std::move(bytes), fragment.body_bytes);
   if (!body) reader_.reset();

@@ -36,6 +36,7 @@ struct Site {
   std::shared_ptr<const Origin> origin{};
   std::string origin_host{};         ///< Host sent to the origin; empty: the client's
   PlainMode plain = PlainMode::Redirect;
+  bool cache_status_key = false;     ///< Cache-Status tells the key
   policy::KeyRules key{};
   policy::TtlRule defaults{};        ///< where no rule matches
   std::vector<SiteRule> rules{};

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "edge/base/text.h"
+#include "edge/policy/field_list.h"
+#include "edge/policy/structured_field.h"
 
 namespace policy {
 namespace {
@@ -14,30 +17,6 @@ struct Directive {
   std::string name{};
   std::optional<std::string> argument{};  ///< without quotes
 };
-
-/// Where the quoted string that begins at `text[at]` ends (just behind its closing quote); npos if it never
-/// does.
-std::size_t quoted_end(std::string_view text, std::size_t at) {
-  for (++at; at < text.size(); ++at) {
-    if (text[at] == '\\') {
-      ++at;
-    } else if (text[at] == '"') {
-      return at + 1;
-    }
-  }
-  return std::string_view::npos;
-}
-
-/// Length of the first member. A quote that is never closed is an ordinary character: what follows its next
-/// comma must not be swallowed, it could be no-store.
-std::size_t member_size(std::string_view text) {
-  std::size_t at = 0;
-  while (at < text.size() && text[at] != ',') {
-    const std::size_t end = text[at] == '"' ? quoted_end(text, at) : std::string_view::npos;
-    at = end == std::string_view::npos ? at + 1 : end;
-  }
-  return at;
-}
 
 std::string unquoted(std::string_view text) {
   if (text.size() < 2 || text.front() != '"' || quoted_end(text, 0) != text.size()) return std::string(text);
@@ -114,20 +93,90 @@ void apply_flag(const Directive& directive, CacheControl& out) {
   if (name == "must-understand") out.must_understand = true;
 }
 
+void apply(const Directive& directive, CacheControl& out) {
+  if (!apply_seconds(directive, out)) apply_flag(directive, out);
+}
+
+/// As Cache-Control would say it; nothing for `name=?0`, which takes a flag back. What no directive's
+/// argument can be (a String, a List) becomes an argument that cannot be read.
+std::optional<Directive> directive_of(const DictionaryMember& member) {
+  Directive out{.name = member.key, .argument = "?"};
+  const auto* item = std::get_if<Item>(&member.value);
+  if (item == nullptr) return out;
+  if (const auto* number = std::get_if<std::int64_t>(&item->value)) out.argument = std::to_string(*number);
+  if (const auto* flag = std::get_if<bool>(&item->value)) {
+    if (!*flag) return {};
+    out.argument.reset();
+  }
+  return out;
+}
+
+bool is_seconds(std::string_view name) {
+  CacheControl unused;
+  return apply_seconds({.name = std::string(name)}, unused);
+}
+
+/// RFC 9213 2.1. Nothing: not there, not valid or empty, and so of no account.
+std::optional<CacheControl> targeted_directives(const http::Fields& response, std::string_view name) {
+  if (!response.has(name)) return {};
+  const auto members = parse_dictionary(response.combined(name));
+  if (!members || members->empty()) return {};
+  CacheControl out{.present = true, .targeted = true};
+  for (const DictionaryMember& member : *members) {
+    if (auto directive = directive_of(member)) {
+      apply(*directive, out);
+    } else if (is_seconds(member.key)) {
+      apply({.name = member.key, .argument = "?0"}, out);
+    }
+  }
+  return out;
+}
+
+/// "N+M" of a surrogate: fresh for N seconds, of use for M more.
+void apply_surrogate_max_age(Directive directive, CacheControl& out) {
+  const std::size_t plus = directive.argument ? directive.argument->find('+') : std::string::npos;
+  if (plus != std::string::npos) {
+    const Directive window{.name = {}, .argument = directive.argument->substr(plus + 1)};
+    directive.argument->resize(plus);
+    const auto stale = delta_seconds(window);
+    if (!stale) directive.argument.reset();
+    keep_smaller(out.stale_while_revalidate, stale.value_or(0));
+    keep_smaller(out.stale_if_error, stale.value_or(0));
+  }
+  keep_smaller(out.max_age, delta_seconds(directive).value_or(0));
+}
+
+/// The older field of surrogates, a list as lenient as Cache-Control. Known are max-age, the grace windows
+/// and what restricts; a member with a target (";name") is another surrogate's. Nothing: none is known.
+std::optional<CacheControl> surrogate_directives(const http::Fields& response) {
+  if (!response.has("surrogate-control")) return {};
+  CacheControl out{.present = true, .targeted = true};
+  bool known = false;
+  for_each_member(response.combined("surrogate-control"), [&](std::string_view member) {
+    if (member.find(';') != std::string_view::npos) return;
+    Directive directive = read_directive(member);
+    const std::string& name = directive.name;
+    if (name == "max-age") {
+      known = true;
+      return apply_surrogate_max_age(std::move(directive), out);
+    }
+    if (name != "no-store" && name != "no-cache" && name != "private" && name != "stale-while-revalidate" &&
+        name != "stale-if-error") {
+      return;
+    }
+    known = true;
+    apply(directive, out);
+  });
+  if (!known) return {};
+  return out;
+}
+
 }  // namespace
 
 CacheControl parse_cache_control_text(std::string_view text) {
   CacheControl out;
   out.present = true;
-  while (!text.empty()) {
-    const std::size_t size = member_size(text);
-    const std::string_view member = base::trimmed(text.substr(0, size));
-    if (!member.empty()) {
-      const Directive directive = read_directive(member);
-      if (!apply_seconds(directive, out)) apply_flag(directive, out);
-    }
-    text.remove_prefix(std::min(size + 1, text.size()));
-  }
+  for_each_member(text, [&](std::string_view member) { apply(read_directive(member), out); });
   return out;
 }
 
@@ -141,6 +190,10 @@ CacheControl parse_cache_control(const http::Fields& fields) {
 }
 
 CacheControl response_directives(const http::Fields& response) {
+  for (const std::string_view name : {"selvage-cache-control", "cdn-cache-control"}) {
+    if (const auto directives = targeted_directives(response, name)) return *directives;
+  }
+  if (const auto directives = surrogate_directives(response)) return *directives;
   if (!response.has("cache-control")) return {};
   return parse_cache_control_text(response.combined("cache-control"));
 }

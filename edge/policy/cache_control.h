@@ -33,6 +33,7 @@ struct CacheControl {
   bool immutable = false;
   bool must_understand = false;
   bool present = false;          ///< there was any Cache-Control field
+  bool targeted = false;         ///< of a field for caches of our kind: Cache-Control and Expires do not count at all (RFC 9213 2.2)
 };
 
 /// Of a message's fields. `Pragma: no-cache` counts as no-cache in a request without Cache-Control (RFC 9111 5.4).
@@ -40,7 +41,9 @@ CacheControl parse_cache_control(const http::Fields& fields);
 CacheControl parse_cache_control_text(std::string_view text);
 
 /// The directives of a response that govern this cache. Pragma means nothing in a response (RFC 9111 5.4). The one place
-/// to choose between Cache-Control and a field that is meant for caches of our kind.
+/// to choose between Cache-Control and a field that is meant for caches of our kind: the first that counts of
+/// Selvage-Cache-Control and CDN-Cache-Control (structured Dictionaries, RFC 9213 2.1, not empty) and Surrogate-Control (with
+/// any directive that is known here). A value of a wrong type is taken in its strictest sense; `no-store=?0` is not said.
 CacheControl response_directives(const http::Fields& response);
 
 }  // namespace policy

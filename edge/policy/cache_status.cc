@@ -2,9 +2,24 @@
 #include "edge/policy/cache_status.h"
 
 #include "edge/base/check.h"
+#include "edge/policy/structured_field.h"
 
 namespace policy {
 namespace {
+
+const char* token_of(Forward reason) {
+  switch (reason) {
+    case Forward::Bypass: return "; fwd=bypass";
+    case Forward::Method: return "; fwd=method";
+    case Forward::UriMiss: return "; fwd=uri-miss";
+    case Forward::VaryMiss: return "; fwd=vary-miss";
+    case Forward::Miss: return "; fwd=miss";
+    case Forward::Request: return "; fwd=request";
+    case Forward::Stale: return "; fwd=stale";
+    case Forward::Partial: return "; fwd=partial";
+  }
+  CHECK(false);
+}
 
 /// The hit or fwd parameter (RFC 9211 2.1, 2.2); they exclude one another.
 const char* verdict(const CacheStatus& status) {
@@ -12,28 +27,15 @@ const char* verdict(const CacheStatus& status) {
     case Outcome::Hit: return "; hit";
     // Stale while the origin is asked in the background is a hit; after the origin was asked in vain it was
     // forwarded.
-    case Outcome::Stale: return status.forwarded ? "; fwd=stale" : "; hit";
-    case Outcome::Revalidated: return "; fwd=stale";
-    case Outcome::Expired: return "; fwd=stale";
-    case Outcome::Miss: return status.partial ? "; fwd=partial" : "; fwd=uri-miss";
-    case Outcome::Collapsed: return "; fwd=uri-miss";
-    case Outcome::Pass: return "; fwd=bypass";
+    case Outcome::Stale: return status.forwarded ? token_of(status.reason.value_or(Forward::Stale)) : "; hit";
+    case Outcome::Revalidated:
+    case Outcome::Expired: return token_of(status.reason.value_or(Forward::Stale));
+    case Outcome::Miss:
+    case Outcome::Collapsed: return token_of(status.reason.value_or(Forward::UriMiss));
+    case Outcome::Pass: return token_of(status.reason.value_or(Forward::Bypass));
     case Outcome::Synthetic: return "";
   }
   CHECK(false);
-}
-
-/// A String of RFC 8941 3.3.3: printable ASCII, with quote and backslash escaped; what does not fit is left
-/// out.
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c < ' ' || c > '~') continue;
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  out += '"';
-  return out;
 }
 
 }  // namespace
@@ -59,8 +61,15 @@ std::string format(const CacheStatus& status) {
   if (status.stored) out += "; stored";
   if (status.collapsed || status.outcome == Outcome::Collapsed) out += "; collapsed";
   if (status.ttl) out += "; ttl=" + std::to_string(status.ttl->count());
-  if (!status.detail.empty()) out += "; detail=" + quoted(status.detail);
+  if (!status.key.empty()) out += "; key=" + structured_string(status.key);
+  if (!status.detail.empty()) out += "; detail=" + structured_string(status.detail);
   return out;
+}
+
+std::string with_member(std::string_view upstream, const CacheStatus& status) {
+  const auto list = parse_list(upstream);
+  if (!list || list->empty()) return format(status);
+  return std::string(upstream) + ", " + format(status);
 }
 
 }  // namespace policy

@@ -10,6 +10,7 @@
 #include "edge/http/date.h"
 #include "edge/http/hop_by_hop.h"
 #include "edge/policy/cache_key.h"
+#include "edge/policy/field_list.h"
 #include "edge/policy/vary.h"
 
 namespace policy {
@@ -72,6 +73,15 @@ std::string via_of(const http::Fields& fields, http::Version version, std::strin
   return via.append(via_version(version)).append(" ").append(node);
 }
 
+/// A pseudonym, as cdn-id may be (RFC 8586 2): names of nodes are tokens.
+std::string cdn_id(std::string_view node) { return "selvage-" + std::string(node); }
+
+std::string cdn_loop_of(const http::Fields& fields, std::string_view node) {
+  std::string out = fields.combined("cdn-loop");
+  if (!out.empty()) out += ", ";
+  return out + cdn_id(node);
+}
+
 /// The client's host; with its port only where the answer is for this client alone.
 std::string host_for(const http::RequestHead& request, bool caching) {
   std::string host = host_of(request.authority);
@@ -112,7 +122,9 @@ http::Fields fields_to_origin(const http::RequestHead& request, const http::Conn
   for (const http::Fields::Field field : sent) {
     if (listed(field.name, kSpoofed) || field.name.starts_with("x-forwarded-")) continue;
     if (towards.caching && (listed(field.name, kPersonal) || listed(field.name, kOverrides))) continue;
-    if (field.name == "host" || field.name == "accept-encoding" || field.name == "via") continue;
+    if (field.name == "host" || field.name == "accept-encoding" || field.name == "via" ||
+        field.name == "cdn-loop")
+      continue;
     out.add(field.name, field.value);
   }
   // Always said: without the field an origin may choose any coding (RFC 9110 12.5.3), which the client need
@@ -120,6 +132,7 @@ http::Fields fields_to_origin(const http::RequestHead& request, const http::Conn
   const std::string codings = accept_encoding(request.fields);
   out.add("accept-encoding", codings.empty() ? "identity" : codings);
   out.add("via", via_of(request.fields, request.version, towards.node));
+  out.add("cdn-loop", cdn_loop_of(request.fields, towards.node));
   add_forwarding(out, request, connection, towards);
   return out;
 }
@@ -140,6 +153,16 @@ bool names_another_resource(const http::Fields& request) {
   return std::ranges::any_of(kOverrides, [&](std::string_view name) { return request.has(name); });
 }
 
+bool has_looped(const http::Fields& request, std::string_view node) {
+  if (!request.has("cdn-loop")) return false;
+  const std::string own = cdn_id(node);
+  bool found = false;
+  for_each_member(request.combined("cdn-loop"), [&](std::string_view member) {
+    found = found || base::iequals(base::trimmed(member.substr(0, member.find(';'))), own);
+  });
+  return found;
+}
+
 bool is_narrowed(const http::Fields& request) {
   return std::ranges::any_of(kPersonal, [&](std::string_view name) { return request.has(name); });
 }
@@ -150,7 +173,10 @@ void add_via(http::ResponseHead& response, std::string_view node) {
 
 void clean_response(http::Fields& fields, base::Wall now) {
   http::remove_hop_by_hop(fields);
-  for (const std::string_view name : {"surrogate-key", "cache-tag", "surrogate-control"}) fields.remove(name);
+  for (const std::string_view name :
+       {"surrogate-key", "cache-tag", "surrogate-control", "selvage-cache-control"}) {
+    fields.remove(name);
+  }
   if (!fields.has("date")) fields.add("date", http::format_date(now));
 }
 

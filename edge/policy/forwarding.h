@@ -17,10 +17,10 @@ struct Towards {
 };
 
 /// The fields of a client's request as they go to the origin, Host with them: hop-by-hop fields are gone, Via
-/// (RFC 9110 7.6.3) has one more member, Forwarded and X-Forwarded-For/-Proto/-Host are set anew,
-/// Accept-Encoding is reduced. `caching`: gone are also Range and preconditions, since the answer is for all,
-/// and what could change the answer but is not in the key: the host's port, the scheme (see Towards), and
-/// fields that override host, path or method.
+/// (RFC 9110 7.6.3) and CDN-Loop (RFC 8586) have one more member, Forwarded and X-Forwarded-For/-Proto/-Host
+/// are set anew, Accept-Encoding is reduced. `caching`: gone are also Range and preconditions, since the
+/// answer is for all, and what could change the answer but is not in the key: the host's port, the scheme
+/// (see Towards), and fields that override host, path or method.
 http::Fields fields_to_origin(const http::RequestHead& request, const http::ConnectionInfo& connection,
                               const Towards& towards);
 
@@ -32,6 +32,10 @@ std::string forwarded_scheme(const http::Fields& request);
 /// Whether the request has a field by which frameworks let a client name another resource, or another method, than its own.
 bool names_another_resource(const http::Fields& request);
 
+/// Whether the request has come through `node` before: its CDN-Loop has the node's id, `selvage-<node>` (RFC
+/// 8586 2).
+bool has_looped(const http::Fields& request, std::string_view node);
+
 /// Whether the request has a range or preconditions, which a request for all leaves out.
 bool is_narrowed(const http::Fields& request);
 
@@ -39,7 +43,7 @@ bool is_narrowed(const http::Fields& request);
 void add_via(http::ResponseHead& response, std::string_view node);
 
 /// Takes from an origin's response what is not passed on: hop-by-hop fields and what Connection names, Surrogate-Key, Cache-Tag,
-/// Surrogate-Control. Adds Date if missing (RFC 9110 6.6.1).
+/// Surrogate-Control, Selvage-Cache-Control; CDN-Cache-Control is for other caches too (RFC 9213 3.1). Adds Date if missing (RFC 9110 6.6.1).
 void clean_response(http::Fields& fields, base::Wall now);
 
 }  // namespace policy

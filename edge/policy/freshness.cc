@@ -56,7 +56,7 @@ std::optional<seconds> explicit_lifetime(const http::Fields& fields, const Cache
                                          base::Wall date, base::Wall now) {
   if (directives.s_maxage) return seconds(*directives.s_maxage);
   if (directives.max_age) return seconds(*directives.max_age);
-  if (fields.has("expires")) return lifetime_by_expires(fields, date, now);
+  if (!directives.targeted && fields.has("expires")) return lifetime_by_expires(fields, date, now);
   return {};
 }
 
@@ -115,11 +115,16 @@ seconds lifetime(const http::ResponseHead& response, const CacheControl& directi
   const base::Wall date = date_field(response.fields, "date", response_time).value_or(response_time);
   const auto said = explicit_lifetime(response.fields, directives, date, response_time);
   seconds value = said ? *said : heuristic_lifetime(response, directives, date, response_time);
+  const auto listed =
+      response.fields.has("set-cookie") ? std::nullopt : status_lifetime(rule, response.status);
   if (may_be_ruled(response, said.has_value() || directives.is_public)) {
     // The operator's word counts for more than a guess.
     if (!said && rule.default_ttl) value = *rule.default_ttl;
+    if (!said && listed) value = *listed;
     if (rule.ttl) value = *rule.ttl;
     if (rule.min_ttl) value = std::max(value, *rule.min_ttl);
+  } else if (!said && listed) {
+    value = *listed;
   }
   if (rule.max_ttl) value = std::min(value, *rule.max_ttl);
   return bounded(value);

@@ -2,30 +2,14 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
-#include <optional>
 
 #include "edge/base/clock.h"
 #include "edge/http/message.h"
 #include "edge/policy/cache_control.h"
+#include "edge/policy/site_rule.h"
 #include "edge/policy/stored_response.h"
 
 namespace policy {
-
-/// A site's say in lifetimes (rules by path, the first that matches). Unset: what the response says. `ttl`, `default_ttl` and
-/// `min_ttl` are for content, that is 200, 203, 204, 300, 301 and 308 without Set-Cookie (unless its response says that it may be
-/// cached): an error lives as long as the origin says, and nobody's cookie is shared by a rule.
-struct TtlRule {
-  std::optional<std::chrono::seconds> ttl{};          ///< instead of what the response says
-  std::optional<std::chrono::seconds> default_ttl{};  ///< where the response says nothing
-  std::optional<std::chrono::seconds> min_ttl{};
-  std::optional<std::chrono::seconds> max_ttl{};
-  std::optional<std::chrono::seconds> stale_while_revalidate{};
-  std::optional<std::chrono::seconds> stale_if_error{};
-  bool bypass = false;                                ///< never cached
-  std::uint64_t slice_bytes = 1 << 20;  ///< a range request for what is not in the cache fetches slices; 0: the whole
-  bool store_set_cookie = true;  ///< false: Set-Cookie is shared with `public` or `s-maxage` only
-};
 
 /// Freshness lifetime of a response in a shared cache (RFC 9111 4.2.1, heuristic of 4.2.2 included), under `rule`.
 std::chrono::seconds lifetime(const http::ResponseHead& response, const CacheControl& directives,

@@ -39,6 +39,21 @@ void read_texts(WireReader& in, std::vector<std::string>& texts) {
   for (std::size_t i = 0; i < count; ++i) texts.emplace_back(in.text());
 }
 
+void write_fields(WireWriter& out, const http::Fields& fields) {
+  out.number(fields.size());
+  for (const http::Fields::Field field : fields) {
+    out.text(field.name);
+    out.text(field.value);
+  }
+}
+
+void read_fields(WireReader& in, http::Fields& fields) {
+  for (std::size_t left = in.count(2); left > 0; --left) {
+    const std::string_view name = in.text();
+    fields.add(name, in.text());
+  }
+}
+
 void write_time(WireWriter& out, base::Wall time) { out.signed_number(time.time_since_epoch().count()); }
 
 base::Wall read_time(WireReader& in) { return base::Wall(base::Wall::duration(in.signed_number())); }
@@ -46,11 +61,7 @@ base::Wall read_time(WireReader& in) { return base::Wall(base::Wall::duration(in
 void write_elements(WireWriter& out, const StoredResponse& r) {
   out.number(static_cast<std::uint64_t>(r.kind));
   out.number(static_cast<std::uint64_t>(r.status));
-  out.number(r.fields.size());
-  for (const http::Fields::Field field : r.fields) {
-    out.text(field.name);
-    out.text(field.value);
-  }
+  write_fields(out, r.fields);
   out.number(r.body_bytes);
   write_time(out, r.request_time);
   write_time(out, r.response_time);
@@ -66,6 +77,8 @@ void write_elements(WireWriter& out, const StoredResponse& r) {
   out.number(r.fill_stamp);
   write_texts(out, r.vary);
   out.number(r.generation);
+  write_fields(out, r.hidden);
+  write_texts(out, r.groups);
   out.number(r.whole_bytes);
   out.number(r.part_first);
   out.text(r.part_of);
@@ -79,10 +92,7 @@ bool read_elements(WireReader& in, StoredResponse& r) {
   if (kind > static_cast<std::uint64_t>(StoredResponse::Kind::Part) || status > 999) return false;
   r.kind = static_cast<StoredResponse::Kind>(kind);
   r.status = static_cast<int>(status);
-  for (std::size_t left = in.count(2); left > 0; --left) {
-    const std::string_view name = in.text();
-    r.fields.add(name, in.text());
-  }
+  read_fields(in, r.fields);
   r.body_bytes = in.number();
   r.request_time = read_time(in);
   r.response_time = read_time(in);
@@ -101,6 +111,8 @@ bool read_elements(WireReader& in, StoredResponse& r) {
   r.fill_stamp = in.number();
   read_texts(in, r.vary);
   r.generation = in.number();
+  read_fields(in, r.hidden);
+  read_texts(in, r.groups);
   r.whole_bytes = in.number();
   r.part_first = in.number();
   r.part_of = in.text();
@@ -122,6 +134,11 @@ std::size_t heap_bytes(const std::vector<std::string>& texts) {
   return bytes;
 }
 
+std::size_t heap_bytes(const http::Fields& fields) {
+  constexpr std::size_t kPerField = 16;  // http::Fields keeps four offsets of 4 bytes for each
+  return fields.text_bytes() + fields.size() * kPerField;
+}
+
 }  // namespace
 
 std::string_view StoredResponse::etag() const { return fields.get("etag").value_or(std::string_view()); }
@@ -131,9 +148,9 @@ std::string_view StoredResponse::last_modified() const {
 }
 
 std::size_t StoredResponse::footprint() const {
-  constexpr std::size_t kPerField = 16;  // http::Fields keeps four offsets of 4 bytes for each
-  return sizeof *this + fields.text_bytes() + fields.size() * kPerField + site.capacity() + host.capacity() +
-         url.capacity() + part_of.capacity() + range.capacity() + heap_bytes(tags) + heap_bytes(vary);
+  return sizeof *this + heap_bytes(fields) + heap_bytes(hidden) + site.capacity() + host.capacity() +
+         url.capacity() + part_of.capacity() + range.capacity() +
+         heap_bytes(tags) + heap_bytes(groups) + heap_bytes(vary);
 }
 
 std::string encode(const StoredResponse& response) {

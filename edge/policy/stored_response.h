@@ -25,7 +25,9 @@ struct StoredResponse {
 
   Kind kind = Kind::Response;
   int status = 200;
-  http::Fields fields{};           ///< as to be sent: hop-by-hop, framing, Age, Cache-Status and tag fields are gone
+  http::Fields fields{};  ///< as to be sent: hop-by-hop, framing, Age and tag fields are gone; Cache-Status
+                          ///< is that of other caches
+  http::Fields hidden{};           ///< for this cache alone, never sent: a 304 is judged together with them (RFC 9213 2.2)
   std::uint64_t body_bytes = 0;
   base::Wall request_time{};       ///< when the request that brought (or last validated) it was sent (RFC 9111 4.2.3)
   base::Wall response_time{};
@@ -42,6 +44,7 @@ struct StoredResponse {
   std::string host{};
   std::string url{};
   std::vector<std::string> tags{};
+  std::vector<std::string> groups{};  ///< Cache-Groups (RFC 9875)
   std::uint64_t fill_stamp = 0;    ///< purge clock when the request was sent (or last validated)
 
   // VaryMarker only.

@@ -10,6 +10,7 @@
 #include "edge/base/text.h"
 #include "edge/http/date.h"
 #include "edge/policy/cache_control.h"
+#include "edge/policy/cache_groups.h"
 #include "edge/policy/conditional.h"
 #include "edge/policy/forwarding.h"
 #include "edge/policy/status.h"
@@ -43,10 +44,30 @@ bool forbids_storing(const CacheControl& directives, int status) {
   return directives.no_store && !(directives.must_understand && is_understood(status));
 }
 
-/// The origin allows the caching of this response in general (RFC 9111 3, last item).
-bool has_grounds(const http::ResponseHead& response, const CacheControl& directives) {
-  return directives.is_public || directives.max_age || directives.s_maxage ||
-         response.fields.has("expires") || is_heuristically_cacheable(response.status);
+/// The fields that are for this cache alone. They go no further, but a 304 is judged together with them.
+http::Fields hidden_of(const http::Fields& fields) {
+  http::Fields out;
+  for (const http::Fields::Field field : fields) {
+    if (field.name == "selvage-cache-control" || field.name == "surrogate-control") {
+      out.add(field.name, field.value);
+    }
+  }
+  return out;
+}
+
+/// All that the response says to this cache.
+http::Fields judged_fields(const StoredResponse& stored) {
+  http::Fields out = stored.fields;
+  for (const http::Fields::Field field : stored.hidden) out.add(field.name, field.value);
+  return out;
+}
+
+/// The origin, or the operator for this status, allows the caching of this response in general (RFC 9111 3,
+/// last item).
+bool has_grounds(const http::ResponseHead& response, const CacheControl& directives, const TtlRule& rule) {
+  const bool expires = !directives.targeted && response.fields.has("expires");
+  return status_lifetime(rule, response.status) || directives.is_public || directives.max_age ||
+         directives.s_maxage || expires || is_heuristically_cacheable(response.status);
 }
 
 /// A cookie is most often for one client: sharing it needs the origin's own word on freshness (RFC 9111 7.3),
@@ -55,7 +76,9 @@ bool has_unshared_cookie(const http::Fields& fields, const TtlRule& rule) {
   if (!fields.has("set-cookie")) return false;
   const CacheControl directives = response_directives(fields);
   if (directives.is_public || directives.s_maxage) return false;
-  return !rule.store_set_cookie || !(directives.max_age || fields.has("expires"));
+  if (directives.targeted && directives.max_age) return false;
+  const bool expires = !directives.targeted && fields.has("expires");
+  return !rule.store_set_cookie || !(directives.max_age || expires);
 }
 
 /// Lifetime and all else that is read from the directives of `head`, whose fields are complete.
@@ -80,15 +103,16 @@ void set_rules(StoredResponse& out, const http::ResponseHead& head, const TtlRul
 /// Leaves the fields as they are to be sent (StoredResponse::fields).
 void clean_for_storage(http::Fields& fields, base::Wall response_time) {
   clean_response(fields, response_time);
-  for (const std::string_view name : {"age", "cache-status", "content-length"}) fields.remove(name);
+  for (const std::string_view name : {"age", "content-length"}) fields.remove(name);
 }
 
 /// What a 304 must not change: the stored body does not change with it (RFC 9111 3.2), and a cookie is for
-/// the one client whose request caused the validation.
+/// the one client whose request caused the validation. What other caches did for the body is Cache-Status'
+/// business (RFC 9211 2), not what they did for the validation.
 bool is_kept(const http::Fields& stored, std::string_view name) {
-  constexpr std::array<std::string_view, 8> kOfBody = {"content-length", "content-encoding", "content-range",
+  constexpr std::array<std::string_view, 9> kOfBody = {"content-length", "content-encoding", "content-range",
                                                        "content-md5",    "digest",           "content-digest",
-                                                       "repr-digest",    "set-cookie"};
+                                                       "repr-digest",    "set-cookie",       "cache-status"};
   return listed(name, kOfBody) || (name == "etag" && stored.has("etag"));
 }
 
@@ -169,7 +193,7 @@ Storable storable(const http::RequestHead& request, const http::ResponseHead& re
   if (directives.is_private) return Storable::Private;
   if (!vary_names(response.fields)) return Storable::VaryStar;
   if (has_unshared_cookie(response.fields, rule)) return Storable::Cookie;
-  if (!has_grounds(response, directives)) return Storable::Status;
+  if (!has_grounds(response, directives, rule)) return Storable::Status;
   const StoredResponse stored = make_stored({}, {}, response, rule, request_time, response_time, 0);
   if (!is_of_use(stored, response_time)) return Storable::Expired;
   // Reasons of the request come last: they count only for a response that another request could have had
@@ -200,7 +224,8 @@ bool is_cacheable_post(const http::RequestHead& request, const http::ResponseHea
   const bool same =
       location == request.target || location == request.scheme + "://" + request.authority + request.target;
   const CacheControl directives = response_directives(response.fields);
-  const bool says_lifetime = directives.max_age || directives.s_maxage || response.fields.has("expires");
+  const bool expires = !directives.targeted && response.fields.has("expires");
+  const bool says_lifetime = directives.max_age || directives.s_maxage || expires;
   if (location.empty() || !same || !says_lifetime) return false;
   http::RequestHead later = request;
   later.method = "GET";
@@ -223,6 +248,8 @@ StoredResponse make_stored(std::string_view site, const CacheKey& key, const htt
   out.host = key.host;
   out.url = key.url;
   out.tags = tags_of(response.fields);
+  out.groups = groups_of(response.fields);
+  out.hidden = hidden_of(response.fields);
   out.fill_stamp = fill_stamp;
   clean_for_storage(out.fields, response_time);
   return out;
@@ -249,10 +276,15 @@ StoredResponse freshened(const StoredResponse& stored, const http::ResponseHead&
   http::Fields update = not_modified.fields;
   clean_for_storage(update, response_time);
   merge(out.fields, update);
-  if (has_unshared_cookie(out.fields, rule)) out.fields.remove("set-cookie");  // the 304 has taken the word back
-  set_rules(out, {out.status, out.fields, {}}, rule, response_time);
+  merge(out.hidden, hidden_of(not_modified.fields));
+  // The 304 counts together with what is stored: a targeted field that it does not repeat still stands before
+  // its Cache-Control (RFC 9213 2.2).
+  const http::Fields judged = judged_fields(out);
+  out.groups = groups_of(judged);
+  if (has_unshared_cookie(judged, rule)) out.fields.remove("set-cookie");  // the 304 has taken the word back
+  set_rules(out, {out.status, judged, {}}, rule, response_time);
   // The origin has changed its mind about storing: never serve it again without asking.
-  const CacheControl directives = response_directives(not_modified.fields);
+  const CacheControl directives = response_directives(judged);
   if (directives.is_private || forbids_storing(directives, out.status)) {
     out.lifetime = seconds(0);
     out.no_cache = true;

@@ -167,6 +167,25 @@ std::vector<Spoilt> edge_names(const std::string& p) {
   };
 }
 
+/// What a [[site.rule]] cannot say.
+std::vector<Spoilt> edge_rules(const std::string& p) {
+  return {
+      {"RulePath", p, "\"/assets/*\"", "\"assets/*\"", "\"assets/*\"", {"begins with \"/\""}},
+      {"StatusOfARule",
+       p,
+       "\"/assets/*\"",
+       "\"/assets/*\"\nstatus_ttl = { \"404\" = \"1m\", \"304\" = \"1m\" }",
+       "\"1m\" }",
+       {"status_ttl.304", "found \"304\"", "such as \"404\""}},
+      {"FieldOfARule",
+       p,
+       "\"/assets/*\"",
+       "\"/assets/*\"\nstrip_request = [\"host\"]",
+       "[\"host\"]",
+       {"strip_request", "found \"host\"", "no rule may remove"}},
+  };
+}
+
 std::vector<Spoilt> edge_values(const std::string& p) {
   return {
       {"OriginWithPath",
@@ -199,7 +218,6 @@ std::vector<Spoilt> edge_values(const std::string& p) {
        "plain = \"on\"\n[[site.rule]]",
        "\"on\"",
        {"found \"on\"", "\"serve\", \"redirect\" or \"off\""}},
-      {"RulePath", p, "\"/assets/*\"", "\"assets/*\"", "\"assets/*\"", {"begins with \"/\""}},
       {"DiskTooSmall",
        p,
        "budget = \"64MiB\"",
@@ -228,7 +246,7 @@ std::vector<Spoilt> edge_values(const std::string& p) {
 
 std::vector<Spoilt> spoilt_edges() {
   const std::string p = "selvage-edge";
-  return joined(common(p, "folder", "@/cache"), joined(edge_names(p), edge_values(p)));
+  return joined(joined(common(p, "folder", "@/cache"), edge_rules(p)), joined(edge_names(p), edge_values(p)));
 }
 
 std::vector<Spoilt> spoilt_origins() {

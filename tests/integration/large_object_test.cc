@@ -70,7 +70,7 @@ class LargeObject : public testing::Test {
                           .disk = std::to_string(3 * scale_) + "GiB",
                           .disk_keys = "max_object = \"" + std::to_string(600 * scale_) + "MiB\""};
     edge_ = std::make_unique<Edge>(certificates_, folder_ / "edge", options);
-    origin_.answer("/large", Reply{.headers = {{"Cache-Control", "max-age=600"}}, .body = body_});
+    origin_.answer("/large", Reply{.headers = {{"Cache-Control", "max-age=86400"}}, .body = body_});
     ASSERT_TRUE(edge_->start()) << edge_->output();
   }
 

@@ -111,12 +111,14 @@ class FillTest : public testing::Test {
   fetch::PassMarks marks_{100};
   fetch::PassMarks pauses_{100};
   purge::Ledger ledger_{[](std::string_view, std::string_view url) { return std::string(url); }};
+  node::GroupClock groups_{base::Wall::min()};
   node::Shared shared_{.memory = memory_,
                        .disk = disk_,
                        .fetches = fetches_,
                        .pass_marks = marks_,
                        .retry_pauses = pauses_,
                        .ledger = ledger_,
+                       .groups = groups_,
                        .fill_bytes = fill_bytes_,
                        .distrust = [] { return false; }};
   std::shared_ptr<node::Site> site_ = std::make_shared<node::Site>();

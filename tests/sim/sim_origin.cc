@@ -74,6 +74,9 @@ class SimExchange final : public http::Exchange {
     head.fields.add("x-version", std::to_string(content.version));
     head.fields.add("x-encoding", encoding);
     if (!content.tags.empty()) head.fields.add("surrogate-key", content.tags);
+    if (!content.groups.empty()) head.fields.add("cache-groups", content.groups);
+    if (!content.invalidates.empty()) head.fields.add("cache-group-invalidation", content.invalidates);
+    if (!content.location.empty()) head.fields.add("location", content.location);
     if (content.varies) head.fields.add("vary", "accept-encoding");
     if (request_.fields.get("if-none-match") == etag) {
       ++origin_.not_modified;

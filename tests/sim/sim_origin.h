@@ -20,6 +20,9 @@ struct Content {
   std::size_t bytes = 1000;
   std::string cache_control = "max-age=60";
   std::string tags{};
+  std::string groups{};       ///< Cache-Groups
+  std::string invalidates{};  ///< Cache-Group-Invalidation
+  std::string location{};
   bool varies = false;      ///< Vary: accept-encoding
   bool personal = false;    ///< another for each cookie, and known by its entity-tag only
   bool known_length = true;

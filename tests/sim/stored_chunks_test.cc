@@ -55,12 +55,14 @@ class StoredChunksTest : public testing::Test {
   fetch::PassMarks marks_{100};
   fetch::PassMarks pauses_{100};
   purge::Ledger ledger_{[](std::string_view, std::string_view url) { return std::string(url); }};
+  node::GroupClock groups_{base::Wall::min()};
   node::Shared shared_{.memory = memory_,
                        .disk = disk_,
                        .fetches = fetches_,
                        .pass_marks = marks_,
                        .retry_pauses = pauses_,
                        .ledger = ledger_,
+                       .groups = groups_,
                        .fill_bytes = fill_bytes_};
   node::LoopCounters counters_{};
   node::Context context_{shared_, executor_, client_, fills_, counters_, std::make_shared<node::Config>()};

@@ -12,6 +12,7 @@
 #include "tests/sim/sim_disk.h"
 #include "tests/sim/sim_origin.h"
 #include "tests/sim/sim_visit.h"
+#include "tests/support/heads.h"
 #include "tests/support/manual_executor.h"
 
 namespace sim {
@@ -28,6 +29,10 @@ std::shared_ptr<node::Config> one_site() {
   site->name = "s";
   site->hosts = {"a.test"};
   site->origin = origin;
+  site->rules.push_back({.path = "/ruled",
+                         .ttl = {.bypass_cookies = {"session"},
+                                 .strip_request = {"cookie"},
+                                 .strip_response = {"x-version"}}});
   config->sites.add("a.test", site);
   config->node = "edge";
   config->fetch.fill_window_bytes = 128 * 1024;
@@ -41,10 +46,11 @@ std::shared_ptr<node::Config> one_site() {
 class TwoLoops : public testing::Test {
  protected:
   struct Loop {
-    explicit Loop(TwoLoops& test)
+    explicit Loop(TwoLoops& test) : Loop(test, test.shared_) {}
+    Loop(TwoLoops& test, node::Shared& shared)
         : executor(test.clock_),
           client(test.origin_, executor, test.random_),
-          context{test.shared_, executor, client, fills, counters, one_site()},
+          context{shared, executor, client, fills, counters, one_site()},
           fills(context),
           maker(context) {}
     support::ManualExecutor executor;
@@ -55,12 +61,14 @@ class TwoLoops : public testing::Test {
     node::RequestMaker maker;
   };
 
-  std::unique_ptr<Visit> begin(Loop& loop, const std::string& method) {
+  std::unique_ptr<Visit> begin(Loop& loop, const std::string& method, const std::string& target = "/p",
+                               http::Fields fields = {}) {
     http::RequestHead head;
     head.method = method;
     head.scheme = "https";
     head.authority = "a.test";
-    head.target = "/p";
+    head.target = target;
+    head.fields = std::move(fields);
     auto visit = std::make_unique<Visit>(loop.executor, random_, head);
     visit->begin(loop.maker);
     return visit;
@@ -83,12 +91,14 @@ class TwoLoops : public testing::Test {
   fetch::PassMarks marks_{100};
   fetch::PassMarks pauses_{100};
   purge::Ledger ledger_{[](std::string_view, std::string_view url) { return policy::normal_url({}, url); }};
+  node::GroupClock groups_{base::Wall::min()};
   node::Shared shared_{.memory = memory_,
                        .disk = disk_,
                        .fetches = fetches_,
                        .pass_marks = marks_,
                        .retry_pauses = pauses_,
                        .ledger = ledger_,
+                       .groups = groups_,
                        .fill_bytes = fill_bytes_,
                        .distrust = [] { return false; }};
   Loop one_{*this};
@@ -114,6 +124,125 @@ TEST_F(LateRead, IsKeptInMemoryIfNothingHappened) {
   memory_.erase(platter_.objects.begin()->first);
   finish(one_, *begin(one_, "GET"));
   EXPECT_EQ(memory_.use().objects, 1U);
+}
+
+using SiteRule = TwoLoops;
+
+TEST_F(SiteRule, KeepsFieldsFromTheOriginAndFromTheClient) {
+  origin_.contents["/ruled"] = {.personal = true};
+  const auto one = begin(one_, "GET", "/ruled", support::fields({{"cookie", "a=1"}}));
+  finish(one_, *one);
+  EXPECT_EQ(one->response()->fields.get("x-encoding"), "");
+  EXPECT_FALSE(one->response()->fields.has("x-version"));
+  finish(other_, *begin(other_, "GET", "/ruled", support::fields({{"cookie", "a=2"}})));
+  EXPECT_EQ(origin_.requests, 1U);
+}
+
+TEST_F(SiteRule, PassesRequestsWithACookie) {
+  origin_.contents["/ruled"] = {.personal = true};
+  finish(one_, *begin(one_, "GET", "/ruled"));
+  for (unsigned asked = 2; asked < 4; ++asked) {
+    const auto visit = begin(one_, "GET", "/ruled", support::fields({{"cookie", "a=1; session=2"}}));
+    finish(one_, *visit);
+    EXPECT_EQ(origin_.requests, asked);
+    EXPECT_EQ(visit->response()->fields.get("x-encoding"), "a=1; session=2");
+    EXPECT_TRUE(visit->response()->fields.has("x-version"));
+  }
+  finish(one_, *begin(one_, "GET", "/ruled"));
+  EXPECT_EQ(origin_.requests, 3U);
+}
+
+using CdnLoop = TwoLoops;
+
+TEST_F(CdnLoop, EndsHere) {
+  const auto visit = begin(one_, "GET", "/p", support::fields({{"cdn-loop", "other, selvage-edge"}}));
+  for (int i = 0; i < 1000 && !visit->over(); ++i) one_.executor.advance(100ms);
+  EXPECT_EQ(visit->response()->status, 508);
+  EXPECT_EQ(origin_.requests, 0U);
+  finish(one_, *begin(one_, "GET", "/p", support::fields({{"cdn-loop", "other"}})));
+}
+
+using CacheStatus = TwoLoops;
+
+TEST_F(CacheStatus, SaysWhyTheRequestWentOn) {
+  const auto status_of = [&](const char* method, const char* target, http::Fields fields = {}) {
+    const auto visit = begin(one_, method, target, std::move(fields));
+    finish(one_, *visit);
+    return visit->response()->fields.combined("cache-status");
+  };
+  origin_.contents["/ruled"] = {};
+  origin_.contents["/varies"] = {.varies = true};
+  EXPECT_EQ(status_of("GET", "/p"), "selvage; fwd=uri-miss; fwd-status=200; stored");
+  EXPECT_EQ(status_of("GET", "/p"), "selvage; hit; ttl=60");
+  EXPECT_TRUE(status_of("GET", "/p", support::fields({{"cache-control", "no-cache"}}))
+                  .starts_with("selvage; fwd=request; fwd-status=304; stored"));
+  EXPECT_EQ(status_of("POST", "/p"), "selvage; fwd=method; fwd-status=200");
+  EXPECT_EQ(status_of("GET", "/ruled", support::fields({{"cookie", "session=1"}})),
+            "selvage; fwd=bypass; fwd-status=200");
+  EXPECT_EQ(status_of("GET", "/varies"), "selvage; fwd=uri-miss; fwd-status=200; stored");
+  EXPECT_EQ(status_of("GET", "/varies", support::fields({{"accept-encoding", "br"}})),
+            "selvage; fwd=vary-miss; fwd-status=200; stored");
+  one_.executor.advance(2min);
+  EXPECT_TRUE(status_of("GET", "/varies").starts_with("selvage; fwd=stale; fwd-status=304; stored"));
+}
+
+using Invalidation = TwoLoops;
+
+TEST_F(Invalidation, OfAGroupReachesWhatBelongsToIt) {
+  origin_.contents["/p"].groups = "\"g\", \"h\"";
+  origin_.contents["/other"] = {.groups = "\"h\""};
+  origin_.contents["/form"] = {.invalidates = "\"g\""};
+  finish(one_, *begin(one_, "GET"));
+  finish(one_, *begin(one_, "GET", "/other"));
+  finish(other_, *begin(other_, "POST", "/form"));
+  ASSERT_EQ(origin_.requests, 3U);
+  finish(one_, *begin(one_, "GET", "/other"));
+  EXPECT_EQ(origin_.requests, 3U);
+  finish(one_, *begin(one_, "GET"));
+  EXPECT_EQ(origin_.requests, 4U);
+  EXPECT_EQ(origin_.not_modified, 0U);  // gone, and not merely stale
+  finish(other_, *begin(other_, "GET"));
+  EXPECT_EQ(origin_.requests, 4U);
+}
+
+TEST_F(Invalidation, OfAGroupReachesWhatWasUnderWay) {
+  origin_.contents["/p"].groups = "\"g\"";
+  origin_.contents["/form"] = {.invalidates = "\"g\""};
+  const auto before = begin(one_, "GET");
+  finish(other_, *begin(other_, "POST", "/form"));
+  finish(one_, *before);
+  ASSERT_EQ(origin_.requests, 2U);
+  finish(one_, *begin(one_, "GET"));
+  EXPECT_EQ(origin_.requests, 3U);
+}
+
+TEST_F(Invalidation, ReachesTheLocationOfTheAnswer) {
+  origin_.contents["/form"] = {.location = "https://a.test/p"};
+  finish(one_, *begin(one_, "GET"));
+  finish(other_, *begin(other_, "POST", "/form"));
+  EXPECT_TRUE(platter_.objects.empty());
+  EXPECT_EQ(memory_.use().objects, 0U);
+}
+
+TEST_F(Invalidation, ForgottenInARestartMeansAValidation) {
+  origin_.contents["/p"].groups = "\"g\"";
+  finish(one_, *begin(one_, "GET"));
+  node::GroupClock later(clock_.wall());
+  node::Shared restarted{.memory = memory_,
+                         .disk = disk_,
+                         .fetches = fetches_,
+                         .pass_marks = marks_,
+                         .retry_pauses = pauses_,
+                         .ledger = ledger_,
+                         .groups = later,
+                         .fill_bytes = fill_bytes_,
+                         .distrust = [] { return false; }};
+  Loop loop(*this, restarted);
+  loop.executor.advance(1ms);
+  finish(loop, *begin(loop, "GET"));
+  EXPECT_EQ(origin_.not_modified, 1U);
+  finish(loop, *begin(loop, "GET"));
+  EXPECT_EQ(origin_.requests, 2U);
 }
 
 using HotChunks = TwoLoops;

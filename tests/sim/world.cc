@@ -22,12 +22,14 @@ struct World::Edge {
         memory({.budget_bytes = kMemoryBytes, .shards = 4}),
         marks(100),
         pauses(100),
+        groups(world.clock_.wall()),
         shared{.memory = memory,
                .disk = disk,
                .fetches = fetches,
                .pass_marks = marks,
                .retry_pauses = pauses,
                .ledger = world.ledger_,
+               .groups = groups,
                .fill_bytes = fill_bytes,
                .distrust = [] { return false; }} {
     for (int i = 0; i < 2; ++i) loops.push_back(std::make_unique<Loop>(world, shared));
@@ -55,6 +57,7 @@ struct World::Edge {
   fetch::FetchTable fetches{};
   fetch::PassMarks marks;
   fetch::PassMarks pauses;
+  node::GroupClock groups;
 
   node::Shared shared;
   std::vector<std::unique_ptr<Loop>> loops{};

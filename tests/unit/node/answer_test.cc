@@ -41,6 +41,19 @@ TEST(Answer, FromTheCacheTellsItsAgeAndWhatTheCacheDid) {
   const http::Fields fields = make_answer(request, stored, facts).head.fields;
   EXPECT_EQ(fields.combined("age"), "12");
   EXPECT_EQ(fields.combined("cache-status"), "selvage; hit; ttl=3");
+  EXPECT_EQ(fields.combined("accept-ranges"), "bytes");
+}
+
+TEST(Answer, KeepsWhatOtherCachesSaid) {
+  policy::StoredResponse stored;
+  stored.fields.add("cache-status", "shield; hit");
+  stored.fields.add("x", "y");
+  http::RequestHead request;
+  request.method = "GET";
+  const AnswerFacts facts{.total = 100, .status = {.outcome = policy::Outcome::Hit}};
+  const http::Fields fields = make_answer(request, stored, facts).head.fields;
+  EXPECT_EQ(fields.count("cache-status"), 1U);
+  EXPECT_EQ(fields.get("cache-status"), "shield; hit, selvage; hit");
 }
 
 TEST(Answer, NotFromTheCacheHasNoAgeOfItsOwn) {

@@ -53,6 +53,38 @@ TEST(ForwardingRfc9110_7_6_3, ViaOfAResponseTellsHowItWasReceived) {
   EXPECT_EQ(response.fields.combined("via"), "2 edge-1, 1.0 edge-2");
 }
 
+TEST(ForwardingRfc8586_2, CdnLoopHasOneMoreMember) {
+  EXPECT_EQ(sent({}).combined("cdn-loop"), "selvage-edge-1");
+  EXPECT_EQ(sent({}, kPassing).combined("cdn-loop"), "selvage-edge-1");
+  const http::Fields out =
+      sent({{"cdn-loop", "a.example:80; v=\"1, 2\""}, {"cdn-loop", "b"}, {"connection", "cdn-loop"}});
+  EXPECT_EQ(out.combined("cdn-loop"), "a.example:80; v=\"1, 2\", b, selvage-edge-1");
+  EXPECT_EQ(out.count("cdn-loop"), 1U);
+}
+
+TEST(ForwardingRfc8586_2, ALoopIsSeenByOurOwnId) {
+  const std::pair<const char*, bool> cases[] = {
+      {"selvage-edge-1", true},
+      {"Selvage-Edge-1", true},
+      {"a, selvage-edge-1;v=1, b", true},
+      {"a,selvage-edge-1 ; v=\"x\"", true},
+      {"a;v=\"open, selvage-edge-1", true},
+      {"", false},
+      {"selvage-edge-2", false},
+      {"selvage-edge-10", false},
+      {"edge-1", false},
+      {"a;v=selvage-edge-1", false},
+      {"a;v=\", selvage-edge-1, \"", false},
+      {"selvage-edge-1:80", false},
+  };
+  for (const auto& [text, expected] : cases) {
+    EXPECT_EQ(policy::has_looped(support::fields({{"cdn-loop", text}}), "edge-1"), expected) << text;
+  }
+  EXPECT_TRUE(
+      policy::has_looped(support::fields({{"cdn-loop", "a"}, {"cdn-loop", "selvage-edge-1"}}), "edge-1"));
+  EXPECT_FALSE(policy::has_looped({}, "edge-1"));
+}
+
 TEST(ForwardingRfc7239, WhatTheClientClaimsIsDropped) {
   const http::Fields out = sent({{"forwarded", "for=10.0.0.1"},
                                  {"x-forwarded-for", "10.0.0.1"},

@@ -42,7 +42,7 @@ TEST(FresheningRfc9111_3_2, ReplacesAndAddsFields) {
 TEST(FresheningRfc9111_3_2, UpdatesEveryFieldThatDoesNotDescribeTheBody) {
   for (const char* name :
        {"test-header", "x-test-header", "content-foo", "x-content-foo", "content-location", "content-type",
-        "content-security-policy", "expires", "x-frame-options", "last-modified", "vary", "link"}) {
+        "content-security-policy", "expires", "x-frame-options", "last-modified", "vary", "link", "warning"}) {
     const StoredResponse out =
         after_304({{"etag", "\"e\""}, {name, "old"}}, {{"etag", "\"e\""}, {name, "new"}});
     EXPECT_EQ(out.fields.combined(name), "new") << name;

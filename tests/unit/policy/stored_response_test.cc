@@ -56,6 +56,10 @@ StoredResponse random_response(base::Random& random) {
   r.fill_stamp = static_cast<std::uint64_t>(any(random));
   r.vary = random_texts(random);
   r.generation = static_cast<std::uint64_t>(any(random));
+  r.groups = random_texts(random);
+  for (std::uint64_t left = random.below(4); left > 0; --left) {
+    r.hidden.add(base::hex(random_text(random, 10)), random_text(random, 200));
+  }
   return r;
 }
 
@@ -80,6 +84,8 @@ void expect_same(const StoredResponse& a, const StoredResponse& b) {
   EXPECT_EQ(a.fill_stamp, b.fill_stamp);
   EXPECT_EQ(a.vary, b.vary);
   EXPECT_EQ(a.generation, b.generation);
+  EXPECT_TRUE(a.hidden == b.hidden);
+  EXPECT_EQ(a.groups, b.groups);
 }
 
 TEST(StoredResponseCodec, ReadsBackWhatWasWritten) {
@@ -139,8 +145,10 @@ TEST(StoredResponseFootprint, CountsEverythingThatIsHeld) {
   response.url.assign(2000, 'u');
   response.tags.push_back(std::string(3000, 't'));
   response.vary.push_back(std::string(4000, 'v'));
-  EXPECT_GE(response.footprint(), empty + 10'000);
-  EXPECT_LT(response.footprint(), empty + 11'000);
+  response.hidden.add("h", std::string(5000, 'h'));
+  response.groups.push_back(std::string(6000, 'g'));
+  EXPECT_GE(response.footprint(), empty + 21'000);
+  EXPECT_LT(response.footprint(), empty + 22'000);
 }
 
 TEST(WireReader, NeverReadsBeyondTheRecord) {

@@ -340,6 +340,7 @@ TEST(MakeStoredRfc9111_3_1, KeepsFieldsButNotThoseOfTheConnection) {
   const http::Fields expected = support::fields({{"date", date(-5)},
                                                  {"cache-control", "max-age=9"},
                                                  {"c", "3"},
+                                                 {"cache-status", "other; hit"},
                                                  {"content-range", "x"},
                                                  {"set-cookie", "s"},
                                                  {"proxy-status", "p"}});
