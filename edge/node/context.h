@@ -15,6 +15,10 @@
 #include "store/disk/disk.h"
 #include "store/memory/memory_tier.h"
 
+namespace coding {
+class Coder;
+}
+
 namespace node {
 
 class Fills;
@@ -25,11 +29,12 @@ struct Shared {
   store::Disk& disk;
   fetch::FetchTable& fetches;
   fetch::PassMarks& pass_marks;
-  fetch::PassMarks& retry_pauses;  ///< keys whose revalidation in the background failed
+  fetch::PassMarks& retry_pauses;  ///< keys whose revalidation in the background or whose coding failed
   const purge::Ledger& ledger;
   std::atomic<std::uint64_t>& fill_bytes;       ///< in the windows of all fetches
   std::function<bool()> distrust{};             ///< the purge log has been silent for too long
   logs::LineFile* access_log = nullptr;         ///< may be null
+  coding::Coder* coder = nullptr;               ///< null: nothing is coded
 };
 
 /// What a request or a fill can reach: one for each loop, on which it lives.

@@ -62,8 +62,10 @@ void Fill::send(bool validate) {
   http::ClientRequest request;
   request.method = order_.cacheable ? "GET" : order_.request.method;
   request.url = site.origin->url + policy::origin_target(site.key, order_.request.target);
+  // What is not expected to be kept is coded by the origin.
+  const bool identity = order_.cacheable && !order_.pass && site.codes(order_.request.target);
   sent_fields_ = policy::fields_to_origin(order_.request, order_.connection,
-                                          site.towards(order_.config->node, order_.cacheable));
+                                          site.towards(order_.config->node, order_.cacheable, identity));
   request.fields = sent_fields_;
   // A purge may have come since it was looked up: then the fetch is newer than that purge, and a 304 would bring the copy back.
   const bool usable = order_.stored && verdict_of(*order_.stored, context_.shared.ledger) != purge::Verdict::Dead;
@@ -378,6 +380,7 @@ void Fill::finish_single() {
   context_.shared.memory.insert(object);
   context_.shared.disk.put(object);
   drop_if_retired(*object);
+  kept_ = std::move(object);
   end();
 }
 
@@ -403,6 +406,7 @@ void Fill::finish_large() {
       fetch_->set_pin(std::move(*stored));
       context_.shared.memory.insert(object);
       drop_if_retired(*object);
+      kept_ = object;
     } else {
       logs::warn("body not kept", {{"url", order_.cache_key.url}, {"reason", stored.error().text}});
     }
@@ -480,6 +484,7 @@ void Fill::end() {
   leave_table();
   done_ = true;
   exchange_.reset();
+  fetch_->settle(std::move(kept_));
   // Not committed, but readers behind the window still need the chunks that are on disk: they hold them through the fetch.
   if (write_ && fetch_->view().state != Fetch::State::Failed) {
     fetch_->set_pin(std::make_shared<UnfinishedWrite>(std::move(write_)));

@@ -30,7 +30,8 @@ Request::Request(Context& context, const http::ConnectionInfo& connection, http:
       head_(std::move(head)),
       writer_(writer),
       config_(context.config),
-      begun_(context.executor.clock().steady()) {}
+      begun_(context.executor.clock().steady()),
+      coded_(context) {}
 
 Request::~Request() {
   if (body_) body_->fail();
@@ -43,6 +44,7 @@ void Request::start() {
   const bool bypass = site_->rule_for(policy::normal_path(head_.target)).bypass;
   if (bypass || policy::handling(head_) == policy::Handling::Pass) return pass();
   directives_ = policy::parse_cache_control(head_.fields);
+  coded_.begin(*site_, *config_, head_, directives_);
   look_up();
 }
 
@@ -156,7 +158,8 @@ void Request::found_marker(const policy::StoredResponse& marker) {
 // As the origin would see the request.
 const http::Fields& Request::sent_fields() {
   if (sent_fields_.empty()) {
-    sent_fields_ = policy::fields_to_origin(head_, connection_, site_->towards(config_->node, true));
+    sent_fields_ = policy::fields_to_origin(
+        head_, connection_, site_->towards(config_->node, true, site_->codes(head_.target)));
   }
   return sent_fields_;
 }
@@ -306,6 +309,7 @@ void Request::revalidate_in_background(const store::ObjectRef& object) {
 
 void Request::watch(std::shared_ptr<Fetch> fetch) {
   phase_ = Phase::Waiting;
+  fits_ = false;
   if (!wakeup_) wakeup_.emplace(context_.executor, [this] { on_wake(); });
   reader_ = std::make_shared<Fetch::Reader>(std::move(fetch), wakeup_->sender());
   if (!leads_) wakeup_->sender().signal();  // it may have its head already
@@ -341,8 +345,16 @@ Request::Fit Request::fit(const Fetch::View& view) {
 }
 
 void Request::on_streaming(const Fetch::View& view) {
-  const Fit fits = fit(view);
-  if (fits == Fit::Mine) return send_fetch(view);
+  const Fit fits = fits_ ? Fit::Mine : fit(view);
+  if (fits == Fit::Mine) {
+    fits_ = true;
+    const Coded::Way way = coded_.way(view);
+    if (way == Coded::Way::Stream) return send_fetch(view);
+    if (way == Coded::Way::Wait) return;
+    note_fetched(view);
+    reader_.reset();
+    return send_object(view.object, status_);
+  }
   reader_.reset();
   if (fits == Fit::Alone) return fetch_alone();
   look_up_again();
@@ -389,33 +401,40 @@ void Request::on_failed(const Fetch::View& view) {
 // ---- sending ----
 
 void Request::send_object(store::ObjectRef object, CacheStatus status) {
+  if (!coded_.wanted(response_of(*object), object->body_bytes)) return send_stored(object, nullptr, status);
+  phase_ = Phase::Reading;
+  coded_.find(object, [this, object, status](const store::ObjectRef& coded) { send_stored(object, coded, status); });
+}
+
+// The head is always that of `object`, which may have been revalidated since it was coded.
+void Request::send_stored(const store::ObjectRef& object, const store::ObjectRef& coded, CacheStatus status) {
+  const store::ObjectRef& sent = coded ? coded : object;
   std::unique_ptr<Bytes> bytes;
-  const auto ready = [this] { writer_.resume(); };
-  if (object->single()) {
-    bytes = bytes_of_single(object);
+  if (sent->single()) {
+    bytes = bytes_of_single(sent);
   } else {
-    store::PinRef pin = context_.shared.disk.pin(object->key, object->id);
+    store::PinRef pin = context_.shared.disk.pin(sent->key, sent->id);
     if (!pin) {
       // The disk has dropped it since: what memory holds of it is of no use.
-      context_.shared.memory.erase(object->key, object->id);
-      return not_found();
+      context_.shared.memory.erase(sent->key, sent->id);
+      return coded ? send_stored(object, nullptr, status) : not_found();
     }
-    bytes = bytes_of_chunks(context_, object, std::move(pin), ready);
+    bytes = bytes_of_chunks(context_, sent, std::move(pin), [this] { writer_.resume(); });
   }
   phase_ = Phase::Sending;
   status_ = status;
-  AnswerFacts facts{.total = object->body_bytes,
+  AnswerFacts facts{.total = sent->body_bytes,
                     .status = status,
                     .ranges_max = config_->fetch.ranges,
-                    .boundary_seed = object->id,
+                    .boundary_seed = sent->id,
                     .now = context_.executor.clock().wall()};
   Answer answer = make_answer(head_, response_of(*object), facts);
-  auto body = make_body(answer, std::move(bytes), object->body_bytes);
+  coded_.set_fields(response_of(*object), coded != nullptr, answer.head.fields);
+  auto body = make_body(answer, std::move(bytes), sent->body_bytes);
   writer_.respond(std::move(answer.head), std::move(body));
 }
 
-void Request::send_fetch(const Fetch::View& view) {
-  phase_ = Phase::Sending;
+void Request::note_fetched(const Fetch::View& view) {
   note_origin_time(view);
   if (view.sharing == Fetch::Sharing::Lead) {
     status_.outcome = Outcome::Pass;
@@ -426,6 +445,11 @@ void Request::send_fetch(const Fetch::View& view) {
   }
   status_.fwd_status = view.head->status;
   status_.stored = view.kept;
+}
+
+void Request::send_fetch(const Fetch::View& view) {
+  phase_ = Phase::Sending;
+  note_fetched(view);
   AnswerFacts facts{
       .total = view.total,
       .from_cache = view.sharing == Fetch::Sharing::All,
@@ -435,6 +459,7 @@ void Request::send_fetch(const Fetch::View& view) {
       .boundary_seed = reader_->fetch().stamp() ^ view.head->response_time.time_since_epoch().count(),
       .now = context_.executor.clock().wall()};
   Answer answer = make_answer(head_, *view.head, facts);
+  if (facts.from_cache) coded_.set_fields(*view.head, false, answer.head.fields);
   auto body = make_body(answer, bytes_of_fetch(context_, reader_, [this] { writer_.resume(); }), view.total);
   // A fetch for the cache goes on without this reader; one that is for this request only ends with it.
   if (!body) reader_.reset();

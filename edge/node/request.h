@@ -11,6 +11,7 @@
 #include "edge/base/wakeup.h"
 #include "edge/http/handler.h"
 #include "edge/node/answer.h"
+#include "edge/node/coded.h"
 #include "edge/node/context.h"
 #include "edge/node/decoded.h"
 #include "edge/node/fill.h"
@@ -68,11 +69,13 @@ class Request final : public http::Handler {
   bool may_share(const policy::StoredResponse& response) const;
   void on_answered(const fetch::Fetch::View& view);
   void note_origin_time(const fetch::Fetch::View& view);
+  void note_fetched(const fetch::Fetch::View& view);
   void on_failed(const fetch::Fetch::View& view);
   void look_up_again();
 
   // Sending.
   void send_object(store::ObjectRef object, policy::CacheStatus status);
+  void send_stored(const store::ObjectRef& object, const store::ObjectRef& coded, policy::CacheStatus status);
   void send_fetch(const fetch::Fetch::View& view);
   void send_error(int status, std::string text);
   void send_synthetic(Synthetic synthetic);
@@ -94,6 +97,7 @@ class Request final : public http::Handler {
   Phase phase_ = Phase::Routing;
   bool leads_ = false;
   bool doubtful_ = false;                ///< joined a fetch that began before a purge whose tags are not known yet
+  bool fits_ = false;                    ///< the fetch's head was found to be this request's answer
   unsigned turns_ = 0;                   ///< look-ups begun anew
   std::shared_ptr<fetch::Fetch::Reader> reader_{};
   std::shared_ptr<RequestBody> body_{};
@@ -101,6 +105,7 @@ class Request final : public http::Handler {
   base::Steady begun_{};
   std::optional<base::Duration> origin_time_{};
   std::optional<base::Wakeup> wakeup_{};
+  Coded coded_;
   base::Anchor anchor_{};
 };
 

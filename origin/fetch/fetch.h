@@ -44,10 +44,11 @@ class Fetch {
     Sharing sharing = Sharing::All;
     std::shared_ptr<const policy::StoredResponse> head{};
     std::optional<std::uint64_t> total{};  ///< length of the body, once known
-    store::ObjectRef object{};             ///< Answered
+    store::ObjectRef object{};             ///< Answered; or settled: what the body has become in the cache, if it is kept
     bool stale = false;                    ///< Answered: sent although the origin failed, see `error`
     std::optional<int> failed_status{};    ///< Answered, stale: the error's status, if the origin sent one
     bool kept = false;                     ///< goes into the cache
+    bool settled = false;                  ///< the fill is over: the object can be found, or there is none
     std::string variant{};                 ///< policy::variant_text of the request that led; empty without Vary
     base::Error error{};
     base::Steady head_at{};
@@ -84,6 +85,8 @@ class Fetch {
   /// Chunk `index` can be read from disk.
   void release(std::uint32_t index);
   void complete();
+  /// The fill is over. `object`: what it has stored, findable now; null if nothing.
+  void settle(store::ObjectRef object);
   /// Holds the stored object against eviction for as long as anyone holds this fetch.
   void set_pin(store::PinRef pin);
   /// The object was revalidated.
