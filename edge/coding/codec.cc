@@ -46,7 +46,8 @@ class GzipCodec final : public Codec {
 
 class BrotliCodec final : public Codec {
  public:
-  BrotliCodec(int level, std::uint64_t bytes) : state_(BrotliEncoderCreateInstance(nullptr, nullptr, nullptr)) {
+  BrotliCodec(int level, std::uint64_t bytes)
+      : state_(BrotliEncoderCreateInstance(nullptr, nullptr, nullptr)) {
     if (!state_) return;
     const auto hint = static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, 1U << 30));
     BrotliEncoderSetParameter(state_.get(), BROTLI_PARAM_QUALITY, static_cast<std::uint32_t>(level));
@@ -60,11 +61,12 @@ class BrotliCodec final : public Codec {
     const auto* next_in = reinterpret_cast<const std::uint8_t*>(in.data());
     auto* next_out = reinterpret_cast<std::uint8_t*>(out.data());
     const auto operation = last ? BROTLI_OPERATION_FINISH : BROTLI_OPERATION_PROCESS;
-    if (BrotliEncoderCompressStream(state_.get(), operation, &in_left, &next_in, &out_left, &next_out, nullptr) ==
-        BROTLI_FALSE) {
+    if (BrotliEncoderCompressStream(state_.get(), operation, &in_left, &next_in, &out_left, &next_out,
+                                    nullptr) == BROTLI_FALSE) {
       return base::fail(Errc::Invalid, "brotli refused to go on");
     }
-    return Step{in.size() - in_left, out.size() - out_left, BrotliEncoderIsFinished(state_.get()) == BROTLI_TRUE};
+    return Step{in.size() - in_left, out.size() - out_left,
+                BrotliEncoderIsFinished(state_.get()) == BROTLI_TRUE};
   }
 
  private:
@@ -78,7 +80,8 @@ class BrotliCodec final : public Codec {
 class ZstdCodec final : public Codec {
  public:
   ZstdCodec(int level, std::uint64_t bytes) : state_(ZSTD_createCCtx()) {
-    ready_ = state_ && ZSTD_isError(ZSTD_CCtx_setParameter(state_.get(), ZSTD_c_compressionLevel, level)) == 0 &&
+    ready_ = state_ &&
+             ZSTD_isError(ZSTD_CCtx_setParameter(state_.get(), ZSTD_c_compressionLevel, level)) == 0 &&
              ZSTD_isError(ZSTD_CCtx_setPledgedSrcSize(state_.get(), bytes)) == 0;
   }
   bool ready() const { return ready_; }
@@ -86,7 +89,8 @@ class ZstdCodec final : public Codec {
   base::Result<Step> step(std::string_view in, std::span<char> out, bool last) override {
     ZSTD_inBuffer from{in.data(), in.size(), 0};
     ZSTD_outBuffer to{out.data(), out.size(), 0};
-    const std::size_t left = ZSTD_compressStream2(state_.get(), &to, &from, last ? ZSTD_e_end : ZSTD_e_continue);
+    const std::size_t left =
+        ZSTD_compressStream2(state_.get(), &to, &from, last ? ZSTD_e_end : ZSTD_e_continue);
     if (ZSTD_isError(left) != 0) {
       return base::fail(Errc::Invalid, std::string("zstd refused to go on: ") + ZSTD_getErrorName(left));
     }

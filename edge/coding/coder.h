@@ -30,7 +30,7 @@ struct Counters {
   std::atomic<std::uint64_t> bytes_out{0};  ///< of those that are kept
   std::atomic<std::uint64_t> useless{0};    ///< whose coded form was not smaller
   std::atomic<std::uint64_t> failed{0};
-  std::atomic<std::uint64_t> refused{0};    ///< requests that found the queue full
+  std::atomic<std::uint64_t> refused{0};  ///< requests that found the queue full
 };
 
 /// The threads that code bodies, with a bounded queue. Who asks for what is being made or waits to be made
@@ -65,7 +65,9 @@ class Coder {
   void stop();
 
   Counters& counters(policy::Coding coding) { return counters_[static_cast<std::size_t>(coding)]; }
-  const Counters& counters(policy::Coding coding) const { return counters_[static_cast<std::size_t>(coding)]; }
+  const Counters& counters(policy::Coding coding) const {
+    return counters_[static_cast<std::size_t>(coding)];
+  }
   std::size_t waiting() const;  ///< jobs in the queue
 
  private:

@@ -3,8 +3,6 @@
 
 #include <utility>
 
-#include "edge/base/log.h"
-#include "edge/coding/coder.h"
 #include "edge/node/coding_job.h"
 #include "edge/node/decoded.h"
 #include "edge/node/variant.h"
@@ -45,7 +43,8 @@ void Coded::find(store::ObjectRef identity, Found then) {
   identity_ = std::move(identity);
   then_ = std::move(then);
   place_.emplace(*identity_, *coding_);
-  if (store::ObjectRef coded = context_.shared.memory.find(place_->key, place_->text)) return use(std::move(coded));
+  if (store::ObjectRef coded = context_.shared.memory.find(place_->key, place_->text))
+    return use(std::move(coded));
   if (context_.shared.disk.may_have(place_->key)) return look_on_disk();
   make();
 }
@@ -67,14 +66,16 @@ void Coded::make() {
     pin = context_.shared.disk.pin(identity_->key, identity_->id);
     if (!pin) return use(nullptr);
   }
-  CodingJob job(context_.shared, identity_, std::move(pin), *place_, *coding_, config_->compress.level_of(*coding_));
-  const bool accepted = context_.shared.coder->submit(
-      {identity_->id, *coding_}, std::move(job), context_.executor, anchor_.wrap([this](coding::Coder::Made made) {
-        if (made) return use(std::move(*made));
-        const base::Steady failed_at = context_.executor.clock().steady();
-        context_.shared.retry_pauses.mark(place_->key, failed_at + kRetryPause);
-        use(nullptr);
-      }));
+  CodingJob job(context_.shared, identity_, std::move(pin), *place_, *coding_,
+                config_->compress.level_of(*coding_));
+  const bool accepted =
+      context_.shared.coder->submit({identity_->id, *coding_}, std::move(job), context_.executor,
+                                    anchor_.wrap([this](coding::Coder::Made made) {
+                                      if (made) return use(std::move(*made));
+                                      const base::Steady failed_at = context_.executor.clock().steady();
+                                      context_.shared.retry_pauses.mark(place_->key, failed_at + kRetryPause);
+                                      use(nullptr);
+                                    }));
   if (!accepted) use(nullptr);
 }
 

@@ -18,7 +18,8 @@ constexpr std::uint32_t kPutsMax = 32;  // chunks on their way to the disk
 std::unexpected<base::Error> ended() { return base::fail(Errc::Cancelled, "the node ends"); }
 
 /// Chunk `index` of a body, wherever it lies.
-base::Result<base::ChunkRef> read_chunk(Shared& shared, const store::Object& object, std::uint32_t index, Home& home) {
+base::Result<base::ChunkRef> read_chunk(Shared& shared, const store::Object& object, std::uint32_t index,
+                                        Home& home) {
   if (object.single()) return object.body;
   if (base::ChunkRef chunk = shared.memory.find_chunk(object.id, index)) return chunk;
   std::optional<base::Result<base::ChunkRef>> answer;
@@ -89,7 +90,8 @@ class Sink {
     if (auto stored = make_room(0); !stored) return stored;
     std::optional<base::Result<store::PinRef>> answer;
     const base::Anchor anchor;
-    write_->commit(object, home_, anchor.wrap([&](base::Result<store::PinRef> pin) { answer = std::move(pin); }));
+    write_->commit(object, home_,
+                   anchor.wrap([&](base::Result<store::PinRef> pin) { answer = std::move(pin); }));
     while (!answer) {
       if (!home_.wait()) return ended();
     }
@@ -112,10 +114,12 @@ class Sink {
 };
 
 /// Codes the whole body into `sink`.
-base::Status encode_body(Shared& shared, const store::Object& identity, policy::Coding coding, int level, Home& home, Sink& sink) {
+base::Status encode_body(Shared& shared, const store::Object& identity, policy::Coding coding, int level,
+                         Home& home, Sink& sink) {
   auto codec = coding::make_codec(coding, level, identity.body_bytes);
   if (!codec) return std::unexpected(codec.error());
-  coding::Encoder encoder(std::move(*codec), [&](base::ChunkRef chunk) { return sink.take(std::move(chunk)); });
+  coding::Encoder encoder(std::move(*codec),
+                          [&](base::ChunkRef chunk) { return sink.take(std::move(chunk)); });
   for (std::uint32_t i = 0; i < identity.chunk_count(); ++i) {
     if (!home.look()) return ended();
     const auto chunk = read_chunk(shared, identity, i, home);

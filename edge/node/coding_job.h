@@ -20,8 +20,8 @@ bool is_coded(const store::Object& coded);
 class CodingJob {
  public:
   /// `pin` keeps the chunks of a body that is not single().
-  CodingJob(Shared& shared, store::ObjectRef identity, store::PinRef pin, CodedKey place, policy::Coding coding,
-            int level)
+  CodingJob(Shared& shared, store::ObjectRef identity, store::PinRef pin, CodedKey place,
+            policy::Coding coding, int level)
       : shared_(&shared),
         identity_(std::move(identity)),
         pin_(std::move(pin)),

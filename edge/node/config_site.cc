@@ -88,7 +88,8 @@ policy::CodingRule read_coding(const Table& table) {
   for (const std::string& type : table.texts("compress")) {
     rule.types.push_back(base::lowered(type));
     if (is_type_pattern(rule.types.back())) continue;
-    table.fault("compress", "found \"" + type + "\", allowed: media types such as \"text/html\", \"text/*\" or \"*\"");
+    table.fault("compress",
+                "found \"" + type + "\", allowed: media types such as \"text/html\", \"text/*\" or \"*\"");
   }
   rule.min_bytes = table.bytes("compress_min", rule.min_bytes, 0, 1ULL << 30);
   rule.max_bytes = table.bytes("compress_max", rule.max_bytes, 0, 1ULL << 30);
@@ -99,8 +100,8 @@ policy::CodingRule read_coding(const Table& table) {
   }
   if (rule.min_bytes > rule.max_bytes) {
     table.fault(table.has("compress_min") ? "compress_min" : "compress_max",
-                "found compress_min = \"" + base::format_bytes(rule.min_bytes) + "\", allowed: at most compress_max, \"" +
-                    base::format_bytes(rule.max_bytes) + "\"");
+                "found compress_min = \"" + base::format_bytes(rule.min_bytes) +
+                    "\", allowed: at most compress_max, \"" + base::format_bytes(rule.max_bytes) + "\"");
   }
   return rule;
 }

@@ -6,6 +6,7 @@
 
 #include "edge/base/executor.h"
 #include "edge/base/log.h"
+#include "edge/coding/coder.h"
 #include "edge/http/exchange.h"
 #include "edge/node/config.h"
 #include "edge/node/counters.h"
@@ -14,10 +15,6 @@
 #include "purge/clock/ledger.h"
 #include "store/disk/disk.h"
 #include "store/memory/memory_tier.h"
-
-namespace coding {
-class Coder;
-}
 
 namespace node {
 

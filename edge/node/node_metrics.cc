@@ -93,17 +93,19 @@ void collect_codings(Samples& samples, const coding::Coder& coder) {
     const coding::Counters& c = coder.counters(coding);
     const metrics::Labels labels = {{"coding", policy::name_of(coding)}};
     samples.counter("selvage_codings_total", "Bodies coded.", number(c.done), labels);
-    samples.counter("selvage_coding_in_bytes_total", "Bytes of those before coding.", number(c.bytes_in), labels);
-    samples.counter("selvage_coding_out_bytes_total", "Bytes of those that became smaller, coded.", number(c.bytes_out),
+    samples.counter("selvage_coding_in_bytes_total", "Bytes of those before coding.", number(c.bytes_in),
                     labels);
-    samples.counter("selvage_codings_useless_total", "Bodies coded that did not become smaller.", number(c.useless),
-                    labels);
-    samples.counter("selvage_codings_failed_total", "Bodies that could not be read, coded or stored.", number(c.failed),
-                    labels);
-    samples.counter("selvage_codings_refused_total", "Requests answered without coding: queue full.", number(c.refused),
-                    labels);
+    samples.counter("selvage_coding_out_bytes_total", "Bytes of those that became smaller, coded.",
+                    number(c.bytes_out), labels);
+    samples.counter("selvage_codings_useless_total", "Bodies coded that did not become smaller.",
+                    number(c.useless), labels);
+    samples.counter("selvage_codings_failed_total", "Bodies that could not be read, coded or stored.",
+                    number(c.failed), labels);
+    samples.counter("selvage_codings_refused_total", "Requests answered without coding: queue full.",
+                    number(c.refused), labels);
   }
-  samples.gauge("selvage_codings_waiting", "Bodies that wait for a thread to code them.", number(coder.waiting()));
+  samples.gauge("selvage_codings_waiting", "Bodies that wait for a thread to code them.",
+                number(coder.waiting()));
 }
 
 void collect_purge(Samples& samples, const purge::Follower::State& state, std::int64_t now_ms) {

@@ -158,8 +158,8 @@ void Request::found_marker(const policy::StoredResponse& marker) {
 // As the origin would see the request.
 const http::Fields& Request::sent_fields() {
   if (sent_fields_.empty()) {
-    sent_fields_ = policy::fields_to_origin(
-        head_, connection_, site_->towards(config_->node, true, site_->codes(head_.target)));
+    sent_fields_ = policy::fields_to_origin(head_, connection_,
+                                            site_->towards(config_->node, true, site_->codes(head_.target)));
   }
   return sent_fields_;
 }
@@ -403,7 +403,8 @@ void Request::on_failed(const Fetch::View& view) {
 void Request::send_object(store::ObjectRef object, CacheStatus status) {
   if (!coded_.wanted(response_of(*object), object->body_bytes)) return send_stored(object, nullptr, status);
   phase_ = Phase::Reading;
-  coded_.find(object, [this, object, status](const store::ObjectRef& coded) { send_stored(object, coded, status); });
+  coded_.find(object,
+              [this, object, status](const store::ObjectRef& coded) { send_stored(object, coded, status); });
 }
 
 // The head is always that of `object`, which may have been revalidated since it was coded.

@@ -76,7 +76,8 @@ void vary_by_coding(http::Fields& response) {
 }
 
 void set_coding(http::Fields& response, Coding coding) {
-  response.remove_if([](std::string_view name) { return std::ranges::find(kOfIdentity, name) != kOfIdentity.end(); });
+  response.remove_if(
+      [](std::string_view name) { return std::ranges::find(kOfIdentity, name) != kOfIdentity.end(); });
   response.set("content-encoding", name_of(coding));
   const std::string etag(response.get("etag").value_or(""));
   if (!etag.empty() && !etag.starts_with("W/")) response.set("etag", "W/" + etag);

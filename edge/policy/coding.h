@@ -29,8 +29,9 @@ std::optional<Coding> choose_coding(const http::Fields& request);
 
 /// Which responses of a site the edge codes itself.
 struct CodingRule {
-  std::vector<std::string> types{};  ///< media types in lower case, `*` for any run of characters; empty: none
-  std::uint64_t min_bytes = 1024;    ///< of the body, before coding
+  std::vector<std::string>
+      types{};                     ///< media types in lower case, `*` for any run of characters; empty: none
+  std::uint64_t min_bytes = 1024;  ///< of the body, before coding
   std::uint64_t max_bytes = 8ULL << 20;
 
   bool wants(std::uint64_t bytes) const { return bytes >= min_bytes && bytes <= max_bytes; }
@@ -39,7 +40,8 @@ struct CodingRule {
 /// not coded yet, and no `no-transform` (RFC 9111 5.2.2.6).
 bool may_be_coded(const CodingRule& rule, const StoredResponse& response);
 
-/// Says in Vary that the answer depends on Accept-Encoding (RFC 9110 12.5.5); once, however often it is called.
+/// Says in Vary that the answer depends on Accept-Encoding (RFC 9110 12.5.5); once, however often it is
+/// called.
 void vary_by_coding(http::Fields& response);
 /// Makes the fields of an identity response those of its coded variant: Content-Encoding, a weak entity-tag
 /// (RFC 9110 8.8.1), nothing that speaks of the identity's bytes: digests, Content-Length, Accept-Ranges.

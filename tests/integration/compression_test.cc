@@ -11,19 +11,24 @@
 namespace harness {
 namespace {
 
-constexpr const char* kRules = "compress = [\"text/*\", \"application/json\"]\ncompress_min = 100\ncompress_max = \"4MiB\"\n";
+constexpr const char* kRules =
+    "compress = [\"text/*\", \"application/json\"]\ncompress_min = 100\ncompress_max = \"4MiB\"\n";
 const std::vector<std::string> kCodings{"br", "gzip", "zstd"};
 
 /// A text that becomes much smaller; another for each `seed`.
 std::string prose(std::size_t bytes, unsigned seed = 0) {
   std::string out;
-  for (std::uint64_t i = seed; out.size() < bytes; ++i) out += "word" + std::to_string(i * i % 7919) + (i % 12 == 0 ? "\n" : " ");
+  for (std::uint64_t i = seed; out.size() < bytes; ++i)
+    out += "word" + std::to_string(i * i % 7919) + (i % 12 == 0 ? "\n" : " ");
   out.resize(bytes);
   return out;
 }
 
-Reply page(std::string body, const std::string& type = "text/html", const std::string& cache_control = "max-age=600") {
-  return {.headers = {{"Content-Type", type}, {"Cache-Control", cache_control}}, .body = std::move(body), .etag = "\"1\""};
+Reply page(std::string body, const std::string& type = "text/html",
+           const std::string& cache_control = "max-age=600") {
+  return {.headers = {{"Content-Type", type}, {"Cache-Control", cache_control}},
+          .body = std::move(body),
+          .etag = "\"1\""};
 }
 
 Headers accepting(const std::string& codings) { return {{"Accept-Encoding", codings}}; }
@@ -101,7 +106,8 @@ TEST_F(Compression, TheFirstClientsWaitAndTheirOutcomeStays) {
   for (std::size_t i = 0; i < kCodings.size(); ++i) {
     const Response joined = others[i]->result();
     expect_coded(joined, kCodings[i], body);
-    EXPECT_NE(joined.header("cache-status").find("collapsed"), std::string::npos) << joined.header("cache-status");
+    EXPECT_NE(joined.header("cache-status").find("collapsed"), std::string::npos)
+        << joined.header("cache-status");
   }
   expect_identity(plain->result(), body);
   EXPECT_TRUE(is_hit(get("/a", accepting("br"))));
@@ -153,7 +159,7 @@ TEST_F(Compression, CodedBodiesAreFoundOnDiskAfterARestart) {
   for (const auto& [path, body] : bodies) {
     for (const std::string& coding : kCodings) expect_coded(get(path, accepting(coding)), coding, body);
   }
-  EXPECT_TRUE(settled());
+  EXPECT_EQ(edge_->process().stop(), 0);
   ASSERT_TRUE(edge_->start()) << edge_->output();
   for (const auto& [path, body] : bodies) {
     for (const std::string& coding : kCodings) expect_coded(get(path, accepting(coding)), coding, body);
@@ -365,7 +371,8 @@ TEST(CompressionPurge, RemovesTheCodedBodiesToo) {
     ++version;
     scene.purge(json);
   }
-  for (const std::string& coding : kCodings) EXPECT_TRUE(content(get(coding)) == prose(100'000, version)) << coding;
+  for (const std::string& coding : kCodings)
+    EXPECT_TRUE(content(get(coding)) == prose(100'000, version)) << coding;
   EXPECT_EQ(scene.origin.requests("/a"), 3U);
 }
 

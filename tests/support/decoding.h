@@ -10,7 +10,8 @@
 #include <string>
 #include <string_view>
 
-/// What is the content of a coded body, by the libraries themselves. Nothing: it is damaged, cut or has a tail.
+/// What is the content of a coded body, by the libraries themselves. Nothing: it is damaged, cut or has a
+/// tail.
 namespace support {
 
 inline std::optional<std::string> from_gzip(std::string_view coded) {

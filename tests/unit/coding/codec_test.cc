@@ -63,8 +63,9 @@ class CodecRfc9110_8_4_1 : public testing::TestWithParam<Coding> {
 };
 
 TEST_P(CodecRfc9110_8_4_1, GivesBackEverySizeOfBody) {
-  for (const std::size_t bytes : std::vector<std::size_t>{0, 1, 2, 1000, base::kChunkBytes - 1, base::kChunkBytes,
-                                                          base::kChunkBytes + 1, 5 * base::kChunkBytes + 7}) {
+  for (const std::size_t bytes :
+       std::vector<std::size_t>{0, 1, 2, 1000, base::kChunkBytes - 1, base::kChunkBytes,
+                                base::kChunkBytes + 1, 5 * base::kChunkBytes + 7}) {
     expect_round_trip(prose(bytes), base::kChunkBytes);
     expect_round_trip(noise(bytes), base::kChunkBytes);
   }
@@ -90,7 +91,8 @@ TEST_P(CodecRfc9110_8_4_1, ProseBecomesSmallerAtEachLevel) {
 
 TEST_P(CodecRfc9110_8_4_1, WhoTakesTheChunksCanEndIt) {
   auto codec = make_codec(GetParam(), 5, 10 * base::kChunkBytes);
-  Encoder encoder(std::move(*codec), [](base::ChunkRef) { return base::Status(base::fail(base::Errc::Limit, "full")); });
+  Encoder encoder(std::move(*codec),
+                  [](base::ChunkRef) { return base::Status(base::fail(base::Errc::Limit, "full")); });
   const std::string body = noise(10 * base::kChunkBytes);
   base::Status status = encoder.write(body);
   if (status) status = encoder.finish();

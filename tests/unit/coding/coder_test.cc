@@ -80,7 +80,8 @@ TEST(Coder, AnswersComeOnTheLoopOfWhoAsked) {
   Coder coder({});
   std::atomic<int> right{0};
   std::atomic<int> runs{0};
-  EXPECT_TRUE(coder.submit({1, Coding::Gzip}, never(runs), loop, [&](Coder::Made) { right = loop.in_thread() ? 1 : -1; }));
+  EXPECT_TRUE(coder.submit({1, Coding::Gzip}, never(runs), loop,
+                           [&](Coder::Made) { right = loop.in_thread() ? 1 : -1; }));
   EXPECT_TRUE(wait_until([&] { return right != 0; }));
   EXPECT_EQ(right, 1);
 }
@@ -145,7 +146,8 @@ TEST(Coder, WhoHasGoneIsNotCalled) {
   bool called = false;
   {
     const base::Anchor anchor;
-    EXPECT_TRUE(coder.submit({1, Coding::Br}, never(runs), loop, anchor.wrap([&](Coder::Made) { called = true; })));
+    EXPECT_TRUE(
+        coder.submit({1, Coding::Br}, never(runs), loop, anchor.wrap([&](Coder::Made) { called = true; })));
     EXPECT_TRUE(wait_until([&] { return runs == 1; }));
   }
   coder.stop();
@@ -159,19 +161,20 @@ TEST(Home, AWorkerWaitsForWhatOthersPost) {
   Coder coder({});
   std::atomic<int> sum{0};
   Answers answers;
-  EXPECT_TRUE(coder.submit({1, Coding::Br},
-                           [&](Home& home) -> Coder::Made {
-                             int come = 0;
-                             for (int i = 1; i <= 3; ++i) {
-                               other.post([&, i] { home.post([&, i] { come += i; }); });
-                             }
-                             while (come < 6) {
-                               if (!home.wait()) break;
-                             }
-                             sum = home.in_thread() ? come : -1;
-                             return store::ObjectRef{};
-                           },
-                           loop, answers.taker()));
+  EXPECT_TRUE(coder.submit(
+      {1, Coding::Br},
+      [&](Home& home) -> Coder::Made {
+        int come = 0;
+        for (int i = 1; i <= 3; ++i) {
+          other.post([&, i] { home.post([&, i] { come += i; }); });
+        }
+        while (come < 6) {
+          if (!home.wait()) break;
+        }
+        sum = home.in_thread() ? come : -1;
+        return store::ObjectRef{};
+      },
+      loop, answers.taker()));
   EXPECT_TRUE(wait_until([&] { return answers.made == 1; }));
   EXPECT_EQ(sum, 6);
 }

@@ -25,7 +25,8 @@ class ConfigTest : public testing::Test {
   }
   std::shared_ptr<const Config> good(const std::string& tail) {
     const auto config = read(tail);
-    for (const base::Fault& fault : config ? std::vector<base::Fault>{} : config.error()) ADD_FAILURE() << fault.str();
+    for (const base::Fault& fault : config ? std::vector<base::Fault>{} : config.error())
+      ADD_FAILURE() << fault.str();
     return config ? *config : std::make_shared<const Config>();
   }
   /// All faults, without the file's name: "14:12: text".
@@ -79,10 +80,12 @@ TEST_F(ConfigTest, FaultsOfCompressionAreSaidWithTheirPlace) {
   const struct {
     std::string tail, said;
   } rows[] = {
-      {"compress = [\"html\"]\n", "14:12: site[0].compress: found \"html\", allowed: media types such as \"text/html\""},
+      {"compress = [\"html\"]\n",
+       "14:12: site[0].compress: found \"html\", allowed: media types such as \"text/html\""},
       {"compress = [\"text/html; q=1\"]\n", "14:12: site[0].compress: found \"text/html; q=1\""},
       {"compress_min = \"1KiB\"\n", "14:16: site[0].compress_min: is of use with a list of media types only"},
-      {"compress = [\"*\"]\ncompress_max = 100\n", "15:16: site[0].compress_max: found compress_min = \"1KiB\""},
+      {"compress = [\"*\"]\ncompress_max = 100\n",
+       "15:16: site[0].compress_max: found compress_min = \"1KiB\""},
       {"compress = [\"*\"]\ncompress_max = \"2GiB\"\n", "15:16: site[0].compress_max: found \"2GiB\""},
       {"[compress]\nbr = 12\n", "15:6: compress.br: found 12, allowed: a whole number from 0 to 11"},
       {"[compress]\nzstd = 20\n", "15:8: compress.zstd: found 20"},

@@ -118,7 +118,8 @@ TEST(VaryByCodingRfc9110_12_5_5, IsMergedAndSaidOnce) {
 
 TEST(SetCodingRfc9110_8_8_1, TheVariantHasAWeakEntityTagAndNothingOfTheIdentitysBytes) {
   http::Fields fields;
-  for (const char* name : {"accept-ranges", "content-length", "content-md5", "content-digest", "repr-digest", "digest"})
+  for (const char* name :
+       {"accept-ranges", "content-length", "content-md5", "content-digest", "repr-digest", "digest"})
     fields.add(name, "x");
   fields.add("etag", "\"1\"");
   fields.add("content-type", "text/html");
