@@ -19,11 +19,11 @@ CodedKey::CodedKey(const store::Object& identity, policy::Coding coding)
     : text(identity.key_text + "\ncoded " + policy::name_of(coding) + ' ' + std::to_string(identity.id)),
       key(key_of(text)) {}
 
-void Coded::begin(const Site& site, const Config& config, const http::RequestHead& request,
+void Coded::begin(const policy::CodingRule& rule, const Config& config, const http::RequestHead& request,
                   const policy::CacheControl& directives) {
   if (context_.shared.coder == nullptr) return;
   config_ = &config;
-  rule_ = &site.coding_for(policy::normal_path(request.target));
+  rule_ = &rule;
   if (rule_->types.empty() || request.fields.has("range") || directives.no_transform) return;
   coding_ = policy::choose_coding(request.fields);
 }

@@ -29,9 +29,9 @@ class Coded {
   using Found = std::function<void(store::ObjectRef coded)>;  ///< null: the body goes out as it is
 
   explicit Coded(Context& context) : context_(context) {}
-  /// For a request that meets the cache; `site` and `config` outlive this. Before it, and without it, nothing
+  /// For a request that meets the cache; `rule` and `config` outlive this. Before it, and without it, nothing
   /// is coded.
-  void begin(const Site& site, const Config& config, const http::RequestHead& request,
+  void begin(const policy::CodingRule& rule, const Config& config, const http::RequestHead& request,
              const policy::CacheControl& directives);
 
   /// Whether this request is to get a coded body in place of this response's, which has `bytes`.

@@ -30,8 +30,7 @@ Request::Request(Context& context, const http::ConnectionInfo& connection, http:
       head_(std::move(head)),
       writer_(writer),
       config_(context.config),
-      begun_(context.executor.clock().steady()),
-      coded_(context) {}
+      begun_(context.executor.clock().steady()) {}
 
 Request::~Request() {
   if (body_) body_->fail();
@@ -41,10 +40,11 @@ void Request::start() {
   if (!route()) return;
   cache_key_ = policy::cache_key(site_->name, site_->key, head_);
   base_key_ = key_of(cache_key_.text);
-  const bool bypass = site_->rule_for(policy::normal_path(head_.target)).bypass;
+  const std::string path = policy::normal_path(head_.target);
+  const bool bypass = site_->rule_for(path).bypass;
   if (bypass || policy::handling(head_) == policy::Handling::Pass) return pass();
   directives_ = policy::parse_cache_control(head_.fields);
-  coded_.begin(*site_, *config_, head_, directives_);
+  coded_.begin(site_->coding_for(path), *config_, head_, directives_);
   look_up();
 }
 

@@ -105,7 +105,7 @@ class Request final : public http::Handler {
   base::Steady begun_{};
   std::optional<base::Duration> origin_time_{};
   std::optional<base::Wakeup> wakeup_{};
-  Coded coded_;
+  Coded coded_{context_};
   base::Anchor anchor_{};
 };
 
