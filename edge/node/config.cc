@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "edge/base/check.h"
 #include "edge/base/log_settings.h"
 #include "edge/base/path.h"
 #include "edge/base/text.h"
@@ -158,6 +159,17 @@ void read_fetch(const Table& root, Config& config) {
   c.minimum_rate = table->bytes("minimum_rate", c.minimum_rate, 0, kGiB);
 }
 
+void read_compress(const Table& root, Config& config) {
+  const auto table = root.table("compress");
+  if (!table) return;
+  CompressConfig& c = config.compress;
+  c.threads = static_cast<unsigned>(table->number("threads", c.threads, 1, 64));
+  c.queue = static_cast<std::uint32_t>(table->number("queue", c.queue, 1, 100'000));
+  c.gzip = static_cast<int>(table->number("gzip", c.gzip, 1, 9));
+  c.br = static_cast<int>(table->number("br", c.br, 0, 11));
+  c.zstd = static_cast<int>(table->number("zstd", c.zstd, 1, 19));
+}
+
 void read_log(const Table& root, Config& config) {
   const auto table = root.table("log");
   if (!table) return;
@@ -166,6 +178,15 @@ void read_log(const Table& root, Config& config) {
 }
 
 }  // namespace
+
+int CompressConfig::level_of(policy::Coding coding) const {
+  switch (coding) {
+    case policy::Coding::Br: return br;
+    case policy::Coding::Zstd: return zstd;
+    case policy::Coding::Gzip: return gzip;
+  }
+  CHECK(false);
+}
 
 std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_config(const std::string& path,
                                                                                    Reading reading) {
@@ -183,6 +204,7 @@ std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_conf
     read_sites(root, *config);
     if (const auto limits = root.table("limits")) http::read_limits(*limits, config->limits);
     read_fetch(root, *config);
+    read_compress(root, *config);
     read_log(root, *config);
     if (config->fetch.fill_total_bytes == 0) config->fetch.fill_total_bytes = config->memory_bytes / 8;
     settings.finish();
@@ -201,6 +223,9 @@ std::string unchangeable(const Config& running, const Config& next) {
   if (running.purge != next.purge) return "[purge]";
   if (running.client_limits != next.client_limits) return "[fetch] connections and connections_per_origin";
   if (running.fetch.pass_marks != next.fetch.pass_marks) return "[fetch] pass_marks";
+  const bool same_coder =
+      running.compress.threads == next.compress.threads && running.compress.queue == next.compress.queue;
+  if (!same_coder) return "[compress] threads and queue";
   if (running.log.queue_lines != next.log.queue_lines) return "[log] queue_lines";
   if (running.access_file != next.access_file) return "[log] access_file";
   return {};

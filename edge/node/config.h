@@ -67,6 +67,16 @@ struct FetchLimits {
   std::uint32_t ranges = 50;  ///< parts of one multipart/byteranges answer
 };
 
+/// Of the threads that code bodies, and how hard they try.
+struct CompressConfig {
+  unsigned threads = 1;
+  std::uint32_t queue = 64;  ///< bodies waiting for a thread; past it they are sent as they are
+  int gzip = 6;              ///< levels, as the libraries count
+  int br = 5;
+  int zstd = 6;
+  int level_of(policy::Coding coding) const;
+};
+
 /// The edge's whole configuration, as read from one TOML file. Immutable once read; shared by all loops.
 struct Config {
   std::string node{};
@@ -84,6 +94,7 @@ struct Config {
   http::Limits limits{};
   http::ClientLimits client_limits{};
   FetchLimits fetch{};
+  CompressConfig compress{};
   logs::Setup log{};
   std::string access_file{};            ///< empty: no access log; "-": standard output
   std::vector<base::Fault> warnings{};  ///< what the operator should know

@@ -145,6 +145,37 @@ policy::TtlRule read_ttl(const Table& table) {
   return rule;
 }
 
+// "text/html", "text/*", "application/*+json", "*".
+bool is_type_pattern(std::string_view type) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789!#$&-^_.+*/";
+  if (type == "*") return true;
+  if (type.find_first_not_of(kAllowed) != std::string_view::npos) return false;
+  return std::ranges::count(type, '/') == 1 && !type.starts_with('/') && !type.ends_with('/');
+}
+
+policy::CodingRule read_coding(const Table& table) {
+  policy::CodingRule rule;
+  for (const std::string& type : table.texts("compress")) {
+    rule.types.push_back(base::lowered(type));
+    if (is_type_pattern(rule.types.back())) continue;
+    table.fault("compress",
+                "found \"" + type + "\", allowed: media types such as \"text/html\", \"text/*\" or \"*\"");
+  }
+  rule.min_bytes = table.bytes("compress_min", rule.min_bytes, 0, 1ULL << 30);
+  rule.max_bytes = table.bytes("compress_max", rule.max_bytes, 0, 1ULL << 30);
+  for (const std::string_view key : {"compress_min", "compress_max"}) {
+    if (rule.types.empty() && table.has(key)) {
+      table.fault(key, "is of use with a list of media types only: compress = [\"text/*\"]");
+    }
+  }
+  if (rule.min_bytes > rule.max_bytes) {
+    table.fault(table.has("compress_min") ? "compress_min" : "compress_max",
+                "found compress_min = \"" + base::format_bytes(rule.min_bytes) +
+                    "\", allowed: at most compress_max, \"" + base::format_bytes(rule.max_bytes) + "\"");
+  }
+  return rule;
+}
+
 policy::KeyRules read_key(const Table& site, PlainMode plain) {
   using policy::QueryRule;
   policy::KeyRules key;
@@ -208,8 +239,9 @@ std::shared_ptr<const Site> read_site(const Table& table, const Origins& origins
   site->cache_status_key = table.flag("cache_status_key", false);
   site->key = read_key(table, site->plain);
   site->defaults = read_ttl(table);
+  site->coding = read_coding(table);
   for (const Table& rule : table.tables("rule")) {
-    site->rules.push_back({rule.required_text("path"), read_ttl(rule)});
+    site->rules.push_back({rule.required_text("path"), read_ttl(rule), read_coding(rule)});
     if (!site->rules.back().path.starts_with('/') && !site->rules.back().path.starts_with('*')) {
       rule.fault("path", "found \"" + site->rules.back().path +
                              "\", allowed: a path that begins with \"/\" or \"*\"");

@@ -6,6 +6,7 @@
 
 #include "edge/base/executor.h"
 #include "edge/base/log.h"
+#include "edge/coding/coder.h"
 #include "edge/http/exchange.h"
 #include "edge/node/config.h"
 #include "edge/node/counters.h"
@@ -26,12 +27,13 @@ struct Shared {
   store::Disk& disk;
   fetch::FetchTable& fetches;
   fetch::PassMarks& pass_marks;
-  fetch::PassMarks& retry_pauses;  ///< keys whose revalidation in the background failed
+  fetch::PassMarks& retry_pauses;  ///< keys whose revalidation in the background or whose coding failed
   const purge::Ledger& ledger;
   GroupClock& groups;
   std::atomic<std::uint64_t>& fill_bytes;       ///< in the windows of all fetches
   std::function<bool()> distrust{};             ///< the purge log has been silent for too long
   logs::LineFile* access_log = nullptr;         ///< may be null
+  coding::Coder* coder = nullptr;               ///< null: nothing is coded
 };
 
 /// What a request or a fill can reach: one for each loop, on which it lives.

@@ -63,8 +63,10 @@ void Fill::send(bool validate) {
   http::ClientRequest request;
   request.method = order_.cacheable ? "GET" : order_.request.method;
   request.url = site.origin->url + policy::origin_target(site.key, order_.request.target);
+  // What is not expected to be kept is coded by the origin.
+  const bool identity = order_.cacheable && !order_.pass && site.codes(order_.request.target);
   sent_fields_ = policy::fields_to_origin(order_.request, order_.connection,
-                                          site.towards(order_.config->node, order_.cacheable));
+                                          site.towards(order_.config->node, order_.cacheable, identity));
   request.fields = sent_fields_;
   // A purge may have come since it was looked up: then the fetch is newer than that purge, and a 304 would bring the copy back.
   const bool usable = order_.stored && is_alive(*order_.stored);
@@ -226,53 +228,6 @@ bool Fill::may_keep() const {
          context_.shared.ledger.verdict(subject_of(response_), fetch_->stamp()) != purge::Verdict::Dead;
 }
 
-// Where the object goes: the base key, or under Vary the key of this request's variant, beneath a marker that names the fields.
-void Fill::name_whole(const http::ResponseHead& head) {
-  const auto names = policy::vary_names(head.fields).value_or(std::vector<std::string>{});
-  if (names.empty()) {
-    key_ = order_.base_key;
-    key_text_ = order_.cache_key.text;
-  } else {
-    variant_ = policy::variant_text(names, sent_fields_);
-    key_text_ = variant_key_text(order_.cache_key.text, generation_of(names), variant_);
-    key_ = key_of(key_text_);
-  }
-}
-
-void Fill::enter_table() {
-  if (key_ != fetch_->key()) context_.shared.fetches.add(key_, fetch_);
-}
-
-// The marker that was looked up or that another fill has put since; a new one would take the variants beneath
-// it away.
-std::uint64_t Fill::generation_of(const std::vector<std::string>& names) {
-  if (order_.generation != 0 && names == order_.vary) return order_.generation;
-  if (const auto there = context_.shared.memory.find(order_.base_key, order_.cache_key.text)) {
-    const policy::StoredResponse& marker = response_of(*there);
-    const bool live = verdict_of(*there, context_.shared.ledger) != purge::Verdict::Dead;
-    if (live && marker.kind == policy::StoredResponse::Kind::VaryMarker && marker.vary == names) {
-      return marker.generation;
-    }
-  }
-  return put_marker(names);
-}
-
-std::uint64_t Fill::put_marker(std::vector<std::string> names) {
-  policy::StoredResponse marker;
-  marker.kind = policy::StoredResponse::Kind::VaryMarker;
-  marker.site = response_.site;
-  marker.host = response_.host;
-  marker.url = response_.url;
-  marker.fill_stamp = response_.fill_stamp;
-  marker.vary = std::move(names);
-  marker.generation = context_.shared.disk.next_id();
-  const std::uint64_t generation = marker.generation;
-  store::ObjectRef object = make_object(order_.base_key, order_.cache_key.text, generation, std::move(marker));
-  context_.shared.memory.insert(object);
-  context_.shared.disk.put(std::move(object));
-  return generation;
-}
-
 void Fill::open_unkept(http::ResponseHead head, Fetch::Sharing sharing) {
   leave_table();
   pace_by_readers();
@@ -415,6 +370,7 @@ void Fill::finish_single() {
   context_.shared.memory.insert(object);
   context_.shared.disk.put(object);
   drop_if_retired(*object);
+  kept_ = std::move(object);
   end();
 }
 
@@ -440,6 +396,7 @@ void Fill::finish_large() {
       fetch_->set_pin(std::move(*stored));
       context_.shared.memory.insert(object);
       drop_if_retired(*object);
+      kept_ = object;
     } else {
       logs::warn("body not kept", {{"url", order_.cache_key.url}, {"reason", stored.error().text}});
     }
@@ -507,6 +464,7 @@ void Fill::end() {
   leave_table();
   done_ = true;
   exchange_.reset();
+  fetch_->settle(std::move(kept_));
   // Not committed, but readers behind the window still need the chunks that are on disk: they hold them through the fetch.
   if (write_ && fetch_->view().state != Fetch::State::Failed) {
     fetch_->set_pin(std::make_shared<UnfinishedWrite>(std::move(write_)));

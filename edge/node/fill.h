@@ -117,6 +117,7 @@ class Fill final : private http::ExchangeListener {
   store::Key key_{};                       ///< under which the object goes into the cache
   std::string key_text_{};
   store::ObjectId id_ = 0;
+  store::ObjectRef kept_{};                ///< what the response has become in the cache
   std::optional<std::uint64_t> total_{};
   std::uint32_t chunks_put_ = 0;
   base::Wall request_time_{};

@@ -72,7 +72,8 @@ void Inspection::begin(const http::RequestHead& request) {
                      -1, ' ', false, json::error_handler_t::replace));
   }
   key_ = policy::cache_key(site->name, site->key, asked);
-  sent_ = policy::fields_to_origin(asked, {}, site->towards(node_.config().node, true));
+  sent_ = policy::fields_to_origin(asked, {},
+                                   site->towards(node_.config().node, true, site->codes(asked.target)));
   look(key_of(key_.text), key_.text);
 }
 

@@ -24,6 +24,7 @@ Node::Node(Options options, std::shared_ptr<const Config> config)
       distrust_after_(config_->purge.distrust_after),
       queue_bytes_(config_->disk.queue_bytes != 0 ? config_->disk.queue_bytes
                                                   : std::max(config_->memory_bytes / 8, kQueueBytesMin)),
+      coder_({.threads = config_->compress.threads, .queue = config_->compress.queue}),
       ledger_(
           [this](std::string_view site, std::string_view url) {
             const Site* found = config_->sites.named(site);
@@ -61,7 +62,8 @@ base::Status Node::start() {
                                             .groups = groups_,
                                             .fill_bytes = fill_bytes_,
                                             .distrust = [this] { return distrust(); },
-                                            .access_log = access_log_.get()});
+                                            .access_log = access_log_.get(),
+                                            .coder = &coder_});
   if (!config_->tls.certificates.empty()) {
     auto tls = loop::TlsContext::make(config_->tls);
     if (!tls) return std::unexpected(tls.error());
@@ -172,6 +174,7 @@ void Node::stop() {
   if (std::exchange(stopping_, true)) return;
   for (auto& worker : workers_) worker->stop();
   for (auto& worker : workers_) worker->join();
+  coder_.stop();
   signals_.reset();
   admin_.reset();
   follower_.reset();

@@ -8,6 +8,7 @@
 
 #include "edge/base/error.h"
 #include "edge/base/program.h"
+#include "edge/coding/coder.h"
 #include "edge/http/client.h"
 #include "edge/http/server.h"
 #include "edge/loop/loop.h"
@@ -71,6 +72,7 @@ class Node {
   loop::Loop control_{};
   std::vector<std::unique_ptr<loop::Worker>> workers_{};
   std::vector<std::unique_ptr<LoopCounters>> counters_{};
+  coding::Coder coder_;                             ///< its threads take the disk's answers too
   std::vector<std::unique_ptr<NodeLoop>> loops_{};  ///< each made and ended on its worker's thread
 
   purge::Ledger ledger_;

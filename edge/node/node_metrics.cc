@@ -88,6 +88,26 @@ void collect_tiers(Samples& samples, const store::MemoryTier::Use& memory, const
                   number(disk.map_full));
 }
 
+void collect_codings(Samples& samples, const coding::Coder& coder) {
+  for (const policy::Coding coding : policy::kCodings) {
+    const coding::Counters& c = coder.counters(coding);
+    const metrics::Labels labels = {{"coding", policy::name_of(coding)}};
+    samples.counter("selvage_codings_total", "Bodies coded.", number(c.done), labels);
+    samples.counter("selvage_coding_in_bytes_total", "Bytes of those before coding.", number(c.bytes_in),
+                    labels);
+    samples.counter("selvage_coding_out_bytes_total", "Bytes of those that became smaller, coded.",
+                    number(c.bytes_out), labels);
+    samples.counter("selvage_codings_useless_total", "Bodies coded that did not become smaller.",
+                    number(c.useless), labels);
+    samples.counter("selvage_codings_failed_total", "Bodies that could not be read, coded or stored.",
+                    number(c.failed), labels);
+    samples.counter("selvage_codings_refused_total", "Requests answered without coding: queue full.",
+                    number(c.refused), labels);
+  }
+  samples.gauge("selvage_codings_waiting", "Bodies that wait for a thread to code them.",
+                number(coder.waiting()));
+}
+
 void collect_purge(Samples& samples, const purge::Follower::State& state, std::int64_t now_ms) {
   samples.gauge("selvage_purge_connected", "Whether the purge log is being followed.", state.connected ? 1 : 0);
   samples.gauge("selvage_purge_caught_up", "Whether the purge log was applied in full since start.",
@@ -113,6 +133,7 @@ void Node::collect(Samples& samples) const {
                   loop);
   }
   collect_tiers(samples, memory_.use(), disk_->use());
+  collect_codings(samples, coder_);
   const base::BufferPool::Use pool = base::BufferPool::instance().use();
   samples.gauge("selvage_chunk_pool_live_bytes", "Pooled chunk buffers in use.", number(pool.live_bytes));
   samples.gauge("selvage_chunk_pool_idle_bytes", "Pooled chunk buffers kept for reuse.", number(pool.idle_bytes));

@@ -5,7 +5,6 @@
 // there.
 #include "edge/node/request.h"
 
-#include "edge/node/access_log.h"
 #include "edge/node/fills.h"
 #include "edge/node/routing.h"
 #include "edge/node/variant.h"
@@ -47,13 +46,15 @@ void Request::start() {
   if (route.answer) return send_synthetic(std::move(*route.answer));
   cache_key_ = policy::cache_key(site_->name, site_->key, head_);
   base_key_ = key_of(cache_key_.text);
-  const policy::TtlRule& rule = site_->rule_for(policy::normal_path(head_.target));
+  const std::string path = policy::normal_path(head_.target);
+  const policy::TtlRule& rule = site_->rule_for(path);
   status_.reason = head_.method == "GET" || head_.method == "HEAD" ? Forward::Bypass : Forward::Method;
   if (policy::handling(head_) == policy::Handling::Pass || policy::bypasses(rule, head_.fields)) return pass();
   rule_ = &rule;
   directives_ = policy::parse_cache_control(head_.fields);
   slice_bytes_ = rule.slice_bytes;
   if (slice_bytes_ != 0) wish_ = policy::only_range(head_);
+  coded_.begin(site_->coding_for(path), *config_, head_, directives_);
   look_up();
 }
 
@@ -142,7 +143,8 @@ void Request::found_marker(const policy::StoredResponse& marker) {
 // As the origin would see the request.
 const http::Fields& Request::sent_fields() {
   if (sent_fields_.empty()) {
-    sent_fields_ = policy::fields_to_origin(stripped_head(), connection_, site_->towards(config_->node, true));
+    sent_fields_ = policy::fields_to_origin(stripped_head(), connection_,
+                                            site_->towards(config_->node, true, site_->codes(head_.target)));
   }
   return sent_fields_;
 }
@@ -311,6 +313,7 @@ void Request::revalidate_in_background(const store::ObjectRef& object) {
 
 void Request::watch(std::shared_ptr<Fetch> fetch) {
   phase_ = Phase::Waiting;
+  fits_ = false;
   if (!wakeup_) wakeup_.emplace(context_.executor, [this] { on_wake(); });
   reader_ = std::make_shared<Fetch::Reader>(std::move(fetch), wakeup_->sender());
   if (!leads_) wakeup_->sender().signal();  // it may have its head already
@@ -346,14 +349,21 @@ Request::Fit Request::fit(const Fetch::View& view) {
 }
 
 void Request::on_streaming(const Fetch::View& view) {
-  const Fit fits = fit(view);
-  const bool part = view.head->kind == policy::StoredResponse::Kind::Part;
-  if (fits == Fit::Mine && part) return send_part(view);
-  if (fits == Fit::Mine && !leads_ && wish_ && !part_sought_ && !is_near(view, reader_->fetch().body_bytes())) {
+  const Fit fits = fits_ ? Fit::Mine : fit(view);
+  if (fits == Fit::Mine) {
+    if (view.head->kind == policy::StoredResponse::Kind::Part) return send_part(view);
+    if (!fits_ && !leads_ && wish_ && !part_sought_ && !is_near(view, reader_->fetch().body_bytes())) {
+      reader_.reset();
+      return seek_fragment();
+    }
+    fits_ = true;
+    const Coded::Way way = coded_.way(view);
+    if (way == Coded::Way::Stream) return send_fetch(view);
+    if (way == Coded::Way::Wait) return;
+    note_fetched(view);
     reader_.reset();
-    return seek_fragment();
+    return send_object(view.object, status_);
   }
-  if (fits == Fit::Mine) return send_fetch(view);
   reader_.reset();
   if (fits == Fit::Alone) return fetch_alone();
   look_up_again();
@@ -397,99 +407,6 @@ void Request::on_failed(const Fetch::View& view) {
   const int status = error.code == Errc::Timeout ? 504 : error.code == Errc::Busy ? 503 : 502;
   send_error(status,
              "the origin of this site gave no usable answer: " + std::string(name_of(error.code)) + "\n");
-}
-
-// ---- sending ----
-
-// Null if the disk has dropped it: what memory holds of it is of no use then.
-std::unique_ptr<Bytes> Request::bytes_of(const store::ObjectRef& object) {
-  if (object->single()) return bytes_of_single(object);
-  store::PinRef pin = context_.shared.disk.pin(object->key, object->id);
-  if (pin) return bytes_of_chunks(context_, object, std::move(pin), [this] { writer_.resume(); });
-  context_.shared.memory.erase(object->key, object->id);
-  return nullptr;
-}
-
-AnswerFacts Request::facts_of(std::optional<std::uint64_t> total, std::uint64_t seed) const {
-  return {.total = total,
-          .status = status_,
-          .ranges_max = config_->fetch.ranges,
-          .boundary_seed = seed,
-          .now = context_.executor.clock().wall()};
-}
-
-void Request::send_object(store::ObjectRef object, CacheStatus status) {
-  std::unique_ptr<Bytes> bytes = bytes_of(object);
-  if (!bytes) return not_found();
-  phase_ = Phase::Sending;
-  status.key = shown_key();
-  status_ = status;
-  const AnswerFacts facts = facts_of(object->body_bytes, object->id);
-  Answer answer = make_answer(head_, response_of(*object), facts);
-  auto body = make_body(answer, std::move(bytes), object->body_bytes);
-  writer_.respond(std::move(answer.head), std::move(body));
-}
-
-// What became of the request, as far as a fetch that has its head can tell.
-void Request::note_fetch(const Fetch::View& view) {
-  note_origin_time(view);
-  if (view.sharing == Fetch::Sharing::Lead) {
-    status_.outcome = Outcome::Pass;
-  } else if (!leads_) {
-    status_.outcome = Outcome::Collapsed;
-  } else if (status_.outcome != Outcome::Expired) {
-    status_.outcome = Outcome::Miss;
-  }
-  status_.fwd_status = view.head->status;
-  status_.stored = view.kept;
-  status_.key = shown_key();
-}
-
-void Request::send_fetch(const Fetch::View& view) {
-  phase_ = Phase::Sending;
-  note_fetch(view);
-  const auto seed = static_cast<std::uint64_t>(view.head->response_time.time_since_epoch().count());
-  // Trailers need a body whose length is left open, in HTTP/1.1.
-  const bool trailed = view.trailers && !view.trailers->empty() && !head_.fields.has("range");
-  const std::optional<std::uint64_t> total = trailed ? std::nullopt : view.total;
-  AnswerFacts facts = facts_of(total, reader_->fetch().stamp() ^ seed);
-  facts.from_cache = view.sharing == Fetch::Sharing::All;
-  facts.in_order = !view.kept;
-  Answer answer = make_answer(head_, *view.head, facts);
-  auto body = make_body(answer, bytes_of_fetch(context_, reader_, [this] { writer_.resume(); }), total);
-  // A fetch for the cache goes on without this reader; one that is for this request only ends with it.
-  if (!body) reader_.reset();
-  writer_.respond(std::move(answer.head), std::move(body));
-}
-
-void Request::send_error(int status, std::string text) {
-  send_synthetic({.status = status, .text = std::move(text), .retry_later = status == 503});
-}
-
-void Request::send_synthetic(Synthetic synthetic) {
-  phase_ = Phase::Sending;
-  status_.outcome = Outcome::Synthetic;
-  http::ResponseHead head = synthetic_head(synthetic, config_->node, context_.executor.clock().wall());
-  writer_.respond(std::move(head), text_body(std::move(synthetic.text)));
-}
-
-void Request::on_finished(const http::Delivery& delivery) {
-  LoopCounters& counters = context_.counters;
-  counters.requests[static_cast<std::size_t>(status_.outcome)].add();
-  counters.statuses[static_cast<std::size_t>(delivery.status / 100) % counters.statuses.size()].add();
-  counters.body_bytes.add(delivery.body_bytes);
-  if (!delivery.complete) counters.aborted.add();
-  if (delivery.first_byte != base::Steady{}) counters.first_byte.add(delivery.first_byte - begun_);
-  if (context_.shared.access_log != nullptr) {
-    context_.shared.access_log->append(access_line({.head = head_,
-                                                    .connection = connection_,
-                                                    .delivery = delivery,
-                                                    .site = site_ != nullptr ? site_->name : std::string_view{},
-                                                    .outcome = status_.outcome,
-                                                    .begun = begun_,
-                                                    .origin_time = origin_time_,
-                                                    .at = context_.executor.clock().wall()}));
-  }
 }
 
 }  // namespace node

@@ -11,6 +11,7 @@
 #include "edge/base/wakeup.h"
 #include "edge/http/handler.h"
 #include "edge/node/answer.h"
+#include "edge/node/coded.h"
 #include "edge/node/context.h"
 #include "edge/node/decoded.h"
 #include "edge/node/fill.h"
@@ -68,6 +69,7 @@ class Request final : public http::Handler {
   bool may_share(const policy::StoredResponse& response) const;
   void on_answered(const fetch::Fetch::View& view);
   void note_origin_time(const fetch::Fetch::View& view);
+  void note_fetched(const fetch::Fetch::View& view);
   void on_failed(const fetch::Fetch::View& view);
   void look_up_again();
 
@@ -93,7 +95,7 @@ class Request final : public http::Handler {
     return rule_ != nullptr && site_->cache_status_key ? cache_key_.text : std::string_view();
   }
   void send_object(store::ObjectRef object, policy::CacheStatus status);
-  void note_fetch(const fetch::Fetch::View& view);
+  void send_stored(const store::ObjectRef& object, const store::ObjectRef& coded, policy::CacheStatus status);
   void send_fetch(const fetch::Fetch::View& view);
   void send_error(int status, std::string text);
   void send_synthetic(Synthetic synthetic);
@@ -121,6 +123,7 @@ class Request final : public http::Handler {
   bool part_sought_ = false;
   store::ObjectRef sliced_{};                ///< head of the object whose slices are being looked for
   std::unique_ptr<SlicedBytes> slices_{};
+  bool fits_ = false;                    ///< the fetch's head was found to be this request's answer
   unsigned turns_ = 0;                   ///< look-ups begun anew
   std::shared_ptr<fetch::Fetch::Reader> reader_{};
   std::shared_ptr<RequestBody> body_{};
@@ -128,6 +131,7 @@ class Request final : public http::Handler {
   base::Steady begun_{};
   std::optional<base::Duration> origin_time_{};
   std::optional<base::Wakeup> wakeup_{};
+  Coded coded_{context_};
   base::Anchor anchor_{};
 };
 

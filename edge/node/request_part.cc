@@ -182,7 +182,7 @@ void Request::on_slices() {
 }
 
 void Request::send_part(const Fetch::View& view) {
-  note_fetch(view);
+  note_fetched(view);
   status_.fwd_status = 206;
   const StoredResponse& part = *view.head;
   if (!part.range.empty()) {

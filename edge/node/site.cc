@@ -10,10 +10,17 @@ const policy::TtlRule& Site::rule_for(std::string_view path) const {
   return defaults;
 }
 
-policy::Towards Site::towards(std::string_view node, bool caching) const {
+const policy::CodingRule& Site::coding_for(std::string_view path) const {
+  for (const SiteRule& rule : rules) {
+    if (policy::path_matches(rule.path, path)) return rule.coding;
+  }
+  return coding;
+}
+
+policy::Towards Site::towards(std::string_view node, bool caching, bool identity) const {
   // Where plain HTTP is not served all come by https, so it need not be in the key.
   const bool scheme = key.scheme || plain != PlainMode::Serve;
-  return {.node = node, .host = origin_host, .caching = caching, .scheme = scheme};
+  return {.node = node, .host = origin_host, .caching = caching, .scheme = scheme, .identity = identity};
 }
 
 bool SiteTable::add(const std::string& pattern, std::shared_ptr<const Site> site) {

@@ -9,6 +9,7 @@
 
 #include "edge/http/exchange.h"
 #include "edge/policy/cache_key.h"
+#include "edge/policy/coding.h"
 #include "edge/policy/forwarding.h"
 #include "edge/policy/freshness.h"
 
@@ -28,6 +29,7 @@ enum class PlainMode : std::uint8_t { Serve, Redirect, Off };
 struct SiteRule {
   std::string path{};
   policy::TtlRule ttl{};
+  policy::CodingRule coding{};
 };
 
 struct Site {
@@ -39,11 +41,15 @@ struct Site {
   bool cache_status_key = false;     ///< Cache-Status tells the key
   policy::KeyRules key{};
   policy::TtlRule defaults{};        ///< where no rule matches
+  policy::CodingRule coding{};       ///< likewise
   std::vector<SiteRule> rules{};
 
   const policy::TtlRule& rule_for(std::string_view path) const;
-  /// How requests go to its origin from `node`.
-  policy::Towards towards(std::string_view node, bool caching) const;
+  const policy::CodingRule& coding_for(std::string_view path) const;
+  /// Whether the edge codes bodies of this target itself.
+  bool codes(std::string_view target) const { return !coding_for(policy::normal_path(target)).types.empty(); }
+  /// How requests go to its origin from `node`. `identity`: see policy::Towards.
+  policy::Towards towards(std::string_view node, bool caching, bool identity = false) const;
 };
 
 /// Sites by host name. Immutable once built; any thread.

@@ -129,7 +129,7 @@ http::Fields fields_to_origin(const http::RequestHead& request, const http::Conn
   }
   // Always said: without the field an origin may choose any coding (RFC 9110 12.5.3), which the client need
   // not know.
-  const std::string codings = accept_encoding(request.fields);
+  const std::string codings = towards.identity ? std::string() : accept_encoding(request.fields);
   out.add("accept-encoding", codings.empty() ? "identity" : codings);
   out.add("via", via_of(request.fields, request.version, towards.node));
   out.add("cdn-loop", cdn_loop_of(request.fields, towards.node));

@@ -14,11 +14,12 @@ struct Towards {
   std::string_view host{};  ///< Host, where the site sets it; empty: the client's
   bool caching = true;      ///< the answer may be for all
   bool scheme = true;  ///< answers may depend on the client's scheme: it is in the key, or the same for all
+  bool identity = false;  ///< the edge codes bodies itself: one answer, not coded, is for all (RFC 9110 12.5.3)
 };
 
 /// The fields of a client's request as they go to the origin, Host with them: hop-by-hop fields are gone, Via
 /// (RFC 9110 7.6.3) and CDN-Loop (RFC 8586) have one more member, Forwarded and X-Forwarded-For/-Proto/-Host
-/// are set anew, Accept-Encoding is reduced. `caching`: gone are also Range and preconditions, since the
+/// are set anew, Accept-Encoding is reduced (or `identity`, see Towards). `caching`: gone are also Range and preconditions, since the
 /// answer is for all, and what could change the answer but is not in the key: the host's port, the scheme
 /// (see Towards), and fields that override host, path or method.
 http::Fields fields_to_origin(const http::RequestHead& request, const http::ConnectionInfo& connection,

@@ -2,10 +2,10 @@
 #include "edge/policy/vary.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "edge/base/text.h"
+#include "edge/policy/coding.h"
 #include "edge/policy/quality.h"
 
 namespace policy {
@@ -89,20 +89,12 @@ std::string variant_text(const std::vector<std::string>& names, const http::Fiel
 }
 
 std::string accept_encoding(const http::Fields& request) {
-  constexpr std::array<std::string_view, 3> kServed = {"br", "zstd", "gzip"};
-  std::array<std::optional<unsigned>, kServed.size()> named;
-  unsigned any = 0;  // quality of "*"
-  for (const Weighted& coding : parse_weighted(base::lowered(request.combined("accept-encoding")))) {
-    if (coding.text == "*") any = coding.quality;
-    const std::string_view name = coding.text == "x-gzip" ? std::string_view("gzip") : coding.text;
-    const auto at = std::ranges::find(kServed, name);
-    if (at != kServed.end()) named[static_cast<std::size_t>(at - kServed.begin())] = coding.quality;
-  }
+  const AcceptedCodings accepted = accepted_codings(request);
   std::string out;
-  for (std::size_t i = 0; i < kServed.size(); ++i) {
-    if (named[i].value_or(any) == 0) continue;
+  for (std::size_t i = 0; i < kCodings.size(); ++i) {
+    if (accepted.qualities[i] == 0) continue;
     if (!out.empty()) out += ", ";
-    out += kServed[i];
+    out += name_of(kCodings[i]);
   }
   return out;
 }

@@ -99,6 +99,14 @@ void Fetch::complete() {
   signal_readers();
 }
 
+void Fetch::settle(store::ObjectRef object) {
+  const std::scoped_lock lock(mutex_);
+  if (view_.state != State::Streaming && view_.state != State::Complete) return;
+  view_.settled = true;
+  view_.object = std::move(object);
+  signal_readers();
+}
+
 void Fetch::set_pin(store::PinRef pin) {
   const std::scoped_lock lock(mutex_);
   pin_ = std::move(pin);

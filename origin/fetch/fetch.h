@@ -44,11 +44,12 @@ class Fetch {
     Sharing sharing = Sharing::All;
     std::shared_ptr<const policy::StoredResponse> head{};
     std::optional<std::uint64_t> total{};  ///< length of the body, once known
-    store::ObjectRef object{};             ///< Answered
+    store::ObjectRef object{};             ///< Answered; or settled: what the body has become in the cache, if it is kept
     bool stale = false;                    ///< Answered: sent although the origin failed, see `error`
     std::optional<int> failed_status{};    ///< Answered, stale: the error's status, if the origin sent one
     bool kept = false;                     ///< goes into the cache
     std::shared_ptr<const http::Fields> trailers{};  ///< Complete: that came after the body; null if none did
+    bool settled = false;                  ///< the fill is over: the object can be found, or there is none
     std::string variant{};                 ///< policy::variant_text of the request that led; empty without Vary
     base::Error error{};
     base::Steady head_at{};
@@ -87,6 +88,8 @@ class Fetch {
   /// Before complete(): for who reads the body to its end. They are not stored (RFC 9110 6.5.1).
   void set_trailers(http::Fields fields);
   void complete();
+  /// The fill is over. `object`: what it has stored, findable now; null if nothing.
+  void settle(store::ObjectRef object);
   /// Holds the stored object against eviction for as long as anyone holds this fetch.
   void set_pin(store::PinRef pin);
   /// The object was revalidated.

@@ -20,6 +20,7 @@ CONFINED = [
     (r"lmdb\.h", ["store/lmdb"]),
     (r"toml\+\+/|toml\.hpp|spdlog/|fmt/|prometheus/", ["edge/base"]),
     (r"magic\.h", ["origin/server"]),
+    (r"brotli/|zstd\.h|zlib\.h", ["edge/coding"]),
 ]
 # Headers that are costly to compile: in .cc files only.
 HEAVY = r"nlohmann/|CLI/|CLI11|toml\+\+/|spdlog/|boost/beast|prometheus/"

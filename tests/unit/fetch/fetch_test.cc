@@ -87,6 +87,27 @@ TEST_F(FetchTest, CompletingMakesUpNoLength) {
   EXPECT_EQ(fetch_->view().total, std::nullopt);
 }
 
+TEST_F(FetchTest, WhenItIsSettledReadersAreToldWhatHasBeenStored) {
+  for (const bool kept : {true, false}) {
+    fetch_ = std::make_shared<Fetch>(store::Key{1, 2}, "text", 7);
+    int woken = 0;
+    const auto waiting = reader(&woken);
+    open(true);
+    fetch_->append("hello");
+    fetch_->complete();
+    loop_.run_all();
+    EXPECT_FALSE(fetch_->view().settled);  // whole, but not yet to be found
+    woken = 0;
+    const store::ObjectRef object = kept ? std::make_shared<store::Object>() : nullptr;
+    fetch_->settle(object);
+    loop_.run_all();
+    EXPECT_EQ(woken, 1);
+    EXPECT_TRUE(fetch_->view().settled);
+    EXPECT_EQ(fetch_->view().object, object);
+    EXPECT_EQ(drain(*waiting, 0), std::pair(std::string("hello"), Read::End));
+  }
+}
+
 TEST_F(FetchTest, EveryReaderGetsTheWholeBodyWhereverItStarts) {
   const std::string body = pattern(3 * kChunkBytes + 17);
   open(true, body.size());

@@ -10,22 +10,103 @@
 namespace node {
 namespace {
 
-/// The configuration of one site with `lines` in its table, or the faults.
-std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> config_of(const std::string& lines) {
-  const support::TempFolder folder;
-  const std::string path = folder / "edge.toml";
-  std::ofstream(path) << "[edge]\nnode = \"edge-1\"\n"
-                         "[[listener]]\naddress = \"127.0.0.1:80\"\ntls = false\n"
-                         "[disk]\nfolder = \""
-                      << folder / "cache"
-                      << "\"\n[origins.main]\nurl = \"http://127.0.0.1:9080\"\n"
-                         "[[site]]\nname = \"www\"\nhosts = [\"www.test\"]\norigin = \"main\"\n"
-                      << lines;
-  return read_config(path, Reading::Check);
+class ConfigTest : public testing::Test {
+ protected:
+  /// A good configuration with `tail` at the end of its one site.
+  auto read(const std::string& tail) {
+    std::ofstream(path_) << "[edge]\nnode = \"edge-1\"\n"
+                            "[[listener]]\naddress = \"127.0.0.1:80\"\ntls = false\n"
+                            "[disk]\nfolder = \""
+                         << folder_ / "cache"
+                         << "\"\n[origins.main]\nurl = \"http://127.0.0.1:9080\"\n"
+                            "[[site]]\nname = \"www\"\nhosts = [\"www.test\"]\norigin = \"main\"\n"
+                         << tail;
+    return read_config(path_, Reading::Check);
+  }
+  std::shared_ptr<const Config> good(const std::string& tail) {
+    const auto config = read(tail);
+    for (const base::Fault& fault : config ? std::vector<base::Fault>{} : config.error())
+      ADD_FAILURE() << fault.str();
+    return config ? *config : std::make_shared<const Config>();
+  }
+  /// All faults, without the file's name: "14:12: text".
+  std::string faults(const std::string& tail) {
+    const auto config = read(tail);
+    std::string out;
+    for (const base::Fault& fault : config ? std::vector<base::Fault>{} : config.error()) {
+      out += fault.str().substr(path_.size() + 1) + "\n";
+    }
+    return out;
+  }
+
+  const support::TempFolder folder_{};
+  const std::string path_ = folder_ / "edge.toml";
+};
+
+TEST_F(ConfigTest, TheAdminListenerIsOnLoopbackUnlessTheFileSaysOtherwise) {
+  EXPECT_EQ(good("[admin]\n")->admin_address, "127.0.0.1:9180");
+  EXPECT_EQ(good("[admin]\naddress = \"127.0.0.1:9999\"\n")->admin_address, "127.0.0.1:9999");
 }
 
-TEST(ConfigSiteRule, ReadsWhatARuleCanSay) {
-  const auto config = config_of(
+TEST_F(ConfigTest, NothingIsCodedUnlessTheFileSaysSo) {
+  const auto config = good("");
+  EXPECT_TRUE(config->sites.named("www")->coding_for("/").types.empty());
+  EXPECT_EQ(config->compress.threads, 1U);
+  EXPECT_EQ(config->compress.queue, 64U);
+  EXPECT_EQ(config->compress.level_of(policy::Coding::Gzip), 6);
+  EXPECT_EQ(config->compress.level_of(policy::Coding::Br), 5);
+  EXPECT_EQ(config->compress.level_of(policy::Coding::Zstd), 6);
+}
+
+TEST_F(ConfigTest, ASiteAndItsRulesSayWhatIsCoded) {
+  const auto config = good(
+      "compress = [\"Text/*\"]\n"
+      "[[site.rule]]\npath = \"/a/*\"\ncompress = [\"application/*+json\", \"*\"]\n"
+      "compress_min = \"2KiB\"\ncompress_max = \"1MiB\"\n"
+      "[compress]\nthreads = 3\nqueue = 5\ngzip = 1\nbr = 11\nzstd = 19\n");
+  const Site& site = *config->sites.named("www");
+  EXPECT_EQ(site.coding_for("/").types, std::vector<std::string>{"text/*"});
+  EXPECT_EQ(site.coding_for("/").min_bytes, 1024U);
+  EXPECT_EQ(site.coding_for("/").max_bytes, 8U << 20);
+  EXPECT_EQ(site.coding_for("/a/b").types.size(), 2U);
+  EXPECT_EQ(site.coding_for("/a/b").min_bytes, 2048U);
+  EXPECT_EQ(site.coding_for("/a/b").max_bytes, 1U << 20);
+  EXPECT_EQ(config->compress.threads, 3U);
+  EXPECT_EQ(config->compress.queue, 5U);
+  EXPECT_EQ(config->compress.level_of(policy::Coding::Br), 11);
+}
+
+TEST_F(ConfigTest, FaultsOfCompressionAreSaidWithTheirPlace) {
+  const struct {
+    std::string tail, said;
+  } rows[] = {
+      {"compress = [\"html\"]\n",
+       "14:12: site[0].compress: found \"html\", allowed: media types such as \"text/html\""},
+      {"compress = [\"text/html; q=1\"]\n", "14:12: site[0].compress: found \"text/html; q=1\""},
+      {"compress_min = \"1KiB\"\n", "14:16: site[0].compress_min: is of use with a list of media types only"},
+      {"compress = [\"*\"]\ncompress_max = 100\n",
+       "15:16: site[0].compress_max: found compress_min = \"1KiB\""},
+      {"compress = [\"*\"]\ncompress_max = \"2GiB\"\n", "15:16: site[0].compress_max: found \"2GiB\""},
+      {"[compress]\nbr = 12\n", "15:6: compress.br: found 12, allowed: a whole number from 0 to 11"},
+      {"[compress]\nzstd = 20\n", "15:8: compress.zstd: found 20"},
+      {"[compress]\ngzip = 0\n", "15:8: compress.gzip: found 0"},
+      {"[compress]\nthreads = 0\n", "15:11: compress.threads: found 0"},
+      {"[compress]\nlevel = 3\n", "15:1: compress.level: unknown key"},
+  };
+  for (const auto& row : rows) {
+    EXPECT_TRUE(faults(row.tail).starts_with(row.said)) << row.tail << faults(row.tail);
+  }
+}
+
+TEST_F(ConfigTest, AReloadChangesLevelsButNotThreads) {
+  const auto running = good("[compress]\n");
+  EXPECT_EQ(unchangeable(*running, *good("[compress]\nbr = 9\n")), "");
+  EXPECT_EQ(unchangeable(*running, *good("[compress]\nthreads = 2\n")), "[compress] threads and queue");
+  EXPECT_EQ(unchangeable(*running, *good("[compress]\nqueue = 2\n")), "[compress] threads and queue");
+}
+
+TEST_F(ConfigTest, ReadsWhatASitesRuleCanSay) {
+  const auto config = read(
       "strip_response = [\"Server\"]\n[[site.rule]]\npath = \"/a/*\"\n"
       "status_ttl = { \"404\" = \"1m\", \"5xx\" = \"5s\", 410 = \"0\" }\n"
       "bypass_cookies = [\"session\", \"wp_*\"]\nbypass_headers = [\"X-Debug\"]\n"
@@ -44,7 +125,7 @@ TEST(ConfigSiteRule, ReadsWhatARuleCanSay) {
   EXPECT_EQ(site->rule_for("/").strip_response, std::vector<std::string>{"server"});
 }
 
-TEST(ConfigSiteRule, SaysWhatIsWrongAndWhere) {
+TEST_F(ConfigTest, FaultsOfASitesRuleAreSaidWithTheirPlace) {
   struct Case {
     const char* line;
     int column;
@@ -65,7 +146,7 @@ TEST(ConfigSiteRule, SaysWhatIsWrongAndWhere) {
       {"strip = [\"server\"]", 1, "unknown key"},
   };
   for (const Case& c : cases) {
-    const auto config = config_of(c.line);
+    const auto config = read(c.line);
     ASSERT_FALSE(config) << c.line;
     const base::Fault& fault = config.error().front();
     EXPECT_EQ(config.error().size(), 1U) << fault.str();
@@ -73,26 +154,6 @@ TEST(ConfigSiteRule, SaysWhatIsWrongAndWhere) {
     EXPECT_EQ(fault.column, c.column) << fault.str();
     EXPECT_NE(fault.str().find(c.text), std::string::npos) << fault.str();
   }
-}
-
-TEST(Config, TheAdminListenerIsOnLoopbackUnlessTheFileSaysOtherwise) {
-  const support::TempFolder folder;
-  const auto admin_of = [&](const std::string& line) {
-    const std::string path = folder / "edge.toml";
-    std::ofstream(path) << "[edge]\nnode = \"edge-1\"\n"
-                           "[[listener]]\naddress = \"127.0.0.1:80\"\ntls = false\n"
-                           "[disk]\nfolder = \""
-                        << folder / "cache"
-                        << "\"\n[origins.main]\nurl = \"http://127.0.0.1:9080\"\n"
-                           "[[site]]\nname = \"www\"\nhosts = [\"www.test\"]\norigin = \"main\"\n[admin]\n"
-                        << line;
-    const auto config = read_config(path, Reading::Check);
-    for (const base::Fault& fault : config ? std::vector<base::Fault>{} : config.error())
-      ADD_FAILURE() << fault.str();
-    return config ? (*config)->admin_address : "";
-  };
-  EXPECT_EQ(admin_of(""), "127.0.0.1:9180");
-  EXPECT_EQ(admin_of("address = \"127.0.0.1:9999\"\n"), "127.0.0.1:9999");
 }
 
 }  // namespace

@@ -60,6 +60,14 @@ TEST(Site, TheFirstRuleWhosePathMatchesCounts) {
   EXPECT_EQ(site.rule_for("/b/x.js").ttl, 1s);
 }
 
+TEST(Site, WhatIsCodedSaysTheFirstRuleWhosePathMatches) {
+  Site site;
+  site.coding.types = {"text/*"};
+  site.rules.push_back({"/a/*", {}, {}});
+  EXPECT_TRUE(site.coding_for("/a/x").types.empty());
+  EXPECT_FALSE(site.coding_for("/b").types.empty());
+}
+
 TEST(Site, TheOriginIsToldTheSchemeOnlyWhereItIsInTheKeyOrTheSameForAll) {
   Site site;
   EXPECT_TRUE(site.towards("n", true).scheme);

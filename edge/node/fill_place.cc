@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Under which key the object of a fill goes into the cache.
+#include <utility>
+
+#include "edge/node/fill.h"
+#include "edge/node/variant.h"
+#include "edge/policy/vary.h"
+
+namespace node {
+
+// Where the object goes: the base key, or under Vary the key of this request's variant, beneath a marker that names the fields.
+void Fill::name_whole(const http::ResponseHead& head) {
+  const auto names = policy::vary_names(head.fields).value_or(std::vector<std::string>{});
+  if (names.empty()) {
+    key_ = order_.base_key;
+    key_text_ = order_.cache_key.text;
+  } else {
+    variant_ = policy::variant_text(names, sent_fields_);
+    key_text_ = variant_key_text(order_.cache_key.text, generation_of(names), variant_);
+    key_ = key_of(key_text_);
+  }
+}
+
+void Fill::enter_table() {
+  if (key_ != fetch_->key()) context_.shared.fetches.add(key_, fetch_);
+}
+
+// The marker that was looked up or that another fill has put since; a new one would take the variants beneath
+// it away.
+std::uint64_t Fill::generation_of(const std::vector<std::string>& names) {
+  if (order_.generation != 0 && names == order_.vary) return order_.generation;
+  if (const auto there = context_.shared.memory.find(order_.base_key, order_.cache_key.text)) {
+    const policy::StoredResponse& marker = response_of(*there);
+    const bool live = verdict_of(*there, context_.shared.ledger) != purge::Verdict::Dead;
+    if (live && marker.kind == policy::StoredResponse::Kind::VaryMarker && marker.vary == names) {
+      return marker.generation;
+    }
+  }
+  return put_marker(names);
+}
+
+std::uint64_t Fill::put_marker(std::vector<std::string> names) {
+  policy::StoredResponse marker;
+  marker.kind = policy::StoredResponse::Kind::VaryMarker;
+  marker.site = response_.site;
+  marker.host = response_.host;
+  marker.url = response_.url;
+  marker.fill_stamp = response_.fill_stamp;
+  marker.vary = std::move(names);
+  marker.generation = context_.shared.disk.next_id();
+  const std::uint64_t generation = marker.generation;
+  store::ObjectRef object = make_object(order_.base_key, order_.cache_key.text, generation, std::move(marker));
+  context_.shared.memory.insert(object);
+  context_.shared.disk.put(std::move(object));
+  return generation;
+}
+
+}  // namespace node
