@@ -31,9 +31,6 @@ class Cursor {
     if (!base::iequals(text_.substr(0, expected.size()), expected)) return fail();
     text_.remove_prefix(expected.size());
   }
-  void optional(std::string_view expected) {
-    if (text_.starts_with(expected)) text_.remove_prefix(expected.size());
-  }
   /// Exactly `digits` digits.
   int number(std::size_t digits) {
     if (text_.size() < digits) return fail(), 0;
@@ -123,13 +120,11 @@ int full_year(int two_digits, base::Wall now) {
   return year > this_year + 50 ? year - 100 : year;
 }
 
-/// Its comma is forgotten often enough, and nothing else can be meant.
 std::optional<base::Wall> parse_imf_fixdate(std::string_view text) {
   Cursor cursor(text);
   Parts parts;
   cursor.short_day();
-  cursor.optional(",");
-  cursor.literal(" ");
+  cursor.literal(", ");
   parts.day = cursor.number(2);
   cursor.literal(" ");
   parts.month = cursor.month();

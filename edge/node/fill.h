@@ -89,6 +89,7 @@ class Fill final : private http::ExchangeListener {
   void mark_pass();
   void pause_retries();
   void name_whole(const http::ResponseHead& head);
+  void put_alias(std::uint64_t generation, const std::string& variant);
   void enter_table();
   std::uint64_t generation_of(const std::vector<std::string>& names);
   std::uint64_t put_marker(std::vector<std::string> names);

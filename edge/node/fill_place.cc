@@ -16,9 +16,35 @@ void Fill::name_whole(const http::ResponseHead& head) {
     key_text_ = order_.cache_key.text;
   } else {
     variant_ = policy::variant_text(names, sent_fields_);
-    key_text_ = variant_key_text(order_.cache_key.text, generation_of(names), variant_);
+    const std::uint64_t generation = generation_of(names);
+    key_text_ = variant_key_text(order_.cache_key.text, generation, variant_);
     key_ = key_of(key_text_);
+    put_alias(generation, policy::language_variant_text(names, sent_fields_, policy::content_language(head.fields)));
   }
+}
+
+// Who prefers this very language to all others is to find it, whatever else its Accept-Language says. What was
+// asked for by that language alone goes before.
+void Fill::put_alias(std::uint64_t generation, const std::string& variant) {
+  if (variant.empty() || variant == variant_) return;
+  std::string text = variant_key_text(order_.cache_key.text, generation, variant);
+  const store::Key key = key_of(text);
+  const store::ObjectRef there = context_.shared.memory.find(key, text);
+  if (there && response_of(*there).part_of == key_text_) return;
+  if ((there && response_of(*there).kind != policy::StoredResponse::Kind::Alias) ||
+      (!there && context_.shared.disk.may_have(key))) {
+    return;
+  }
+  policy::StoredResponse alias;
+  alias.kind = policy::StoredResponse::Kind::Alias;
+  alias.site = response_.site;
+  alias.host = response_.host;
+  alias.url = response_.url;
+  alias.fill_stamp = response_.fill_stamp;
+  alias.part_of = key_text_;
+  store::ObjectRef object = make_object(key, std::move(text), context_.shared.disk.next_id(), std::move(alias));
+  context_.shared.memory.insert(object);
+  context_.shared.disk.put(std::move(object));
 }
 
 void Fill::enter_table() {

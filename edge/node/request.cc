@@ -88,6 +88,9 @@ void Request::on_body_end() {
 void Request::look_up() {
   vary_.clear();
   generation_ = 0;
+  own_variant_.clear();
+  language_tried_ = false;
+  alias_followed_ = false;
   look_up_key(base_key_, cache_key_.text);
 }
 
@@ -127,6 +130,11 @@ void Request::found(store::ObjectRef object) {
     return not_found();
   }
   if (response.kind == policy::StoredResponse::Kind::VaryMarker) return found_marker(response);
+  if (response.kind == policy::StoredResponse::Kind::Alias) return found_alias(response);
+  if (!own_variant_.empty() &&
+      policy::content_language(response.fields) != policy::preferred_language(sent_fields())) {
+    return not_found();
+  }
   if (response.kind == policy::StoredResponse::Kind::Sliced) return found_sliced(std::move(object), verdict);
   judge(std::move(object), verdict);
 }
@@ -140,6 +148,33 @@ void Request::found_marker(const policy::StoredResponse& marker) {
   look_up_key(key_of(text), text);
 }
 
+void Request::found_alias(const policy::StoredResponse& alias) {
+  if (std::exchange(alias_followed_, true)) return not_found();
+  language_tried_ = true;
+  if (own_variant_.empty()) own_variant_ = key_text_;
+  const std::string text = alias.part_of;
+  look_up_key(key_of(text), text);
+}
+
+// The variant in the language that the client prefers to all others, where the origin has said that it is in
+// that language: any negotiation that looks at Accept-Language would come to the same.
+bool Request::seek_by_language() {
+  if (generation_ == 0) return false;
+  if (!own_variant_.empty()) {
+    key_text_ = std::exchange(own_variant_, {});
+    key_ = key_of(key_text_);
+    return false;
+  }
+  if (std::exchange(language_tried_, true)) return false;
+  const std::string variant =
+      policy::language_variant_text(vary_, sent_fields(), policy::preferred_language(sent_fields()));
+  const std::string text = variant_key_text(cache_key_.text, generation_, variant);
+  if (variant.empty() || text == key_text_) return false;
+  own_variant_ = key_text_;
+  look_up_key(key_of(text), text);
+  return true;
+}
+
 // As the origin would see the request.
 const http::Fields& Request::sent_fields() {
   if (sent_fields_.empty()) {
@@ -150,6 +185,7 @@ const http::Fields& Request::sent_fields() {
 }
 
 void Request::not_found() {
+  if (seek_by_language()) return;
   if (seeks_part()) return seek_fragment();
   status_.reason = generation_ != 0 ? Forward::VaryMiss : Forward::UriMiss;
   if (directives_.only_if_cached) return send_error(504, "not in the cache, and only-if-cached was asked for\n");
@@ -163,6 +199,8 @@ void Request::judge(store::ObjectRef object, purge::Verdict verdict) {
   const bool doubtful = context_.shared.distrust() || group_verdict(context_, response) != GroupVerdict::Live;
   const policy::Situation situation{verdict == purge::Verdict::Stale, doubtful};
   const policy::Use use = policy::judge(response, directives_, now, situation);
+  // To validate it is for those who asked for that variant.
+  if (!own_variant_.empty() && use != policy::Use::Fresh) return not_found();
   if (use == policy::Use::Revalidate || use == policy::Use::Fetch) {
     const bool fresh = policy::judge(response, {}, now, situation) == policy::Use::Fresh;
     status_.reason = fresh ? Forward::Request : Forward::Stale;

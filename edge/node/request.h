@@ -48,6 +48,8 @@ class Request final : public http::Handler {
   void look_up_key(const store::Key& key, const std::string& text);
   void found(store::ObjectRef object);
   void found_marker(const policy::StoredResponse& marker);
+  void found_alias(const policy::StoredResponse& alias);
+  bool seek_by_language();
   const http::Fields& sent_fields();
   void not_found();
   void judge(store::ObjectRef object, purge::Verdict verdict);
@@ -115,6 +117,9 @@ class Request final : public http::Handler {
   http::Fields sent_fields_{};  ///< see sent_fields()
   std::vector<std::string> vary_{};
   std::uint64_t generation_ = 0;
+  std::string own_variant_{};            ///< key text of the variant asked for, while one by language is looked at
+  bool language_tried_ = false;
+  bool alias_followed_ = false;
   Phase phase_ = Phase::Routing;
   bool leads_ = false;
   bool doubtful_ = false;                ///< joined a fetch that began before a purge whose tags are not known yet

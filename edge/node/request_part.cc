@@ -81,7 +81,9 @@ void Request::found_fragment(store::ObjectRef object) {
     const std::uint64_t end = fragment.part_first + fragment.body_bytes;
     if (choice.parts.size() != 1) return ask_part();
     run = choice.parts[0];
-    if (run->first < fragment.part_first || run->last >= end) return ask_part();
+    if (run->first < fragment.part_first || run->first >= end) return ask_part();
+    // One that came shorter than it says answers with what there is of it (RFC 9110 15.3.7).
+    run->last = std::min(run->last, end - 1);
   }
   std::unique_ptr<Bytes> bytes = bytes_of(object);
   if (!bytes) return ask_part();

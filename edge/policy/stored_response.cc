@@ -89,7 +89,7 @@ void write_elements(WireWriter& out, const StoredResponse& r) {
 bool read_elements(WireReader& in, StoredResponse& r) {
   const std::uint64_t kind = in.number();
   const std::uint64_t status = in.number();
-  if (kind > static_cast<std::uint64_t>(StoredResponse::Kind::Part) || status > 999) return false;
+  if (kind > static_cast<std::uint64_t>(StoredResponse::Kind::Alias) || status > 999) return false;
   r.kind = static_cast<StoredResponse::Kind>(kind);
   r.status = static_cast<int>(status);
   read_fields(in, r.fields);

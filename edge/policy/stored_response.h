@@ -21,6 +21,7 @@ struct StoredResponse {
     VaryMarker,  ///< the list of fields that choose one (the first step of a look-up under Vary)
     Sliced,      ///< of an object of which only parts are here: head as of a 200, no body
     Part,        ///< a run of a body; head as of a 200
+    Alias,       ///< another name of what part_of names
   };
 
   Kind kind = Kind::Response;
@@ -54,7 +55,7 @@ struct StoredResponse {
   // Sliced and Part only.
   std::uint64_t whole_bytes = 0;  ///< length of the whole body
   std::uint64_t part_first = 0;   ///< Part: place of its first byte
-  std::string part_of{};          ///< Part: key text of what it is a part of
+  std::string part_of{};          ///< Part, Alias: key text of what it is a part or a name of
   std::string range{};            ///< Part that is no slice: the Range that brought it; the fields have its Content-Range
 
   std::string_view etag() const;          ///< empty if none

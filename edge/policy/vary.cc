@@ -88,6 +88,28 @@ std::string variant_text(const std::vector<std::string>& names, const http::Fiel
   return out;
 }
 
+std::string preferred_language(const http::Fields& request) {
+  const std::vector<Weighted> ranges = parse_weighted(base::lowered(request.combined("accept-language")));
+  const auto best = std::ranges::max_element(ranges, {}, &Weighted::quality);
+  if (best == ranges.end() || best->quality == 0 || best->text == "*") return {};
+  const auto alike = std::ranges::count(ranges, best->quality, &Weighted::quality);
+  return alike == 1 ? best->text : std::string();
+}
+
+std::string content_language(const http::Fields& response) {
+  const std::string said = base::lowered(response.combined("content-language"));
+  const std::string_view language = base::trimmed(said);
+  return language.find_first_of(", \t;*") == std::string_view::npos ? std::string(language) : std::string();
+}
+
+std::string language_variant_text(const std::vector<std::string>& names, const http::Fields& request,
+                                  std::string_view language) {
+  if (language.empty() || std::ranges::find(names, "accept-language") == names.end()) return {};
+  http::Fields asked = request;
+  asked.set("accept-language", language);
+  return variant_text(names, asked);
+}
+
 std::string accept_encoding(const http::Fields& request) {
   const AcceptedCodings accepted = accepted_codings(request);
   std::string out;

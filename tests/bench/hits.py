@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """CPU time of a cache hit over HTTP/2 and TLS: selvage-edge beside nginx, in the same run, from the same origin.
 
-Usage: tests/bench/hits.py --programs BUILD_FOLDER [--rounds N] [--factor N]
+Usage: tests/bench/hits.py --programs BUILD_FOLDER [--rounds N] [--factor N] [--rules]
 Takes: a release build, nginx, h2load, openssl, curl. Prints a table; the last column is what to quote, since times of a
 machine vary but ratios within one run hardly do. Rounds alternate between the two servers; figures are medians.
 """
@@ -186,6 +186,7 @@ def main():
     parser.add_argument("--factor", type=float, default=1, help="on the number of requests of a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--rules", action="store_true", help="the share of the HTTP rules in the CPU of a 1 KiB hit")
     arguments = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="selvage-bench-")
     os.chmod(folder, 0o755)  # nginx's workers may be another user
@@ -196,8 +197,8 @@ def main():
         servers.append(origin)
         peers = {"selvage": start_selvage(arguments.programs, folder, origin), "nginx": start_nginx(folder, origin)}
         servers += peers.values()
-        rows = {}
-        for size in SIZES:
+        rows, rules = {}, []
+        for size in list(SIZES)[:1] if arguments.rules else SIZES:
             figures = {peer: [] for peer in peers}
             requests = int(REQUESTS[size] * arguments.factor)
             for server in peers.values():
@@ -206,6 +207,9 @@ def main():
             for _ in range(arguments.rounds):
                 for peer, server in peers.items():
                     figures[peer].append(load(server, size, requests))
+                if arguments.rules:
+                    rules.append(float(subprocess.run([f"{arguments.programs}/tests/bench/rules"], check=True,
+                                                      capture_output=True, text=True).stdout) / 1000)
             rows[size] = {peer: statistics.median(values) for peer, values in figures.items()}
     finally:
         for server in reversed(servers):
@@ -217,6 +221,9 @@ def main():
     print(f"{'hit of':>8} {'selvage':>10} {'nginx':>10}   selvage/nginx   (CPU µs a request, median of {arguments.rounds} rounds)")
     for size, row in rows.items():
         print(f"{size:>8} {row['selvage']:10.1f} {row['nginx']:10.1f} {row['selvage'] / row['nginx']:10.2f}")
+    if arguments.rules:
+        own = statistics.median(rules)
+        print(f"the HTTP rules of a 1 KiB hit: {own:.2f} µs, {100 * own / rows['1KiB']['selvage']:.1f} % of it")
 
 
 if __name__ == "__main__":

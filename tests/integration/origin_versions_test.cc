@@ -19,7 +19,7 @@ TEST(OriginVersions, ResponsesGoToTheirRequests) {
     return Reply{.headers = {{"Cache-Control", "no-store"}}, .body = seen.target, .spread = 5ms};
   });
   // The server that speaks both is another edge.
-  Edge server(certificates, folder / "server", {.origin = origin.url(), .loops = 1});
+  Edge server(certificates, folder / "server", {.node = "server", .origin = origin.url(), .loops = 1});
   ASSERT_TRUE(server.start()) << server.output();
   Edge::Options options{.origin = origin.url(), .loops = 1};
   for (const auto& [name, http2] : {std::pair("one", "never"), std::pair("two", "auto")}) {

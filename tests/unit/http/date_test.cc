@@ -35,8 +35,7 @@ TEST(DateRfc9110_5_6_7, ReadsTheThreeFormsAndNothingElse) {
       {"Tue, 19 Jan 2038 14:14:08 GMT", sys_days(2038y / 1 / 19) + 14h + 14min + 8s},
       {"Tue, 29 Feb 2000 00:00:00 GMT", sys_days(2000y / 2 / 29)},
       {"Fri, 31 Dec 2016 23:59:60 GMT", sys_days(2017y / 1 / 1)},  // leap second
-      {"Sun 21 Nov 2049 04:46:39 GMT", sys_days(2049y / 11 / 21) + 4h + 46min + 39s},  // the comma is forgotten often
-      {"Sun  06 Nov 1994 08:49:37 GMT", {}},
+      {"Thu 18 Aug 2050 02:01:18 GMT", {}},
       {"Thu, 18 Aug 2050 02:01:18 UTC", {}},
       {"Thu, 18 Aug 2050 02:01:18 AEST", {}},
       {"Thu, 18 Aug 50 02:01:18 GMT", {}},

@@ -131,4 +131,35 @@ TEST(VariantRfc9110_12_5_3, AcceptEncodingCountsAsReduced) {
                                    });
 }
 
+TEST(LanguageRfc9110_12_5_4, IsTheOneThatIsPreferredToAllOthers) {
+  const auto of = [](const char* value) {
+    return policy::preferred_language(support::fields({{"accept-language", value}}));
+  };
+  EXPECT_EQ(of("de"), "de");
+  EXPECT_EQ(of("fr;q=0.5, DE;q=1.0"), "de");
+  EXPECT_EQ(of("de-CH, de;q=0.9, *;q=0.1"), "de-ch");
+  for (const char* none : {"en, de", "*", "de;q=0", "", "en;q=0.5, de;q=0.5, fr;q=0.4"}) EXPECT_EQ(of(none), "") << none;
+  EXPECT_EQ(policy::preferred_language(support::fields({})), "");
+}
+
+TEST(LanguageRfc9110_8_5, IsOneOrNone) {
+  const auto of = [](const char* value) {
+    return policy::content_language(support::fields({{"content-language", value}}));
+  };
+  EXPECT_EQ(of("De"), "de");
+  EXPECT_EQ(of(" de-CH "), "de-ch");
+  for (const char* none : {"de, en", "", "de en", "*"}) EXPECT_EQ(of(none), "") << none;
+}
+
+TEST(LanguageRfc9111_4_1, IsAVariantOfItsOwn) {
+  const http::Fields request = support::fields({{"accept-language", "fr;q=0.5, de"}, {"x", "1"}});
+  const std::vector<std::string> names = {"accept-language", "x"};
+  EXPECT_EQ(policy::language_variant_text(names, request, "de"),
+            policy::variant_text(names, support::fields({{"accept-language", "de"}, {"x", "1"}})));
+  EXPECT_NE(policy::language_variant_text(names, request, "de"),
+            policy::variant_text(names, support::fields({{"accept-language", "de"}, {"x", "2"}})));
+  EXPECT_EQ(policy::language_variant_text({"x"}, request, "de"), "");
+  EXPECT_EQ(policy::language_variant_text(names, request, ""), "");
+}
+
 }  // namespace
