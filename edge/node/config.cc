@@ -147,6 +147,7 @@ void read_fetch(const Table& root, Config& config) {
   f.finish_bytes = table->bytes("finish", f.finish_bytes, 0, kTiB);
   f.pass_mark = table->duration("pass_mark", f.pass_mark, 0ms, 24h);
   f.pass_marks = static_cast<std::uint32_t>(table->number("pass_marks", f.pass_marks, 16, 100'000'000));
+  f.variants = static_cast<std::uint32_t>(table->number("variants", f.variants, 1, 10'000));
   f.retry_pause = table->duration("retry_pause", f.retry_pause, 0ms, 1h);
   f.ranges = static_cast<std::uint32_t>(table->number("ranges", f.ranges, 1, 1'000));
   http::ClientLimits& c = config.client_limits;

@@ -62,6 +62,7 @@ struct FetchLimits {
       64ULL << 20;  ///< a fill that nobody waits for is finished if no more than this is missing
   std::chrono::milliseconds pass_mark{120'000};  ///< how long an uncacheable answer is remembered
   std::uint32_t pass_marks = 100'000;
+  std::uint32_t variants = 64;  ///< of one URL in the cache
   std::chrono::milliseconds retry_pause{
       1'000};  ///< after a revalidation in the background that failed: an origin in trouble is not asked for each hit
   std::uint32_t ranges = 50;  ///< parts of one multipart/byteranges answer

@@ -10,6 +10,7 @@
 #include "edge/http/exchange.h"
 #include "edge/node/config.h"
 #include "edge/node/counters.h"
+#include "edge/node/variant_lists.h"
 #include "edge/node/group_clock.h"
 #include "origin/fetch/fetch_table.h"
 #include "origin/fetch/pass_marks.h"
@@ -27,6 +28,7 @@ struct Shared {
   store::Disk& disk;
   fetch::FetchTable& fetches;
   fetch::PassMarks& pass_marks;
+  VariantLists& variants;
   fetch::PassMarks& retry_pauses;  ///< keys whose revalidation in the background or whose coding failed
   const purge::Ledger& ledger;
   GroupClock& groups;

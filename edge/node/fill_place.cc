@@ -19,6 +19,10 @@ void Fill::name_whole(const http::ResponseHead& head) {
     const std::uint64_t generation = generation_of(names);
     key_text_ = variant_key_text(order_.cache_key.text, generation, variant_);
     key_ = key_of(key_text_);
+    if (const auto old = context_.shared.variants.enter(order_.base_key, key_, order_.config->fetch.variants)) {
+      context_.shared.disk.erase(*old);
+      context_.shared.memory.erase(*old);
+    }
     put_alias(generation, policy::language_variant_text(names, sent_fields_, policy::content_language(head.fields)));
   }
 }

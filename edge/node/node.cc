@@ -33,6 +33,7 @@ Node::Node(Options options, std::shared_ptr<const Config> config)
           config_->purge.ledger_entries),
       memory_({.budget_bytes = tier_bytes()}),
       pass_marks_(config_->fetch.pass_marks),
+      variants_(config_->fetch.pass_marks),
       retry_pauses_(config_->fetch.pass_marks),
       groups_(control_.clock().wall()) {}
 
@@ -57,6 +58,7 @@ base::Status Node::start() {
                                             .disk = *disk_,
                                             .fetches = fetches_,
                                             .pass_marks = pass_marks_,
+                                            .variants = variants_,
                                             .retry_pauses = retry_pauses_,
                                             .ledger = ledger_,
                                             .groups = groups_,

@@ -84,6 +84,7 @@ class Node {
   std::atomic<std::uint64_t> fill_bytes_{0};
   fetch::FetchTable fetches_{};
   fetch::PassMarks pass_marks_;
+  VariantLists variants_;
   fetch::PassMarks retry_pauses_;
   GroupClock groups_;
   std::unique_ptr<logs::LineFile> access_log_{};

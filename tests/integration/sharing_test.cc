@@ -198,5 +198,20 @@ TEST_F(Sharing, AVariantInTheLanguagePreferredToAllOthersIsFound) {
   EXPECT_EQ(asked, 3);
 }
 
+TEST_F(Sharing, AUrlHasSoManyVariantsAndNoMore) {
+  options_.extra += "[fetch]\nvariants = 2\n";
+  origin_.answer("/a", [](const Seen& seen) {
+    return Reply{.headers = {{"Cache-Control", "max-age=600"}, {"Vary", "X-Kind"}}, .body = seen.header("x-kind")};
+  });
+  start();
+  for (const std::string kind : {"a", "b", "c", "b", "c"}) {
+    EXPECT_EQ(get("/a", {{"X-Kind", kind}}).body, kind);
+    EXPECT_TRUE(settled());
+  }
+  EXPECT_EQ(origin_.requests("/a"), 3U);
+  EXPECT_EQ(get("/a", {{"X-Kind", "a"}}).body, "a");
+  EXPECT_EQ(origin_.requests("/a"), 4U);
+}
+
 }  // namespace
 }  // namespace harness

@@ -109,6 +109,7 @@ class FillTest : public testing::Test {
   std::atomic<std::uint64_t> fill_bytes_{0};
   fetch::FetchTable fetches_{};
   fetch::PassMarks marks_{100};
+  node::VariantLists variants_{100};
   fetch::PassMarks pauses_{100};
   purge::Ledger ledger_{[](std::string_view, std::string_view url) { return std::string(url); }};
   node::GroupClock groups_{base::Wall::min()};
@@ -116,6 +117,7 @@ class FillTest : public testing::Test {
                        .disk = disk_,
                        .fetches = fetches_,
                        .pass_marks = marks_,
+                       .variants = variants_,
                        .retry_pauses = pauses_,
                        .ledger = ledger_,
                        .groups = groups_,

@@ -89,6 +89,7 @@ class TwoLoops : public testing::Test {
   std::atomic<std::uint64_t> fill_bytes_{0};
   fetch::FetchTable fetches_{};
   fetch::PassMarks marks_{100};
+  node::VariantLists variants_{100};
   fetch::PassMarks pauses_{100};
   purge::Ledger ledger_{[](std::string_view, std::string_view url) { return policy::normal_url({}, url); }};
   node::GroupClock groups_{base::Wall::min()};
@@ -96,6 +97,7 @@ class TwoLoops : public testing::Test {
                        .disk = disk_,
                        .fetches = fetches_,
                        .pass_marks = marks_,
+                       .variants = variants_,
                        .retry_pauses = pauses_,
                        .ledger = ledger_,
                        .groups = groups_,
@@ -232,6 +234,7 @@ TEST_F(Invalidation, ForgottenInARestartMeansAValidation) {
                          .disk = disk_,
                          .fetches = fetches_,
                          .pass_marks = marks_,
+                         .variants = variants_,
                          .retry_pauses = pauses_,
                          .ledger = ledger_,
                          .groups = later,

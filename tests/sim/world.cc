@@ -21,12 +21,14 @@ struct World::Edge {
       : disk(world.platter_, world.random_, &node::decode_object, world.weather_.disk),
         memory({.budget_bytes = kMemoryBytes, .shards = 4}),
         marks(100),
+        variants(100),
         pauses(100),
         groups(world.clock_.wall()),
         shared{.memory = memory,
                .disk = disk,
                .fetches = fetches,
                .pass_marks = marks,
+               .variants = variants,
                .retry_pauses = pauses,
                .ledger = world.ledger_,
                .groups = groups,
@@ -56,6 +58,7 @@ struct World::Edge {
   std::atomic<std::uint64_t> fill_bytes{0};
   fetch::FetchTable fetches{};
   fetch::PassMarks marks;
+  node::VariantLists variants;
   fetch::PassMarks pauses;
   node::GroupClock groups;
 

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/node/variant_lists.h"
+
+#include <algorithm>
+
+namespace node {
+
+std::optional<store::Key> VariantLists::enter(const store::Key& base, const store::Key& variant,
+                                              std::size_t variants_max) {
+  Shard& shard = shards_[base.high % kShards];
+  const std::scoped_lock lock(shard.mutex);
+  if (shard.lists.size() >= shard_capacity_ && !shard.lists.contains(base)) {
+    shard.lists.erase(shard.lists.begin());  // hash order: as good as chance
+  }
+  std::vector<store::Key>& list = shard.lists[base];
+  std::erase(list, variant);
+  list.push_back(variant);
+  if (list.size() <= variants_max) return {};
+  const store::Key oldest = list.front();
+  list.erase(list.begin());
+  return oldest;
+}
+
+}  // namespace node
