@@ -76,10 +76,14 @@ void Coded::make() {
                                       context_.shared.retry_pauses.mark(place_->key, failed_at + kRetryPause);
                                       use(nullptr);
                                     }));
-  if (!accepted) use(nullptr);
+  if (!accepted) return use(nullptr);
+  // Others are before it: the coding goes on, for those who come later.
+  if (then_) wait_.start(config_->compress.wait, [this] { use(nullptr); });
 }
 
 void Coded::use(store::ObjectRef coded) {
+  if (!then_) return;  // answered: it came too late
+  wait_.stop();
   const bool smaller = coded && is_coded(*coded);
   const Found then = std::exchange(then_, {});
   then(smaller ? std::move(coded) : nullptr);

@@ -28,7 +28,7 @@ class Coded {
  public:
   using Found = std::function<void(store::ObjectRef coded)>;  ///< null: the body goes out as it is
 
-  explicit Coded(Context& context) : context_(context) {}
+  explicit Coded(Context& context) : context_(context), wait_(context.executor) {}
   /// For a request that meets the cache; `rule` and `config` outlive this. Before it, and without it, nothing
   /// is coded.
   void begin(const policy::CodingRule& rule, const Config& config, const http::RequestHead& request,
@@ -62,6 +62,7 @@ class Coded {
   store::ObjectRef identity_{};
   std::optional<CodedKey> place_{};
   Found then_{};
+  base::Timer wait_;
   base::Anchor anchor_{};
 };
 

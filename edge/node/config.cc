@@ -166,6 +166,7 @@ void read_compress(const Table& root, Config& config) {
   CompressConfig& c = config.compress;
   c.threads = static_cast<unsigned>(table->number("threads", c.threads, 1, 64));
   c.queue = static_cast<std::uint32_t>(table->number("queue", c.queue, 1, 100'000));
+  c.wait = table->duration("wait", c.wait, 0ms, 10min);
   c.gzip = static_cast<int>(table->number("gzip", c.gzip, 1, 9));
   c.br = static_cast<int>(table->number("br", c.br, 0, 11));
   c.zstd = static_cast<int>(table->number("zstd", c.zstd, 1, 19));

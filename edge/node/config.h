@@ -72,6 +72,7 @@ struct FetchLimits {
 struct CompressConfig {
   unsigned threads = 1;
   std::uint32_t queue = 64;  ///< bodies waiting for a thread; past it they are sent as they are
+  std::chrono::milliseconds wait{1'000};  ///< for a coding, at most; then the body is sent as it is
   int gzip = 6;              ///< levels, as the libraries count
   int br = 5;
   int zstd = 6;

@@ -117,7 +117,9 @@ void Fill::on_whole_head(http::ResponseHead head) {
   const policy::TtlRule& rule = order_.site->rule_for(policy::normal_path(order_.request.target));
   if (!order_.cacheable) {
     invalidate_after(context_, *order_.site, order_.request, head);
-    if (policy::is_cacheable_post(order_.request, head, rule, request_time_, context_.executor.clock().wall()) &&
+    if (order_.site->towards(order_.config->node, true).scheme &&
+        policy::is_cacheable_post(order_.request, head, rule, order_.connection.server_port, request_time_,
+                                  context_.executor.clock().wall()) &&
         !too_large(total_)) {
       context_.shared.fetches.track(order_.base_key, *fetch_);
       return open_shared(head, rule);
@@ -284,7 +286,7 @@ void Fill::begin_large() {
 }
 
 void Fill::on_trailers(http::Fields fields) {
-  http::remove_hop_by_hop(fields);
+  policy::clean_trailers(fields);
   fetch_->set_trailers(std::move(fields));
 }
 
@@ -346,8 +348,11 @@ void Fill::on_end(std::optional<http::ExchangeError> error) {
     fetch_->fail(std::move(error->error));
     return end();
   }
-  if (response_.kind == policy::StoredResponse::Kind::Part && fetch_->body_bytes() != response_.body_bytes) {
-    return give_up_part("the part is shorter or longer than its head says");
+  if (due_ && fetch_->body_bytes() != *due_) {
+    context_.counters.origin_failures.add();
+    leave_table();
+    fetch_->fail({Errc::Protocol, "the body is shorter or longer than its Content-Range says"});
+    return end();
   }
   if (!keeping_) {
     fetch_->complete();

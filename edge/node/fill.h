@@ -28,6 +28,7 @@ struct PartOrder {
   std::uint64_t bytes_max = 0;
   std::string etag{};         ///< of the whole that it must be of; empty: of whichever there is
   store::Key whole_key{};     ///< of what it is a part of: remembered as uncacheable if the answer says so
+  store::Key none_key{};      ///< marked if the origin gives no parts
 };
 
 /// What a fill is asked to do.
@@ -74,9 +75,10 @@ class Fill final : private http::ExchangeListener {
   void send(bool validate);
   void on_whole_head(http::ResponseHead head);
   void on_part_head(http::ResponseHead head);
+  void on_no_part(http::ResponseHead head);
   void open_part(const http::ResponseHead& head, const policy::ContentRange& range, const policy::TtlRule& rule);
   void put_sliced_head();
-  void give_up_part(std::string why);
+  void give_up_part(fetch::Fetch::NoPart kind, const std::string& why);
   void on_not_modified(const http::ResponseHead& head);
   bool may_keep() const;
   bool may_answer_stale() const;
@@ -120,6 +122,7 @@ class Fill final : private http::ExchangeListener {
   store::ObjectId id_ = 0;
   store::ObjectRef kept_{};                ///< what the response has become in the cache
   std::optional<std::uint64_t> total_{};
+  std::optional<std::uint64_t> due_{};     ///< bytes that Content-Range has promised
   std::uint32_t chunks_put_ = 0;
   base::Wall request_time_{};
   base::Steady request_sent_{};

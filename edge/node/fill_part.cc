@@ -28,30 +28,60 @@ bool is_asked_for(const PartOrder& part, const policy::ContentRange& got, std::o
 
 void Fill::on_part_head(http::ResponseHead head) {
   const PartOrder& part = *order_.part;
-  if (head.status != 206) {
-    // Another version is there, or nothing that could be part of the one wanted.
-    if (!part.etag.empty()) return give_up_part("the origin answered " + std::to_string(head.status));
-    return on_whole_head(std::move(head));
-  }
+  if (head.status != 206) return on_no_part(std::move(head));
   const auto range = policy::parse_content_range(head.fields);
   if (!range || !is_asked_for(part, *range, head.body_bytes)) {
-    return give_up_part("the origin sent another part than the one asked for");
+    return give_up_part(Fetch::NoPart::Unfit, "the origin sent another part than the one asked for");
   }
   const policy::TtlRule& rule = order_.site->rule_for(policy::normal_path(order_.request.target));
   http::RequestHead asked = order_.request;
   asked.method = "GET";
   const http::ResponseHead whole = policy::whole_of(head, range->total);
-  if (policy::storable(asked, whole, rule, request_time_, context_.executor.clock().wall()) != policy::Storable::Yes) {
-    return give_up_part("the answer may not be kept");
-  }
-  if (range->range.size() == range->total && head.body_bytes.value_or(range->total) == range->total) {
-    if (!part.etag.empty() && part.etag != head.fields.get("etag")) return give_up_part("another version");
-    return on_whole_head(whole);
+  const policy::Storable why =
+      policy::storable(asked, whole, rule, request_time_, context_.executor.clock().wall());
+  if (why != policy::Storable::Yes) {
+    const auto kind = policy::is_of_request(why) ? Fetch::NoPart::ForOne : Fetch::NoPart::Unfit;
+    return give_up_part(kind, std::string("the answer may not be kept: ") + policy::name_of(why));
   }
   const std::string_view etag = head.fields.get("etag").value_or(std::string_view());
-  const bool tied = policy::is_strong(etag) && (part.etag.empty() || part.etag == etag);
-  if (!part.fragment && !tied) return give_up_part("the part is of another version, or has no strong entity-tag");
+  if (!part.etag.empty() && part.etag != etag) return give_up_part(Fetch::NoPart::OtherVersion, "another version");
+  if (range->range.size() == range->total && head.body_bytes.value_or(range->total) == range->total) {
+    due_ = range->total;
+    return on_whole_head(whole);
+  }
+  if (!part.fragment && !policy::is_strong(etag)) {
+    return give_up_part(Fetch::NoPart::Unfit, "the part has no strong entity-tag");
+  }
   open_part(head, *range, rule);
+}
+
+// The origin has answered with something else than a part.
+void Fill::on_no_part(http::ResponseHead head) {
+  const PartOrder& part = *order_.part;
+  const int status = head.status;
+  if (status >= 500 && !part.etag.empty()) {
+    leave_table();
+    exchange_.reset();
+    fetch_->fail({Errc::Unavailable, "the origin answered " + std::to_string(status)});
+    return end();
+  }
+  // Another version is there, or nothing that could be part of the one wanted.
+  if (!part.etag.empty()) {
+    return give_up_part(Fetch::NoPart::OtherVersion, "the origin answered " + std::to_string(status));
+  }
+  // What only the range has caused says nothing of the whole.
+  if (status == 416) {
+    total_ = head.body_bytes;
+    return open_unkept(std::move(head), Fetch::Sharing::Lead);
+  }
+  if (status == 200) {
+    const base::Duration time = order_.config->fetch.pass_mark;
+    context_.shared.pass_marks.mark(part.none_key, context_.executor.clock().steady() + time);
+    if (context_.shared.fetches.find(order_.base_key, order_.cache_key.text)) {
+      return give_up_part(Fetch::NoPart::OtherVersion, "the whole is on its way");
+    }
+  }
+  on_whole_head(std::move(head));
 }
 
 void Fill::open_part(const http::ResponseHead& head, const policy::ContentRange& range, const policy::TtlRule& rule) {
@@ -78,6 +108,7 @@ void Fill::open_part(const http::ResponseHead& head, const policy::ContentRange&
   }
   total_ = head.body_bytes.value_or(range.range.size());
   response_.body_bytes = *total_;
+  due_ = total_;
   if (keeping_ && *total_ > base::kChunkBytes) begin_large();
   if (!keeping_) {
     leave_table();
@@ -106,12 +137,12 @@ void Fill::put_sliced_head() {
   drop_if_retired(*object);
 }
 
-// The answer is of no use as a part. Errc::NotFound tells who waits to ask for the whole.
-void Fill::give_up_part(std::string why) {
+// The answer is of no use as a part; `kind` tells those who wait what to do.
+void Fill::give_up_part(Fetch::NoPart kind, const std::string& why) {
   logs::debug("part not used", {{"url", order_.cache_key.url}, {"range", order_.part->range}, {"reason", why}});
   exchange_.reset();
   leave_table();
-  fetch_->fail({Errc::NotFound, std::move(why)});
+  fetch_->fail({Errc::NotFound, why}, kind);
   end();
 }
 

@@ -193,11 +193,15 @@ void Request::not_found() {
   join(nullptr, false);
 }
 
+policy::Situation Request::situation_of(const policy::StoredResponse& response, purge::Verdict verdict) const {
+  const bool doubtful = context_.shared.distrust() || group_verdict(context_, response) != GroupVerdict::Live;
+  return {verdict == purge::Verdict::Stale, doubtful};
+}
+
 void Request::judge(store::ObjectRef object, purge::Verdict verdict) {
   const policy::StoredResponse& response = response_of(*object);
   const base::Wall now = context_.executor.clock().wall();
-  const bool doubtful = context_.shared.distrust() || group_verdict(context_, response) != GroupVerdict::Live;
-  const policy::Situation situation{verdict == purge::Verdict::Stale, doubtful};
+  const policy::Situation situation = situation_of(response, verdict);
   const policy::Use use = policy::judge(response, directives_, now, situation);
   // To validate it is for those who asked for that variant.
   if (!own_variant_.empty() && use != policy::Use::Fresh) return not_found();
@@ -390,7 +394,7 @@ void Request::on_streaming(const Fetch::View& view) {
   const Fit fits = fits_ ? Fit::Mine : fit(view);
   if (fits == Fit::Mine) {
     if (view.head->kind == policy::StoredResponse::Kind::Part) return send_part(view);
-    if (!fits_ && !leads_ && wish_ && !part_sought_ && !is_near(view, reader_->fetch().body_bytes())) {
+    if (!fits_ && !leads_ && may_seek_part() && !is_near(view, reader_->fetch().body_bytes())) {
       reader_.reset();
       return seek_fragment();
     }
@@ -439,9 +443,13 @@ void Request::note_origin_time(const Fetch::View& view) {
 
 void Request::on_failed(const Fetch::View& view) {
   const base::Error error = view.error;
+  if (view.no_part != Fetch::NoPart::No) return without_part(view.no_part);
   if (error.code == Errc::Cancelled && !leads_) return look_up_again();
-  if (error.code == Errc::NotFound && part_sought_) return without_parts();
   reader_.reset();
+  send_origin_error(error);
+}
+
+void Request::send_origin_error(const base::Error& error) {
   const int status = error.code == Errc::Timeout ? 504 : error.code == Errc::Busy ? 503 : 502;
   send_error(status,
              "the origin of this site gave no usable answer: " + std::string(name_of(error.code)) + "\n");

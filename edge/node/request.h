@@ -52,6 +52,7 @@ class Request final : public http::Handler {
   bool seek_by_language();
   const http::Fields& sent_fields();
   void not_found();
+  policy::Situation situation_of(const policy::StoredResponse& response, purge::Verdict verdict) const;
   void judge(store::ObjectRef object, purge::Verdict verdict);
 
   // Fetching.
@@ -73,15 +74,18 @@ class Request final : public http::Handler {
   void note_origin_time(const fetch::Fetch::View& view);
   void note_fetched(const fetch::Fetch::View& view);
   void on_failed(const fetch::Fetch::View& view);
+  void send_origin_error(const base::Error& error);
   void look_up_again();
 
   // Parts (request_part.cc).
+  bool may_seek_part();
   bool seeks_part();
   bool is_near(const fetch::Fetch::View& view, std::uint64_t come) const;
   void seek_fragment();
-  void found_fragment(store::ObjectRef object);
+  void found_fragment(const store::ObjectRef& object);
+  bool send_from_fragment(const store::ObjectRef& object, std::string_view etag);
   void ask_part();
-  void without_parts();
+  void without_part(fetch::Fetch::NoPart why);
   SliceSource slices_of(const policy::StoredResponse& head, std::string whole_text) const;
   void found_sliced(store::ObjectRef object, purge::Verdict verdict);
   void on_slices();

@@ -7,6 +7,7 @@
 #include "edge/node/fills.h"
 #include "edge/node/request.h"
 #include "edge/node/variant.h"
+#include "edge/policy/conditional.h"
 
 namespace node {
 
@@ -21,8 +22,6 @@ namespace {
 /// A range is waited for in a running fill of the whole that will have come there after so many slices.
 constexpr std::uint64_t kNearSlices = 16;
 
-store::Key no_parts_key(const std::string& whole_text) { return key_of(part_key_text(whole_text, "none")); }
-
 /// A slice whose head is there has left a sliced head, by which it would have been found: that has been dropped since.
 bool is_old_slice(const Fetch& fetch, bool fragment) {
   const Fetch::View view = fetch.view();
@@ -31,13 +30,18 @@ bool is_old_slice(const Fetch& fetch, bool fragment) {
 
 }  // namespace
 
-bool Request::seeks_part() {
+// Whether the range could be asked for as a part at all.
+bool Request::may_seek_part() {
   if (!wish_ || part_sought_) return false;
-  // More than a slice of unknown place: the whole is fetched.
-  if (!wish_->first && *wish_->last > slice_bytes_) return false;
+  // A suffix, of unknown place: not more than a slice, and none that depends on which version there is.
+  if (!wish_->first && (*wish_->last > slice_bytes_ || head_.fields.has("if-range"))) return false;
   const base::Steady now = context_.executor.clock().steady();
   fetch::PassMarks& marks = context_.shared.pass_marks;
-  if (marks.marked(key_, now) || marks.marked(no_parts_key(key_text_), now)) return false;
+  return !marks.marked(key_, now) && !marks.marked(no_parts_key(key_text_), now);
+}
+
+bool Request::seeks_part() {
+  if (!may_seek_part()) return false;
   const auto whole = context_.shared.fetches.find(key_, key_text_);
   return !whole || !is_near(whole->view(), whole->body_bytes());
 }
@@ -48,47 +52,53 @@ bool Request::is_near(const Fetch::View& view, std::uint64_t come) const {
   if (view.state == Fetch::State::Answered || view.state == Fetch::State::Failed) return true;
   const std::uint64_t reach = come + kNearSlices * slice_bytes_;
   if (wish_->first) return *wish_->first < reach;
-  return view.total && *view.total < reach + *wish_->last;
+  return view.total && *view.total - std::min(*view.total, *wish_->last) < reach;
 }
 
 void Request::seek_fragment() {
   part_sought_ = true;
+  status_.reason = generation_ != 0 ? policy::Forward::VaryMiss : policy::Forward::UriMiss;
   if (head_.fields.has("if-range")) return ask_part();
   const std::string text = part_key_text(key_text_, {});
   const store::Key key = key_of(text);
-  if (store::ObjectRef object = context_.shared.memory.find(key, text)) return found_fragment(std::move(object));
+  if (store::ObjectRef object = context_.shared.memory.find(key, text)) return found_fragment(object);
   if (!context_.shared.disk.may_have(key)) return ask_part();
   phase_ = Phase::Reading;
   context_.shared.disk.find(key, text, context_.executor,
                             anchor_.wrap([this](base::Result<store::ObjectRef> object) {
                               if (!object) return ask_part();
-                              found_fragment(std::move(*object));
+                              context_.shared.memory.insert(*object);
+                              found_fragment(*object);
                             }));
 }
 
-void Request::found_fragment(store::ObjectRef object) {
+void Request::found_fragment(const store::ObjectRef& object) {
+  if (!send_from_fragment(object, {})) ask_part();
+}
+
+// Answers from a fragment that has what is asked for, and is of the version `etag` (empty: any); or does nothing.
+bool Request::send_from_fragment(const store::ObjectRef& object, std::string_view etag) {
   const StoredResponse& fragment = response_of(*object);
   const base::Wall now = context_.executor.clock().wall();
-  const bool usable = fragment.kind == StoredResponse::Kind::Part &&
-                      verdict_of(*object, context_.shared.ledger) == purge::Verdict::Live &&
-                      policy::judge(fragment, directives_, now, {.distrust = context_.shared.distrust()}) ==
-                          policy::Use::Fresh;
-  if (!usable) return ask_part();
+  const purge::Verdict verdict = verdict_of(*object, context_.shared.ledger);
+  if (fragment.kind != StoredResponse::Kind::Part || verdict == purge::Verdict::Dead) return false;
+  if (group_verdict(context_, fragment) == GroupVerdict::Dead || (!etag.empty() && fragment.etag() != etag)) return false;
+  if (policy::judge(fragment, directives_, now, situation_of(fragment, verdict)) != policy::Use::Fresh) return false;
   std::optional<ByteRange> run;
   // Who asks in the same words gets the same answer; else what is asked for must lie within.
   if (fragment.range != base::trimmed(*head_.fields.get("range"))) {
     const auto choice = policy::choose_range(head_, fragment.fields, fragment.whole_bytes, 1, now);
     const std::uint64_t end = fragment.part_first + fragment.body_bytes;
-    if (choice.parts.size() != 1) return ask_part();
+    if (choice.parts.size() != 1) return false;
     run = choice.parts[0];
-    if (run->first < fragment.part_first || run->first >= end) return ask_part();
+    if (run->first < fragment.part_first || run->first >= end) return false;
     // One that came shorter than it says answers with what there is of it (RFC 9110 15.3.7).
     run->last = std::min(run->last, end - 1);
   }
   std::unique_ptr<Bytes> bytes = bytes_of(object);
-  if (!bytes) return ask_part();
-  send_fragment(fragment, std::move(bytes), run,
-                {.outcome = Outcome::Hit, .ttl = policy::remaining(fragment, now)});
+  if (!bytes) return false;
+  send_fragment(fragment, std::move(bytes), run, {.outcome = Outcome::Hit, .ttl = policy::remaining(fragment, now)});
+  return true;
 }
 
 void Request::ask_part() {
@@ -96,12 +106,13 @@ void Request::ask_part() {
   part_sought_ = true;
   PartOrder part;
   if (wish_->first) {
-    part = slice_order(*wish_->first / slice_bytes_, slice_bytes_, {}, key_);
+    part = slice_order(*wish_->first / slice_bytes_, slice_bytes_, {}, key_text_);
   } else {
     part = {.range = std::string(base::trimmed(*head_.fields.get("range"))),
             .fragment = true,
             .bytes_max = slice_bytes_,
-            .whole_key = key_};
+            .whole_key = key_,
+            .none_key = no_parts_key(key_text_)};
   }
   const std::string text = part_key_text(key_text_, part.range);
   const store::Key key = key_of(text);
@@ -119,10 +130,15 @@ void Request::ask_part() {
   context_.fills.start(std::move(fetch), std::move(order));
 }
 
-// The origin gives no parts of this one that could be kept: for a while it is fetched as a whole.
-void Request::without_parts() {
-  const base::Steady now = context_.executor.clock().steady();
-  context_.shared.pass_marks.mark(no_parts_key(key_text_), now + config_->fetch.pass_mark);
+// There is no part to be had.
+void Request::without_part(Fetch::NoPart why) {
+  reader_.reset();
+  if (why == Fetch::NoPart::ForOne) return fetch_alone();
+  // For a while it is fetched as a whole, if it is the answer to this very request that says so.
+  if (why == Fetch::NoPart::Unfit && leads_) {
+    const base::Steady now = context_.executor.clock().steady();
+    context_.shared.pass_marks.mark(no_parts_key(key_text_), now + config_->fetch.pass_mark);
+  }
   look_up_again();
 }
 
@@ -141,15 +157,24 @@ SliceSource Request::slices_of(const StoredResponse& head, std::string whole_tex
 void Request::found_sliced(store::ObjectRef object, purge::Verdict verdict) {
   const StoredResponse& head = response_of(*object);
   const base::Wall now = context_.executor.clock().wall();
-  const policy::Situation situation{verdict == purge::Verdict::Stale, context_.shared.distrust()};
-  const bool fresh = policy::judge(head, directives_, now, situation) == policy::Use::Fresh;
-  if (slice_bytes_ == 0 || !fresh) return not_found();
+  if (slice_bytes_ == 0 ||
+      policy::judge(head, directives_, now, situation_of(head, verdict)) != policy::Use::Fresh) {
+    return not_found();
+  }
   const auto choice = policy::choose_range(head_, head.fields, head.whole_bytes, config_->fetch.ranges, now);
-  const bool bodiless = head_.method == "HEAD" || choice.kind == policy::RangeChoice::Kind::Unsatisfiable;
+  const bool bodiless = head_.method == "HEAD" || choice.kind == policy::RangeChoice::Kind::Unsatisfiable ||
+                        policy::evaluate(head_, head.status, head.fields, now) != policy::Precondition::Proceed;
   if (choice.kind == policy::RangeChoice::Kind::Whole && !bodiless) {
     part_sought_ = true;
     return not_found();
   }
+  if (!bodiless && wish_) {
+    const std::string text = part_key_text(key_text_, {});
+    const store::ObjectRef fragment = context_.shared.memory.find(key_of(text), text);
+    if (fragment && send_from_fragment(fragment, head.etag())) return;
+  }
+  // Whether all slices are here is not known before they are looked for.
+  if (!bodiless && directives_.only_if_cached) return not_found();
   slices_ = std::make_unique<SlicedBytes>(context_, slices_of(head, key_text_), [this] { on_slices(); });
   if (bodiless) {
     return send_slices(head, {.outcome = Outcome::Hit, .ttl = policy::remaining(head, now)});
@@ -168,7 +193,7 @@ void Request::on_slices() {
     case Slice::State::Waiting: return;
     case Slice::State::There: break;
     case Slice::State::Failed: {
-      // Another version is there, or none: what is known of this one is of no use.
+      if (!slices_->outdated()) return send_origin_error(slices_->error());
       const store::ObjectRef head = std::move(sliced_);
       slices_.reset();
       context_.shared.disk.erase(head->key, head->id);
@@ -204,9 +229,8 @@ void Request::send_slices(const StoredResponse& head, const CacheStatus& status)
   status_.key = shown_key();
   const auto seed = static_cast<std::uint64_t>(head.response_time.time_since_epoch().count());
   Answer answer = make_answer(head_, head, facts_of(head.whole_bytes, seed));
-  std::uint64_t last = head.whole_bytes - 1;
-  if (!answer.parts.empty()) last = std::ranges::max(answer.parts, {}, &ByteRange::last).last;
-  slices_->set_last(last);
+  coded_.set_fields(head, false, answer.head.fields);
+  slices_->set_runs(answer.parts);
   auto body = make_body(answer, std::move(slices_), head.whole_bytes);
   writer_.respond(std::move(answer.head), std::move(body));
 }
@@ -217,6 +241,7 @@ void Request::send_fragment(const StoredResponse& fragment, std::unique_ptr<Byte
   status_ = status;
   status_.key = shown_key();
   Answer answer = make_fragment_answer(head_, fragment, facts_of({}, 0), run);
+  coded_.set_fields(fragment, false, answer.head.fields);
   auto body = make_body(answer, std::move(bytes), fragment.body_bytes);
   if (!body) reader_.reset();
   writer_.respond(std::move(answer.head), std::move(body));

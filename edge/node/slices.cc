@@ -13,18 +13,20 @@ using fetch::Fetch;
 using http::Pull;
 using policy::StoredResponse;
 
-PartOrder slice_order(std::uint64_t index, std::uint64_t slice_bytes, std::string etag, const store::Key& whole_key) {
+PartOrder slice_order(std::uint64_t index, std::uint64_t slice_bytes, std::string etag,
+                      const std::string& whole_text) {
   PartOrder part;
   part.bytes = {index * slice_bytes, (index + 1) * slice_bytes - 1};
   part.range = "bytes=" + std::to_string(part.bytes.first) + "-" + std::to_string(part.bytes.last);
   part.bytes_max = slice_bytes;
   part.etag = std::move(etag);
-  part.whole_key = whole_key;
+  part.whole_key = key_of(whole_text);
+  part.none_key = no_parts_key(whole_text);
   return part;
 }
 
 PartOrder SliceSource::part(std::uint64_t index) const {
-  return slice_order(index, slice_bytes, etag, key_of(whole_text));
+  return slice_order(index, slice_bytes, etag, whole_text);
 }
 
 // ---- one slice ----
@@ -46,6 +48,7 @@ Slice::Slice(Context& context, const SliceSource& source, std::uint64_t index, R
       source_(source),
       index_(index),
       ready_(std::move(ready)),
+      key_text_(fetch->key_text()),
       key_(fetch->key()),
       wakeup_(context.executor, [this] { on_wake(); }) {
   reader_ = std::make_shared<Fetch::Reader>(std::move(fetch), wakeup_.sender());
@@ -124,15 +127,19 @@ void Slice::on_wake() {
     case Fetch::State::Streaming:
     case Fetch::State::Complete: read_from_fetch(); break;
     case Fetch::State::Answered:
-    case Fetch::State::Failed: fail(); break;
+    case Fetch::State::Failed: fail(reader_->fetch().view().error, reader_->fetch().view().no_part); break;
   }
   tell();
 }
 
-// Another's fetch may have been for another version; else whoever comes next must ask which one there is now.
-void Slice::fail() {
+// Another's fetch may have been for another version. If there is none of ours any more, whoever comes next must
+// ask which one there is now; if the origin fails, what is here of it stays.
+void Slice::fail(base::Error error, Fetch::NoPart no_part) {
   if (!leads_ && !std::exchange(retried_, true)) return join();
   state_ = State::Failed;
+  error_ = std::move(error);
+  outdated_ = no_part != Fetch::NoPart::No;
+  if (!outdated_) return;
   const store::Key whole = key_of(source_.whole_text);
   const store::ObjectRef head = context_.shared.memory.find(whole, source_.whole_text);
   if (!head || response_of(*head).kind != StoredResponse::Kind::Sliced) return;
@@ -150,7 +157,9 @@ void Slice::tell() const {
 void Slice::read_from_fetch() {
   const Fetch::View view = reader_->fetch().view();
   // A fetch that was begun without an entity-tag in mind may have brought another version, or the whole.
-  if (!view.head || view.sharing != Fetch::Sharing::All || !is_of_version(*view.head)) return fail();
+  if (!view.head || view.sharing != Fetch::Sharing::All || !is_of_version(*view.head)) {
+    return fail({base::Errc::Unavailable, "another version is there"}, Fetch::NoPart::OtherVersion);
+  }
   bytes_ = bytes_of_fetch(context_, reader_, ready_);
   state_ = State::There;
 }
@@ -158,7 +167,7 @@ void Slice::read_from_fetch() {
 // ---- one after the other ----
 
 SlicedBytes::SlicedBytes(Context& context, SliceSource source, Ready ready)
-    : context_(context), source_(std::move(source)), ready_(std::move(ready)), last_(source_.whole_bytes - 1) {}
+    : context_(context), source_(std::move(source)), ready_(std::move(ready)) {}
 
 void SlicedBytes::seek(std::uint64_t offset) {
   const std::uint64_t index = source_.index_of(offset);
@@ -174,11 +183,19 @@ void SlicedBytes::seek(std::uint64_t offset, std::shared_ptr<Fetch> fetch) {
   current_ = std::make_unique<Slice>(context_, source_, source_.index_of(offset), ready_, std::move(fetch));
 }
 
+// The last byte of the run that is being read; what lies between two runs is not fetched.
+std::uint64_t SlicedBytes::last_of_run(std::uint64_t offset) const {
+  for (const policy::ByteRange& run : runs_) {
+    if (run.first <= offset && offset <= run.last) return run.last;
+  }
+  return runs_.empty() ? source_.whole_bytes - 1 : offset;
+}
+
 Pull SlicedBytes::read(std::uint64_t offset, std::size_t max, base::Slice& out) {
   if (offset >= source_.whole_bytes) return Pull::End;
   seek(offset);
   const std::uint64_t next = current_->index() + 1;
-  if (next > source_.index_of(last_)) {
+  if (next > source_.index_of(last_of_run(offset))) {
     ahead_.reset();
   } else if (!ahead_ || ahead_->index() != next) {
     ahead_ = std::make_unique<Slice>(context_, source_, next, ready_);

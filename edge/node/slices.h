@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "edge/base/wakeup.h"
 #include "edge/node/bytes.h"
@@ -25,7 +26,7 @@ struct SliceSource {
   /// What is asked for as slice `index`, whatever the object's length.
   PartOrder part(std::uint64_t index) const;
 };
-PartOrder slice_order(std::uint64_t index, std::uint64_t slice_bytes, std::string etag, const store::Key& whole_key);
+PartOrder slice_order(std::uint64_t index, std::uint64_t slice_bytes, std::string etag, const std::string& whole_text);
 
 /// One slice: found in memory, on disk or in a running fetch, or fetched. Lives on a request's loop; `ready` is called there when there
 /// may be more. A slice of another version than the source's is none.
@@ -41,6 +42,9 @@ class Slice {
   std::uint64_t index() const { return index_; }
   State state() const { return state_; }
   bool from_origin() const { return static_cast<bool>(reader_); }
+  /// Failed: why; and whether the version is gone, and with it what was known of it.
+  const base::Error& error() const { return error_; }
+  bool outdated() const { return outdated_; }
   /// There only.
   Bytes& bytes() { return *bytes_; }
 
@@ -51,7 +55,7 @@ class Slice {
   void join();
   void on_wake();
   void read_from_fetch();
-  void fail();
+  void fail(base::Error error, fetch::Fetch::NoPart no_part);
   void tell() const;
 
   Context& context_;
@@ -63,13 +67,15 @@ class Slice {
   State state_ = State::Waiting;
   bool leads_ = false;
   bool retried_ = false;
+  bool outdated_ = false;
+  base::Error error_{};
   std::unique_ptr<Bytes> bytes_{};
   std::shared_ptr<fetch::Fetch::Reader> reader_{};
   base::Wakeup wakeup_;
   base::Anchor anchor_{};
 };
 
-/// The body of an object of which only slices are here: one after the other, the next one ahead of its time, none beyond `last`. Fails
+/// The body of an object of which only slices are here: one after the other, the next one ahead of its time. Fails
 /// where a slice of this version can no longer be had, so that versions are never mixed.
 class SlicedBytes final : public Bytes {
  public:
@@ -82,15 +88,19 @@ class SlicedBytes final : public Bytes {
   void seek(std::uint64_t offset, std::shared_ptr<fetch::Fetch> fetch);
   Slice::State state() const { return current_ ? current_->state() : Slice::State::Waiting; }
   bool from_origin() const { return current_ && current_->from_origin(); }
-  /// The last byte that will be read: nothing beyond its slice is fetched.
-  void set_last(std::uint64_t last) { last_ = last; }
-  const SliceSource& source() const { return source_; }
+  /// Of Failed.
+  base::Error error() const { return current_ ? current_->error() : base::Error{}; }
+  bool outdated() const { return current_ && current_->outdated(); }
+  /// What will be read; empty: all. Nothing ahead is fetched beyond the run that is being read.
+  void set_runs(std::vector<policy::ByteRange> runs) { runs_ = std::move(runs); }
 
  private:
+  std::uint64_t last_of_run(std::uint64_t offset) const;
+
   Context& context_;
   const SliceSource source_;
   Ready ready_;
-  std::uint64_t last_ = 0;
+  std::vector<policy::ByteRange> runs_{};
   std::unique_ptr<Slice> current_{};
   std::unique_ptr<Slice> ahead_{};
 };

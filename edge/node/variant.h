@@ -32,4 +32,7 @@ inline std::string part_key_text(std::string_view whole_text, std::string_view r
   return out;
 }
 
+/// Marked while an origin is known to give no parts of what `whole_text` names.
+inline store::Key no_parts_key(std::string_view whole_text) { return key_of(part_key_text(whole_text, "none")); }
+
 }  // namespace node

@@ -167,6 +167,18 @@ bool is_narrowed(const http::Fields& request) {
   return std::ranges::any_of(kPersonal, [&](std::string_view name) { return request.has(name); });
 }
 
+void clean_trailers(http::Fields& trailers) {
+  constexpr std::array<std::string_view, 29> kOfTheHead = {
+      "age",          "authorization",    "cache-control", "cache-group-invalidation", "cache-groups",
+      "cache-status", "cache-tag",        "cdn-cache-control", "clear-site-data",      "content-encoding",
+      "content-length", "content-range",  "content-type",  "cookie",                   "date",
+      "expires",      "host",             "location",      "pragma",                   "proxy-authenticate",
+      "range",        "retry-after",      "selvage-cache-control", "set-cookie",       "surrogate-control",
+      "surrogate-key", "vary",            "via",           "www-authenticate"};
+  http::remove_hop_by_hop(trailers);
+  trailers.remove_if([&](std::string_view name) { return listed(name, kOfTheHead); });
+}
+
 void add_via(http::ResponseHead& response, std::string_view node) {
   response.fields.set("via", via_of(response.fields, response.version, node));
 }

@@ -40,6 +40,10 @@ bool has_looped(const http::Fields& request, std::string_view node);
 /// Whether the request has a range or preconditions, which a request for all leaves out.
 bool is_narrowed(const http::Fields& request);
 
+/// Leaves of a response's trailers those that may stand there (RFC 9110 6.5.1): nothing about the connection, framing, routing,
+/// caching, authentication, the content's type, nor a cookie.
+void clean_trailers(http::Fields& trailers);
+
 /// Adds this node to the Via of a response that was received from an origin (RFC 9110 7.6.3).
 void add_via(http::ResponseHead& response, std::string_view node);
 

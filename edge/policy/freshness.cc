@@ -71,7 +71,8 @@ seconds age_field(const http::Fields& fields) {
   return seconds(std::min<std::uint64_t>(value, kDeltaSecondsMax));
 }
 
-bool may_be_ruled(const http::ResponseHead& response, bool origin_decided) {
+/// A cookie is not shared for longer than the origin says, unless it has said a word for shared caches.
+bool may_be_ruled(const http::ResponseHead& response, bool meant_for_sharing) {
   switch (response.status) {
     case 200:
     case 203:
@@ -81,7 +82,7 @@ bool may_be_ruled(const http::ResponseHead& response, bool origin_decided) {
     case 308: break;
     default: return false;
   }
-  return origin_decided || !response.fields.has("set-cookie");
+  return meant_for_sharing || !response.fields.has("set-cookie");
 }
 
 /// Whether the client wants what the cache has, as far as age goes (RFC 9111 5.2.1).
@@ -110,14 +111,24 @@ bool within(seconds window, seconds left) { return window > seconds(0) && -left 
 
 }  // namespace
 
+std::optional<seconds> said_lifetime(const http::Fields& fields, const CacheControl& directives,
+                                     base::Wall response_time) {
+  const base::Wall date = date_field(fields, "date", response_time).value_or(response_time);
+  return explicit_lifetime(fields, directives, date, response_time);
+}
+
+bool is_meant_for_sharing(const CacheControl& directives) {
+  return directives.is_public || directives.s_maxage || (directives.targeted && directives.max_age);
+}
+
 seconds lifetime(const http::ResponseHead& response, const CacheControl& directives, const TtlRule& rule,
                  base::Wall response_time) {
   const base::Wall date = date_field(response.fields, "date", response_time).value_or(response_time);
-  const auto said = explicit_lifetime(response.fields, directives, date, response_time);
+  const auto said = said_lifetime(response.fields, directives, response_time);
   seconds value = said ? *said : heuristic_lifetime(response, directives, date, response_time);
   const auto listed =
       response.fields.has("set-cookie") ? std::nullopt : status_lifetime(rule, response.status);
-  if (may_be_ruled(response, said.has_value() || directives.is_public)) {
+  if (may_be_ruled(response, is_meant_for_sharing(directives))) {
     // The operator's word counts for more than a guess.
     if (!said && rule.default_ttl) value = *rule.default_ttl;
     if (!said && listed) value = *listed;

@@ -14,6 +14,11 @@ namespace policy {
 /// Freshness lifetime of a response in a shared cache (RFC 9111 4.2.1, heuristic of 4.2.2 included), under `rule`.
 std::chrono::seconds lifetime(const http::ResponseHead& response, const CacheControl& directives,
                               const TtlRule& rule, base::Wall response_time);
+/// What the origin says outright of the lifetime (RFC 9111 4.2.1); nothing if it leaves it to the cache.
+std::optional<std::chrono::seconds> said_lifetime(const http::Fields& fields, const CacheControl& directives,
+                                                  base::Wall response_time);
+/// Whether the origin has said a word that is meant for shared caches.
+bool is_meant_for_sharing(const CacheControl& directives);
 /// corrected_initial_age (RFC 9111 4.2.3).
 std::chrono::seconds initial_age(const http::Fields& response, base::Wall request_time, base::Wall response_time);
 /// current_age (RFC 9111 4.2.3).

@@ -70,15 +70,14 @@ bool has_grounds(const http::ResponseHead& response, const CacheControl& directi
          directives.s_maxage || expires || is_heuristically_cacheable(response.status);
 }
 
-/// A cookie is most often for one client: sharing it needs the origin's own word on freshness (RFC 9111 7.3),
-/// and where the operator does not trust that, one that is meant for shared caches.
-bool has_unshared_cookie(const http::Fields& fields, const TtlRule& rule) {
+/// A cookie is most often for one client: sharing it needs the origin's own word that the response is fresh for
+/// a while (RFC 9111 7.3), and where the operator does not trust that, one that is meant for shared caches.
+bool has_unshared_cookie(const http::Fields& fields, const TtlRule& rule, base::Wall response_time) {
   if (!fields.has("set-cookie")) return false;
   const CacheControl directives = response_directives(fields);
-  if (directives.is_public || directives.s_maxage) return false;
-  if (directives.targeted && directives.max_age) return false;
-  const bool expires = !directives.targeted && fields.has("expires");
-  return !rule.store_set_cookie || !(directives.max_age || expires);
+  if (is_meant_for_sharing(directives)) return false;
+  const seconds said = said_lifetime(fields, directives, response_time).value_or(seconds(0));
+  return !rule.store_set_cookie || directives.no_cache || said <= seconds(0);
 }
 
 /// Lifetime and all else that is read from the directives of `head`, whose fields are complete.
@@ -192,7 +191,7 @@ Storable storable(const http::RequestHead& request, const http::ResponseHead& re
   if (forbids_storing(directives, response.status)) return Storable::NoStore;
   if (directives.is_private) return Storable::Private;
   if (!vary_names(response.fields)) return Storable::VaryStar;
-  if (has_unshared_cookie(response.fields, rule)) return Storable::Cookie;
+  if (has_unshared_cookie(response.fields, rule, response_time)) return Storable::Cookie;
   if (!has_grounds(response, directives, rule)) return Storable::Status;
   const StoredResponse stored = make_stored({}, {}, response, rule, request_time, response_time, 0);
   if (!is_of_use(stored, response_time)) return Storable::Expired;
@@ -217,9 +216,14 @@ http::ResponseHead whole_of(http::ResponseHead partial, std::uint64_t total) {
 }
 
 bool is_cacheable_post(const http::RequestHead& request, const http::ResponseHead& response,
-                       const TtlRule& rule, base::Wall request_time, base::Wall response_time) {
+                       const TtlRule& rule, std::uint16_t server_port, base::Wall request_time,
+                       base::Wall response_time) {
   if (request.method != "POST" || response.status != 200) return false;
+  // What goes to the origin with a POST and is not in the key, or is not for the cache by the site's rule.
   if (names_another_resource(request.fields)) return false;
+  const std::string_view port = port_of(request.authority);
+  if (!port.empty() && port != ":" + std::to_string(server_port)) return false;
+  if (bypasses(rule, request.fields) || !rule.strip_request.empty() || !rule.strip_response.empty()) return false;
   const std::string location = response.fields.combined("content-location");
   const bool same =
       location == request.target || location == request.scheme + "://" + request.authority + request.target;
@@ -281,7 +285,7 @@ StoredResponse freshened(const StoredResponse& stored, const http::ResponseHead&
   // its Cache-Control (RFC 9213 2.2).
   const http::Fields judged = judged_fields(out);
   out.groups = groups_of(judged);
-  if (has_unshared_cookie(judged, rule)) out.fields.remove("set-cookie");  // the 304 has taken the word back
+  if (has_unshared_cookie(judged, rule, response_time)) out.fields.remove("set-cookie");  // the 304 has taken the word back
   set_rules(out, {out.status, judged, {}}, rule, response_time);
   // The origin has changed its mind about storing: never serve it again without asking.
   const CacheControl directives = response_directives(judged);

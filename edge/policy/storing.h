@@ -44,9 +44,10 @@ bool is_of_request(Storable why);
 Storable storable(const http::RequestHead& request, const http::ResponseHead& response, const TtlRule& rule,
                   base::Wall request_time, base::Wall response_time);
 /// Whether the answer to a POST is stored for later GETs: it says its freshness and that it is what a GET of the same URL would
-/// bring, by Content-Location (RFC 9110 9.3.3).
+/// bring, by Content-Location (RFC 9110 9.3.3). `server_port`: where it was received; another one in its authority could have
+/// changed the answer, and is not in the key.
 bool is_cacheable_post(const http::RequestHead& request, const http::ResponseHead& response, const TtlRule& rule,
-                       base::Wall request_time, base::Wall response_time);
+                       std::uint16_t server_port, base::Wall request_time, base::Wall response_time);
 /// Whether an error of the server that is not stored may all the same be given to those who wait for it: each
 /// asking again would make things worse. Not if anything says that it is for one client.
 bool may_share_error(const http::RequestHead& request, const http::ResponseHead& response);

@@ -47,6 +47,7 @@ void Fetch::stop_keeping() {
   const std::scoped_lock lock(mutex_);
   view_.kept = false;
   trim_window();
+  signal_readers();
 }
 
 void Fetch::append(std::string_view bytes) {
@@ -134,11 +135,12 @@ void Fetch::answer_stale(store::ObjectRef object, base::Error error, std::option
   signal_readers();
 }
 
-void Fetch::fail(base::Error error) {
+void Fetch::fail(base::Error error, NoPart no_part) {
   const std::scoped_lock lock(mutex_);
   if (view_.state == State::Complete || view_.state == State::Answered) return;
   view_.state = State::Failed;
   view_.error = std::move(error);
+  view_.no_part = no_part;
   signal_readers();
 }
 

@@ -32,6 +32,13 @@ class Fetch {
     Answered,   ///< no body of its own: `object` is the answer (revalidated, or stale in place of an error)
     Failed,     ///< see `error`; before or after the head
   };
+  /// Why a fetch of a part failed that the origin has answered.
+  enum class NoPart : std::uint8_t {
+    No,            ///< it is another failure
+    Unfit,         ///< the origin gives no parts of this that could be kept
+    ForOne,        ///< the answer is for this one request
+    OtherVersion,  ///< of the version asked for there is none any more, or the whole is on its way
+  };
   /// Who may read.
   enum class Sharing : std::uint8_t {
     All,      ///< every reader
@@ -52,6 +59,7 @@ class Fetch {
     bool settled = false;                  ///< the fill is over: the object can be found, or there is none
     std::string variant{};                 ///< policy::variant_text of the request that led; empty without Vary
     base::Error error{};
+    NoPart no_part = NoPart::No;           ///< Failed
     base::Steady head_at{};
   };
 
@@ -96,7 +104,7 @@ class Fetch {
   void answer(store::ObjectRef object, base::Steady at);
   /// The object is sent stale, in place of an error.
   void answer_stale(store::ObjectRef object, base::Error error, std::optional<int> status, base::Steady at);
-  void fail(base::Error error);
+  void fail(base::Error error, NoPart no_part = NoPart::No);
   /// Ends, as failed, the readers for whose sake the window does not move: those in its older half or behind
   /// it, if another has read all that has come. Not for kept fetches. Answers how many.
   std::size_t cut_laggards();

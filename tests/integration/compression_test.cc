@@ -312,7 +312,7 @@ TEST_F(Compression, AnOriginThatVariesByCodingHasOneVariant) {
 }
 
 TEST_F(Compression, WithAFullQueueBodiesGoOutAsTheyAre) {
-  options_.extra = "[compress]\nthreads = 1\nqueue = 1\nbr = 11\n";
+  options_.extra = "[compress]\nthreads = 1\nqueue = 1\nbr = 11\nwait = \"10m\"\n";
   constexpr std::size_t kPaths = 12;
   std::vector<Request> requests;
   for (std::size_t i = 0; i < kPaths; ++i) {
@@ -339,8 +339,21 @@ TEST_F(Compression, AnEdgeThatIsStoppedWhileItCodesEnds) {
     origin_.answer(path, page(prose(3'000'000, i)));
     clients.push_back(ask(path, accepting("br")));
   }
+  EXPECT_TRUE(wait_until([&] { return edge_->metric("selvage_codings_waiting") > 0; }));
   edge_->process().signal(SIGTERM);
   EXPECT_EQ(edge_->process().wait(std::chrono::seconds(30)), 0) << edge_->output();
+}
+
+TEST_F(Compression, WhoWouldWaitTooLongGetsTheBodyAsItIs) {
+  options_.extra = "[compress]\nbr = 11\nwait = \"5ms\"\n";
+  start();
+  const std::string text = prose(700'000, 1);
+  origin_.answer("/a", page(text));
+  const Response first = get("/a", accepting("br"));
+  EXPECT_EQ(first.header("content-encoding"), "");
+  EXPECT_EQ(first.body, text);
+  // The coding goes on for those who come later.
+  EXPECT_TRUE(wait_until([&] { return get("/a", accepting("br")).header("content-encoding") == "br"; }));
 }
 
 TEST(CompressionPurge, RemovesTheCodedBodiesToo) {

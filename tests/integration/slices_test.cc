@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "tests/integration/edge_scene.h"
+#include "tests/integration/purge_scene.h"
 
 namespace harness {
 namespace {
@@ -277,7 +278,8 @@ TEST_F(Slices, TheEndOfWhatIsNotKnownIsKeptAsAFragment) {
   EXPECT_EQ(origin_.seen().back().header("range"), "bytes=-5000");
   EXPECT_TRUE(settled());
   expect_part(get("/video", {{"Range", "bytes=-5000"}}), 1, kSize - 5000, 5000);
-  EXPECT_LE(origin_.body_bytes_sent(), 5000 + 2 * kSlice);
+  expect_part(get("/video", {{"Range", range_of(kSize - 100, 50)}}), 1, kSize - 100, 50);  // lies within
+  EXPECT_EQ(origin_.requests("/video"), 1U);
 }
 
 TEST_F(Slices, VariantsHaveSlicesOfTheirOwn) {
@@ -319,6 +321,147 @@ TEST_F(Slices, ASeekFarAheadOfAWholeFetchDoesNotWaitForIt) {
   expect_part(range(90 * kMiB, 100), 1, 90 * kMiB, 100, 100 * kMiB);
   gate->open();
   EXPECT_EQ(whole->result().sha256, SeededBody(1, 100 * kMiB).sha256());
+}
+
+TEST_F(Slices, ARangeBeyondTheEndSaysNothingOfTheWhole) {
+  serve(1, 5000);
+  start();
+  for (const std::string range : {"bytes=99999999-", "bytes=18446744073709551615-", "bytes=99999999-99999999999"}) {
+    EXPECT_EQ(get("/video", {{"Range", range}}).status, 416) << range;
+  }
+  EXPECT_TRUE(settled());
+  const Response whole = get("/video");
+  EXPECT_EQ(whole.status, 200);
+  EXPECT_EQ(whole.body, SeededBody(1, 5000).text());
+  EXPECT_THAT(whole.header("cache-status"), HasSubstr("stored"));
+}
+
+TEST_F(Slices, ASuffixWithIfRangeOfAnotherVersionGetsTheWhole) {
+  serve(2);
+  start();
+  EXPECT_EQ(get("/video", {{"Range", "bytes=-500"}, {"If-Range", "\"1\""}}).sha256, SeededBody(2, kSize).sha256());
+}
+
+TEST_F(Slices, AWholeInOnePartThatIsShorterThanItSaysIsNotKept) {
+  origin_.answer("/video", [](const Seen& seen) {
+    Reply reply = reply_with(seen, 1, 1000);
+    if (!seen.header("range").empty()) {
+      reply.body = std::get<std::string>(reply.body).substr(0, 500);
+      reply.chunked = true;
+    }
+    return reply;
+  });
+  start();
+  const Response part = range(400, 300);
+  EXPECT_TRUE(part.status == 502 || !part.error.empty()) << part.status;
+  EXPECT_TRUE(settled());
+  const Response whole = get("/video");
+  EXPECT_EQ(whole.body, SeededBody(1, 1000).text());
+}
+
+TEST_F(Slices, AreInvalidatedWithTheirGroup) {
+  origin_.answer("/video", [](const Seen& seen) {
+    Reply reply = reply_with(seen, 1, kSize);
+    reply.headers.emplace_back("Cache-Groups", "\"g\"");
+    return reply;
+  });
+  start();
+  expect_part(get("/video", {{"Range", "bytes=-500"}}), 1, kSize - 500, 500);
+  expect_part(range(kMiB, 10), 1, kMiB, 10);
+  EXPECT_TRUE(settled());
+  origin_.answer("/form", Reply{.headers = {{"Cache-Group-Invalidation", "\"g\""}}, .body = "done"});
+  EXPECT_EQ(perform(request("/form", {}, "POST")).status, 200);
+  serve(2);
+  expect_part(get("/video", {{"Range", "bytes=-500"}}), 2, kSize - 500, 500);
+  expect_part(range(kMiB, 10), 2, kMiB, 10);
+}
+
+TEST_F(Slices, OneClientsReasonIsNotRememberedForOthers) {
+  serve(1);
+  start();
+  expect_part(range(5 * kMiB, 10, {{"Authorization", "Basic x"}}), 1, 5 * kMiB, 10);
+  expect_part(range(5 * kMiB, 10, {{"Cache-Control", "no-store"}}), 1, 5 * kMiB, 10);
+  EXPECT_TRUE(settled());
+  const std::uint64_t before = origin_.body_bytes_sent();
+  expect_part(range(5 * kMiB, 10), 1, 5 * kMiB, 10);
+  EXPECT_TRUE(settled());
+  EXPECT_LE(origin_.body_bytes_sent() - before, kSlice);
+}
+
+TEST_F(Slices, ManySeeksAtAnOriginWithoutRangesFetchTheWholeOnce) {
+  constexpr std::uint64_t kLong = 60 * kMiB;
+  const auto gate = std::make_shared<Gate>();
+  origin_.answer("/video", [gate](Seen seen) {
+    std::erase_if(seen.headers, [](const auto& header) { return header.first == "range"; });
+    Reply reply = reply_with(seen, 1, kLong);
+    reply.body_gate = gate;
+    reply.gate_at = 1000;
+    return reply;
+  });
+  start();
+  std::vector<std::unique_ptr<Download>> seeks;
+  for (std::uint64_t i = 1; i <= 5; ++i) {
+    seeks.push_back(ask("/video", {{"Range", range_of(10 * i * kMiB, 100)}}));
+    EXPECT_TRUE(wait_for_origin("/video", 1));
+  }
+  gate->open();
+  for (std::uint64_t i = 1; i <= 5; ++i) expect_part(seeks[i - 1]->result(), 1, 10 * i * kMiB, 100, kLong);
+  // Those that were under way before the first answer came are given up at their heads.
+  EXPECT_TRUE(settled());
+  EXPECT_LT(origin_.body_bytes_sent(), 2 * kLong);
+}
+
+TEST_F(Slices, WhatIsHereIsServedWhileTheOriginFails) {
+  serve(1);
+  start();
+  expect_part(range(0, 10), 1, 0, 10);
+  EXPECT_TRUE(settled());
+  origin_.answer("/video", Reply{.status = 503});
+  EXPECT_EQ(range(3 * kMiB, 10).status, 502);
+  const Response here = range(0, 10);
+  expect_part(here, 1, 0, 10);
+  EXPECT_THAT(here.header("cache-status"), HasSubstr("selvage; hit"));
+}
+
+TEST_F(Slices, WhatLiesBetweenTheRangesIsNotFetched) {
+  serve(1);
+  start();
+  expect_part(range(0, 1), 1, 0, 1);
+  const Response parts = get("/video", {{"Range", "bytes=0-0,4194304-4194304,8388608-8388608"}});
+  EXPECT_EQ(parts.status, 206);
+  EXPECT_TRUE(settled());
+  EXPECT_EQ(origin_.requests("/video"), 3U);
+}
+
+TEST_F(Slices, ConditionsAreAnsweredFromTheHead) {
+  serve(1);
+  start();
+  expect_part(range(0, 10), 1, 0, 10);
+  EXPECT_TRUE(settled());
+  EXPECT_EQ(get("/video", {{"If-None-Match", "\"1\""}}).status, 304);
+  EXPECT_EQ(range(9 * kMiB, 10, {{"If-None-Match", "\"1\""}}).status, 304);
+  EXPECT_EQ(range(9 * kMiB, 10, {{"Cache-Control", "only-if-cached"}}).status, 504);
+  EXPECT_EQ(origin_.requests("/video"), 1U);
+}
+
+class PurgedSlices : public testing::Test {};
+
+TEST_F(PurgedSlices, NoPartOutlivesThePurgeOfItsUrl) {
+  PurgeScene scene;
+  std::atomic<std::uint64_t> version{1};
+  constexpr std::uint64_t kSize = 5 * kMiB;
+  scene.origin.answer("/video", [&](const Seen& seen) { return reply_with(seen, version, kSize); });
+  scene.begin(1, {});
+  Client client(scene.edge().client_options());
+  const auto part = [&](const std::string& range) {
+    return client.perform({.url = "https://www.test/video", .headers = {{"Range", range}}});
+  };
+  const std::array<std::string, 3> ranges = {"bytes=-500", "bytes=1048576-1048585", "bytes=4194304-4194400"};
+  for (const std::string& range : ranges) EXPECT_EQ(part(range).header("etag"), "\"1\"") << range;
+  version = 2;
+  for (const std::string& range : ranges) EXPECT_EQ(part(range).header("etag"), "\"1\"") << range;
+  scene.purge(R"({"site":"www","urls":["https://www.test/video"]})");
+  for (const std::string& range : ranges) EXPECT_EQ(part(range).header("etag"), "\"2\"") << range;
 }
 
 }  // namespace

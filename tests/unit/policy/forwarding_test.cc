@@ -132,6 +132,15 @@ TEST(ForwardingRfc7239_5_2, WhatCannotBeReadSaysNothing) {
   }
 }
 
+TEST(TrailersRfc9110_6_5_1, HaveNothingThatBelongsIntoTheHead) {
+  http::Fields trailers = support::fields({{"server-timing", "db;dur=5"}, {"etag", "\"a\""}, {"set-cookie", "a=b"},
+                                           {"cache-control", "max-age=9"}, {"content-length", "5"}, {"vary", "*"},
+                                           {"connection", "x"}, {"x-sum", "7"}});
+  policy::clean_trailers(trailers);
+  EXPECT_EQ(trailers.size(), 3U);
+  for (const char* name : {"server-timing", "etag", "x-sum"}) EXPECT_TRUE(trailers.has(name)) << name;
+}
+
 TEST(ForwardingRfc9111_2, NothingThatIsNotInTheKeyReachesTheOrigin) {
   const auto overrides = {"x-original-url", "x-rewrite-url",          "x-host",           "x-original-host",
                           "x-http-method",  "x-http-method-override", "x-method-override"};

@@ -134,7 +134,8 @@ TEST(LifetimeRule, LengthensNoErrorAndSharesNoCookie) {
   EXPECT_EQ(lifetime_of(support::response(200, {{"set-cookie", "a=b"}}), rule), 0);
   EXPECT_EQ(
       lifetime_of(support::response(200, {{"set-cookie", "a=b"}, {"cache-control", "max-age=5"}}), rule),
-      500);
+      5);
+  EXPECT_EQ(lifetime_of(support::response(200, {{"set-cookie", "a=b"}, {"cache-control", "s-maxage=5"}}), rule), 500);
   EXPECT_EQ(lifetime_of(support::response(503, {{"cache-control", "max-age=50"}}), {.max_ttl = seconds(10)}),
             10);
 }

@@ -88,6 +88,9 @@ TEST(StorableRfc9111_7_3, ACookieNeedsTheOriginsWordOnFreshness) {
                    {"only a validator", with("etag", "\"a\""), Storable::Cookie},
                    {"max-age", with("cache-control", "max-age=9"), Storable::Yes},
                    {"Expires", with("expires", hour), Storable::Yes},
+                   {"max-age=0", with("cache-control", "max-age=0"), Storable::Cookie},
+                   {"Expires in the past", with("expires", "0"), Storable::Cookie},
+                   {"max-age, but no-cache", with("cache-control", "max-age=9, no-cache"), Storable::Cookie},
                    {"no-cache", with("cache-control", "no-cache"), Storable::Cookie},
                    {"public", with("cache-control", "public, max-age=9"), Storable::Yes},
                    {"s-maxage", with("cache-control", "s-maxage=9"), Storable::Yes},
@@ -105,6 +108,21 @@ TEST(StorableRfc9111_7_3, ACookieNeedsTheOriginsWordOnFreshness) {
                });
 }
 
+TEST(CacheablePostRfc9110_9_3_3, ObeysTheSitesRule) {
+  http::RequestHead request = support::get("/a", {{"cookie", "session=1"}});
+  request.method = "POST";
+  request.authority = "www.a.test";
+  const auto response = support::response(200, {{"cache-control", "max-age=9"}, {"content-location", "/a"}});
+  const auto stored = [&](const TtlRule& rule) {
+    return policy::is_cacheable_post(request, response, rule, 443, at(0), at(0));
+  };
+  EXPECT_TRUE(stored({}));
+  EXPECT_FALSE(stored({.bypass = true}));
+  EXPECT_FALSE(stored({.bypass_cookies = {"session"}}));
+  EXPECT_FALSE(stored({.strip_request = {"cookie"}}));
+  EXPECT_FALSE(stored({.strip_response = {"server"}}));
+}
+
 TEST(CacheablePostRfc9110_9_3_3, SaysItsFreshnessAndThatItIsWhatAGetWouldBring) {
   struct Row {
     const char* name;
@@ -113,9 +131,14 @@ TEST(CacheablePostRfc9110_9_3_3, SaysItsFreshnessAndThatItIsWhatAGetWouldBring) 
     std::initializer_list<std::pair<std::string_view, std::string_view>> fields;
     std::initializer_list<std::pair<std::string_view, std::string_view>> request;
     bool stored;
+    const char* authority = "www.a.test";
   };
   const std::string hour = date(3600);
   for (const Row& row : {
+           Row{"another port", "POST", 200, {{"cache-control", "max-age=9"}, {"content-location", "/a?b"}}, {}, false,
+               "www.a.test:6666"},
+           Row{"its own port", "POST", 200, {{"cache-control", "max-age=9"}, {"content-location", "/a?b"}}, {}, true,
+               "www.a.test:8443"},
            Row{"by path", "POST", 200, {{"cache-control", "max-age=9"}, {"content-location", "/a?b"}}, {}, true},
            Row{"by URL", "POST", 200, {{"expires", hour}, {"content-location", "https://www.a.test/a?b"}}, {}, true},
            Row{"another URL", "POST", 200, {{"cache-control", "max-age=9"}, {"content-location", "/a"}}, {}, false},
@@ -132,9 +155,9 @@ TEST(CacheablePostRfc9110_9_3_3, SaysItsFreshnessAndThatItIsWhatAGetWouldBring) 
        }) {
     http::RequestHead request = support::get("/a?b", row.request);
     request.method = row.method;
-    request.authority = "www.a.test";
     request.scheme = "https";
-    EXPECT_EQ(policy::is_cacheable_post(request, support::response(row.status, row.fields), {}, at(0), at(0)),
+    request.authority = row.authority;
+    EXPECT_EQ(policy::is_cacheable_post(request, support::response(row.status, row.fields), {}, 8443, at(0), at(0)),
               row.stored)
         << row.name;
   }
