@@ -22,6 +22,9 @@ namespace {
 /// A range is waited for in a running fill of the whole that will have come there after so many slices.
 constexpr std::uint64_t kNearSlices = 16;
 
+/// No body reaches beyond it; the places of slices do not overflow.
+constexpr std::uint64_t kPlaceMax = std::uint64_t{1} << 62;
+
 /// A slice whose head is there has left a sliced head, by which it would have been found: that has been dropped since.
 bool is_old_slice(const Fetch& fetch, bool fragment) {
   const Fetch::View view = fetch.view();
@@ -32,7 +35,7 @@ bool is_old_slice(const Fetch& fetch, bool fragment) {
 
 // Whether the range could be asked for as a part at all.
 bool Request::may_seek_part() {
-  if (!wish_ || part_sought_) return false;
+  if (!wish_ || part_sought_ || wish_->first.value_or(0) > kPlaceMax) return false;
   // A suffix, of unknown place: not more than a slice, and none that depends on which version there is.
   if (!wish_->first && (*wish_->last > slice_bytes_ || head_.fields.has("if-range"))) return false;
   const base::Steady now = context_.executor.clock().steady();

@@ -183,6 +183,7 @@ CacheControl parse_cache_control_text(std::string_view text) {
 CacheControl parse_cache_control(const http::Fields& fields) {
   if (fields.has("cache-control")) return parse_cache_control_text(fields.combined("cache-control"));
   CacheControl out;
+  if (!fields.has("pragma")) return out;
   base::split(fields.combined("pragma"), ',', [&](std::string_view directive) {
     if (base::iequals(directive, "no-cache")) out.no_cache = true;
   });

@@ -100,6 +100,10 @@ std::string_view port_of(std::string_view authority) {
 std::string origin_target(const KeyRules& rules, std::string_view target) {
   if (target == "*") return "*";
   const Target parts = split_target(target);
+  const bool whole_query = !parts.query || (rules.query == QueryRule::All && is_literal(*parts.query));
+  if (whole_query && is_normal_path(parts.path)) {
+    return std::string(target.substr(0, parts.path.size() + (parts.query ? 1 + parts.query->size() : 0)));
+  }
   // In this order: a segment with a malformed "%" that ".." takes away must not leave the rest as it came.
   std::string out = normal_encoding(without_dot_segments(parts.path));
   if (parts.query) out += chosen_query(rules, *parts.query);
@@ -109,7 +113,9 @@ std::string origin_target(const KeyRules& rules, std::string_view target) {
 CacheKey cache_key(std::string_view site, const KeyRules& rules, const http::RequestHead& request) {
   CacheKey out;
   out.host = host_of(request.authority);
-  out.url = out.host + origin_target(rules, request.target);
+  out.url.reserve(out.host.size() + request.target.size());
+  out.url.append(out.host).append(origin_target(rules, request.target));
+  out.text.reserve(site.size() + request.scheme.size() + out.url.size() + 16);
   append_part(out.text, site);
   append_part(out.text, rules.scheme ? std::string_view(request.scheme) : std::string_view());
   append_part(out.text, out.host);
@@ -127,7 +133,9 @@ std::string normal_url(const KeyRules& rules, std::string_view url) {
 std::string normal_path(std::string_view target) {
   // Dot segments go before decoding, as in what is sent to the origin, and after it, since an origin may
   // decode first.
-  return without_dot_segments(decoded(without_dot_segments(split_target(target).path)));
+  const std::string_view path = split_target(target).path;
+  if (is_normal_path(path)) return std::string(path);
+  return without_dot_segments(decoded(without_dot_segments(path)));
 }
 
 bool path_matches(std::string_view pattern, std::string_view path) {

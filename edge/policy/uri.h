@@ -9,6 +9,10 @@
 /// thread.
 namespace policy {
 
+/// Whether nothing in it is encoded, nor would have to be.
+bool is_literal(std::string_view part);
+/// Whether a path is literal, begins with "/" and has no segment that begins with a dot: nothing is to be done about it.
+bool is_normal_path(std::string_view path);
 /// Unreserved characters decoded, hexadecimal digits of what stays encoded in upper case. What no URI may
 /// hold is encoded: bytes above ASCII, and a "%" that begins no triplet. No two spellings of one part remain.
 std::string normal_encoding(std::string_view part);

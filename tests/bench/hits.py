@@ -19,6 +19,10 @@ import tempfile
 import time
 
 SIZES = {"1KiB": 1 << 10, "100KiB": 100 << 10, "1MiB": 1 << 20}
+# What tests/bench/rules.cc decides about: a browser's request.
+BROWSER = ("user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+           "accept: */*", "accept-language: en-GB,en;q=0.9,de;q=0.8", "accept-encoding: gzip, deflate, br, zstd",
+           "referer: https://www.example.com/", "cookie: session=0123456789abcdef; theme=dark")
 REQUESTS = {"1KiB": 40_000, "100KiB": 4_000, "1MiB": 400}  # of a round
 
 
@@ -169,10 +173,11 @@ def check_body(server, folder, name):
                 raise SystemExit(f"{url}: another body than the origin's")
 
 
-def load(server, name, requests):
+def load(server, name, requests, fields=()):
     """One round: CPU microseconds for a request."""
     before = server.cpu_seconds()
-    output = subprocess.run(["h2load", "-n", str(requests), "-c", "32", "-m", "8", "-t", "1",
+    more = [part for field in fields for part in ("-H", field)]
+    output = subprocess.run(["h2load", "-n", str(requests), "-c", "32", "-m", "8", "-t", "1", *more,
                              f"https://localhost:{server.port}/{name}"], check=True, capture_output=True, text=True).stdout
     cpu = server.cpu_seconds() - before
     if f"{requests} succeeded, 0 failed, 0 errored" not in output:
@@ -198,15 +203,16 @@ def main():
         peers = {"selvage": start_selvage(arguments.programs, folder, origin), "nginx": start_nginx(folder, origin)}
         servers += peers.values()
         rows, rules = {}, []
+        fields = BROWSER if arguments.rules else ()
         for size in list(SIZES)[:1] if arguments.rules else SIZES:
             figures = {peer: [] for peer in peers}
             requests = int(REQUESTS[size] * arguments.factor)
             for server in peers.values():
                 check_body(server, folder, size)
-                load(server, size, requests // 4)
+                load(server, size, requests // 4, fields)
             for _ in range(arguments.rounds):
                 for peer, server in peers.items():
-                    figures[peer].append(load(server, size, requests))
+                    figures[peer].append(load(server, size, requests, fields))
                 if arguments.rules:
                     rules.append(float(subprocess.run([f"{arguments.programs}/tests/bench/rules"], check=True,
                                                       capture_output=True, text=True).stdout) / 1000)
