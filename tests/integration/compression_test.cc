@@ -250,10 +250,11 @@ TEST_F(Compression, EitherEntityTagIsAnsweredBy304) {
 
 TEST_F(Compression, A304KeepsTheCodedBodyButItsFieldsAreNew) {
   const std::string body = prose(200'000);
-  std::atomic<int> asked{0};
-  origin_.answer("/a", [&](const Seen&) {
+  // Of its own: the origin's threads may outlast this test's locals.
+  const auto asked = std::make_shared<std::atomic<int>>(0);
+  origin_.answer("/a", [body, asked](const Seen&) {
     Reply reply = page(body, "text/html", "no-cache");
-    reply.headers.emplace_back("X-Count", std::to_string(++asked));
+    reply.headers.emplace_back("X-Count", std::to_string(++*asked));
     return reply;
   });
   start();

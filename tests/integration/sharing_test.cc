@@ -176,9 +176,9 @@ TEST_F(Sharing, ACookieGoesToTheClientThatItWasSetFor) {
 }
 
 TEST_F(Sharing, AVariantInTheLanguagePreferredToAllOthersIsFound) {
-  std::atomic<int> asked{0};
-  origin_.answer("/a", [&](const Seen& seen) {
-    ++asked;
+  const auto asked = std::make_shared<std::atomic<int>>(0);
+  origin_.answer("/a", [asked](const Seen& seen) {
+    ++*asked;
     const std::string language = seen.header("accept-language").starts_with("fr") ? "fr" : "de";
     return Reply{.headers = {{"Cache-Control", "max-age=600"}, {"Vary", "Accept-Language"}, {"Content-Language", language}},
                  .body = language};
@@ -189,13 +189,13 @@ TEST_F(Sharing, AVariantInTheLanguagePreferredToAllOthersIsFound) {
   EXPECT_TRUE(settled());
   EXPECT_EQ(ask_in("fr;q=0.5, de;q=1.0"), "de");
   EXPECT_EQ(ask_in("de"), "de");
-  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(*asked, 1);
   EXPECT_EQ(ask_in("fr, en;q=0.8, de;q=0.5"), "fr");  // nothing in that language is there
   EXPECT_TRUE(settled());
   EXPECT_EQ(ask_in("fr"), "fr");
-  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(*asked, 2);
   EXPECT_EQ(ask_in("it, de"), "de");  // prefers none: the origin decides
-  EXPECT_EQ(asked, 3);
+  EXPECT_EQ(*asked, 3);
 }
 
 TEST_F(Sharing, AUrlHasSoManyVariantsAndNoMore) {

@@ -155,8 +155,8 @@ TEST_F(Slices, WhoAskForTheSameAtOnceShareEachSlice) {
 
 TEST_F(Slices, NeverMixVersions) {
   // The origin changes its mind between two slices.
-  std::atomic<std::uint64_t> asked{0};
-  origin_.answer("/video", [&](const Seen& seen) { return reply_with(seen, ++asked <= 6 ? 1 : 2, kSize); });
+  const auto asked = std::make_shared<std::atomic<std::uint64_t>>(0);
+  origin_.answer("/video", [asked](const Seen& seen) { return reply_with(seen, ++*asked <= 6 ? 1 : 2, kSize); });
   start();
   const Response torn = get("/video", {{"Range", "bytes=0-"}});
   EXPECT_NE(torn.error, "");
@@ -173,10 +173,10 @@ TEST_F(Slices, NeverMixVersions) {
 }
 
 TEST_F(Slices, NeverMixVersionsOfAnOriginThatIgnoresIfMatch) {
-  std::atomic<std::uint64_t> asked{0};
-  origin_.answer("/video", [&](Seen seen) {
+  const auto asked = std::make_shared<std::atomic<std::uint64_t>>(0);
+  origin_.answer("/video", [asked](Seen seen) {
     std::erase_if(seen.headers, [](const auto& header) { return header.first == "if-match"; });
-    return reply_with(seen, ++asked <= 6 ? 1 : 2, kSize);
+    return reply_with(seen, ++*asked <= 6 ? 1 : 2, kSize);
   });
   start();
   const Response torn = get("/video", {{"Range", "bytes=0-"}});
@@ -448,8 +448,8 @@ TEST_F(Slices, ConditionsAreAnsweredFromTheHead) {
 class PurgedSlices : public testing::Test {};
 
 TEST_F(PurgedSlices, NoPartOutlivesThePurgeOfItsUrl) {
+  std::atomic<std::uint64_t> version{1};  // outlasts the origin's threads
   PurgeScene scene;
-  std::atomic<std::uint64_t> version{1};
   constexpr std::uint64_t kSize = 5 * kMiB;
   scene.origin.answer("/video", [&](const Seen& seen) { return reply_with(seen, version, kSize); });
   scene.begin(1, {});
