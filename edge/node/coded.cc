@@ -53,7 +53,7 @@ void Coded::look_on_disk() {
   context_.shared.disk.find(place_->key, place_->text, context_.executor,
                             anchor_.wrap([this](base::Result<store::ObjectRef> coded) {
                               if (!coded) return make();
-                              context_.shared.memory.insert(*coded);
+                              promote(context_.shared, *coded);
                               use(std::move(*coded));
                             }));
 }

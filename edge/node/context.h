@@ -53,4 +53,11 @@ inline GroupVerdict group_verdict(const Context& context, const policy::StoredRe
   return context.shared.groups.verdict(response, context.executor.clock().wall());
 }
 
+/// What was read from disk goes into memory too, unless it has been erased meanwhile: whoever did that may have looked into memory
+/// before.
+inline void promote(Shared& shared, const store::ObjectRef& object) {
+  shared.memory.insert(object);
+  if (!shared.disk.holds(object->key, object->id)) shared.memory.erase(object->key, object->id);
+}
+
 }  // namespace node

@@ -91,6 +91,8 @@ class Fill final : private http::ExchangeListener {
   void mark_pass();
   void pause_retries();
   void name_whole(const http::ResponseHead& head);
+  policy::StoredResponse signpost(policy::StoredResponse::Kind kind) const;
+  void put_signpost(store::ObjectRef object);
   void put_alias(std::uint64_t generation, const std::string& variant);
   void enter_table();
   std::uint64_t generation_of(const std::vector<std::string>& names);

@@ -39,14 +39,23 @@ void Fill::put_alias(std::uint64_t generation, const std::string& variant) {
       (!there && context_.shared.disk.may_have(key))) {
     return;
   }
-  policy::StoredResponse alias;
-  alias.kind = policy::StoredResponse::Kind::Alias;
-  alias.site = response_.site;
-  alias.host = response_.host;
-  alias.url = response_.url;
-  alias.fill_stamp = response_.fill_stamp;
+  policy::StoredResponse alias = signpost(policy::StoredResponse::Kind::Alias);
   alias.part_of = key_text_;
-  store::ObjectRef object = make_object(key, std::move(text), context_.shared.disk.next_id(), std::move(alias));
+  put_signpost(make_object(key, std::move(text), context_.shared.disk.next_id(), std::move(alias)));
+}
+
+// What leads to this fill's object and has no body itself; the same for purges.
+policy::StoredResponse Fill::signpost(policy::StoredResponse::Kind kind) const {
+  policy::StoredResponse out;
+  out.kind = kind;
+  out.site = response_.site;
+  out.host = response_.host;
+  out.url = response_.url;
+  out.fill_stamp = response_.fill_stamp;
+  return out;
+}
+
+void Fill::put_signpost(store::ObjectRef object) {
   context_.shared.memory.insert(object);
   context_.shared.disk.put(std::move(object));
 }
@@ -70,18 +79,11 @@ std::uint64_t Fill::generation_of(const std::vector<std::string>& names) {
 }
 
 std::uint64_t Fill::put_marker(std::vector<std::string> names) {
-  policy::StoredResponse marker;
-  marker.kind = policy::StoredResponse::Kind::VaryMarker;
-  marker.site = response_.site;
-  marker.host = response_.host;
-  marker.url = response_.url;
-  marker.fill_stamp = response_.fill_stamp;
+  policy::StoredResponse marker = signpost(policy::StoredResponse::Kind::VaryMarker);
   marker.vary = std::move(names);
   marker.generation = context_.shared.disk.next_id();
   const std::uint64_t generation = marker.generation;
-  store::ObjectRef object = make_object(order_.base_key, order_.cache_key.text, generation, std::move(marker));
-  context_.shared.memory.insert(object);
-  context_.shared.disk.put(std::move(object));
+  put_signpost(make_object(order_.base_key, order_.cache_key.text, generation, std::move(marker)));
   return generation;
 }
 

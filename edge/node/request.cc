@@ -111,11 +111,7 @@ void Request::look_up_key(const store::Key& key, const std::string& text) {
   context_.shared.disk.find(key, text, context_.executor,
                             anchor_.wrap([this](base::Result<store::ObjectRef> object) {
                               if (!object) return not_found();
-                              context_.shared.memory.insert(*object);
-                              // Erased meanwhile: whoever did that may have looked into memory before.
-                              if (!context_.shared.disk.holds((*object)->key, (*object)->id)) {
-                                context_.shared.memory.erase((*object)->key, (*object)->id);
-                              }
+                              promote(context_.shared, *object);
                               found(std::move(*object));
                             }));
 }

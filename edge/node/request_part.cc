@@ -70,7 +70,7 @@ void Request::seek_fragment() {
   context_.shared.disk.find(key, text, context_.executor,
                             anchor_.wrap([this](base::Result<store::ObjectRef> object) {
                               if (!object) return ask_part();
-                              context_.shared.memory.insert(*object);
+                              promote(context_.shared, *object);
                               found_fragment(*object);
                             }));
 }

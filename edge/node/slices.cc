@@ -61,10 +61,7 @@ void Slice::look_up() {
   context_.shared.disk.find(key_, key_text_, context_.executor,
                             anchor_.wrap([this](base::Result<store::ObjectRef> object) {
                               if (!object) return join();
-                              context_.shared.memory.insert(*object);
-                              if (!context_.shared.disk.holds((*object)->key, (*object)->id)) {
-                                context_.shared.memory.erase((*object)->key, (*object)->id);
-                              }
+                              promote(context_.shared, *object);
                               found(std::move(*object));
                               tell();
                             }));

@@ -128,15 +128,12 @@ seconds lifetime(const http::ResponseHead& response, const CacheControl& directi
   seconds value = said ? *said : heuristic_lifetime(response, directives, date, response_time);
   const auto listed =
       response.fields.has("set-cookie") ? std::nullopt : status_lifetime(rule, response.status);
-  if (may_be_ruled(response, is_meant_for_sharing(directives))) {
-    // The operator's word counts for more than a guess.
-    if (!said && rule.default_ttl) value = *rule.default_ttl;
-    if (!said && listed) value = *listed;
-    if (rule.ttl) value = *rule.ttl;
-    if (rule.min_ttl) value = std::max(value, *rule.min_ttl);
-  } else if (!said && listed) {
-    value = *listed;
-  }
+  const bool ruled = may_be_ruled(response, is_meant_for_sharing(directives));
+  // The operator's word counts for more than a guess.
+  if (ruled && !said && rule.default_ttl) value = *rule.default_ttl;
+  if (!said && listed) value = *listed;
+  if (ruled && rule.ttl) value = *rule.ttl;
+  if (ruled && rule.min_ttl) value = std::max(value, *rule.min_ttl);
   if (rule.max_ttl) value = std::min(value, *rule.max_ttl);
   return bounded(value);
 }

@@ -19,18 +19,13 @@ std::optional<std::uint64_t> position(std::string_view text) {
   return base::decimal(text).value_or(UINT64_MAX);
 }
 
-/// One member of the set, before it meets a body: "5-9", "5-", "-5".
-struct Spec {
-  std::optional<std::uint64_t> first{};
-  std::optional<std::uint64_t> last{};  ///< without `first`: length of the suffix
-};
-
-std::optional<Spec> parse_spec(std::string_view member) {
+/// One member of the set: "5-9", "5-", "-5".
+std::optional<OpenRange> parse_spec(std::string_view member) {
   const std::size_t dash = member.find('-');
   if (dash == std::string_view::npos) return {};
   const std::string_view before = member.substr(0, dash);
   const std::string_view after = member.substr(dash + 1);
-  Spec spec{position(before), position(after)};
+  OpenRange spec{position(before), position(after)};
   if (!spec.first && !spec.last) return {};
   if ((!before.empty() && !spec.first) || (!after.empty() && !spec.last)) return {};
   if (spec.first && spec.last && *spec.last < *spec.first) return {};
@@ -39,10 +34,10 @@ std::optional<Spec> parse_spec(std::string_view member) {
 
 /// The members of a Range field; nothing if it is to be ignored: another unit, malformed, or more than
 /// `parts_max`.
-std::optional<std::vector<Spec>> parse_range(std::string_view value, std::size_t parts_max) {
+std::optional<std::vector<OpenRange>> parse_range(std::string_view value, std::size_t parts_max) {
   const std::size_t equals = value.find('=');
   if (equals == std::string_view::npos || !base::iequals(value.substr(0, equals), "bytes")) return {};
-  std::vector<Spec> specs;
+  std::vector<OpenRange> specs;
   bool good = true;
   base::split(value.substr(equals + 1), ',', [&](std::string_view member) {
     const auto spec = good && specs.size() < parts_max ? parse_spec(member) : std::nullopt;
@@ -54,7 +49,7 @@ std::optional<std::vector<Spec>> parse_range(std::string_view value, std::size_t
 }
 
 /// Nothing if not satisfiable (RFC 9110 14.1.2). Requires: size > 0.
-std::optional<ByteRange> resolve(const Spec& spec, std::uint64_t size) {
+std::optional<ByteRange> resolve(const OpenRange& spec, std::uint64_t size) {
   if (!spec.first) {
     if (*spec.last == 0) return {};
     return ByteRange{size - std::min(*spec.last, size), size - 1};
@@ -126,11 +121,11 @@ RangeChoice choose_range(const http::RequestHead& request, const http::Fields& r
   if (!specs || !range_applies(request, response, now)) return {};
   if (size == 0) {
     // No Content-Range can say "all of nothing", so a suffix of it, which is satisfiable, gets the whole.
-    const bool suffix = std::ranges::any_of(*specs, [](const Spec& s) { return !s.first && *s.last > 0; });
+    const bool suffix = std::ranges::any_of(*specs, [](const OpenRange& s) { return !s.first && *s.last > 0; });
     return {suffix ? RangeChoice::Kind::Whole : RangeChoice::Kind::Unsatisfiable, {}};
   }
   std::vector<ByteRange> asked;
-  for (const Spec& spec : *specs) {
+  for (const OpenRange& spec : *specs) {
     if (const auto range = resolve(spec, size)) asked.push_back(*range);
   }
   if (asked.empty()) return {RangeChoice::Kind::Unsatisfiable, {}};
@@ -141,7 +136,7 @@ std::optional<OpenRange> only_range(const http::RequestHead& request) {
   if (request.method != "GET" || request.fields.count("range") != 1) return {};
   const auto specs = parse_range(base::trimmed(*request.fields.get("range")), 1);
   if (!specs || (!specs->front().first && *specs->front().last == 0)) return {};
-  return OpenRange{specs->front().first, specs->front().last};
+  return specs->front();
 }
 
 std::optional<ContentRange> parse_content_range(const http::Fields& response) {

@@ -29,11 +29,12 @@ struct RangeChoice {
 RangeChoice choose_range(const http::RequestHead& request, const http::Fields& response, std::uint64_t size,
                          std::size_t parts_max, base::Wall now);
 
-/// The one range of a GET that asks for one, before the size of the body is known (RFC 9110 14.1.2).
+/// A range before it meets a body whose size is known (RFC 9110 14.1.2).
 struct OpenRange {
   std::optional<std::uint64_t> first{};
   std::optional<std::uint64_t> last{};  ///< without `first`: length of the suffix
 };
+/// The one range of a GET that asks for one.
 std::optional<OpenRange> only_range(const http::RequestHead& request);
 
 /// A 206's Content-Range (RFC 9110 14.4); nothing if it is absent, repeated or invalid.
