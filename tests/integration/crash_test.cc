@@ -106,6 +106,7 @@ class Crash : public testing::Test {
     edge().process().kill();
     over = true;
     for (std::thread& thread : threads) thread.join();
+    EXPECT_TRUE(scene.origin.outlasted());  // so that what comes from now on comes from the next life
   }
   void start_again() {
     const auto begun = std::chrono::steady_clock::now();

@@ -17,6 +17,7 @@
 
 #include "edge/base/check.h"
 #include "edge/base/text.h"
+#include "tests/support/wait_until.h"
 
 namespace harness {
 namespace {
@@ -26,6 +27,14 @@ using Clock = std::chrono::steady_clock;
 std::string first_of(const Headers& headers, std::string_view name) {
   const auto found = std::ranges::find(headers, name, [](const auto& header) { return header.first; });
   return found == headers.end() ? std::string() : found->second;
+}
+
+sockaddr_in on_loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  return address;
 }
 
 Seen parse_head(std::string_view head) {
@@ -256,9 +265,7 @@ class Origin::Connection {
 Origin::Origin() : state_(std::make_shared<State>()) {
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   CHECK(listener_ >= 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in address = on_loopback(0);
   socklen_t size = sizeof address;
   CHECK(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0);
   CHECK(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
@@ -334,6 +341,21 @@ std::vector<Seen> Origin::seen() const {
 std::size_t Origin::connections() const {
   const std::scoped_lock lock(state_->mutex);
   return state_->accepted;
+}
+
+bool Origin::outlasted() const {
+  // Connections are accepted in the order in which they were made: once this one has ended, all were.
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const sockaddr_in to = on_loopback(port_);
+  CHECK(::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+  ::shutdown(fd, SHUT_WR);
+  char nothing = 0;
+  CHECK(::recv(fd, &nothing, 1, 0) == 0);
+  ::close(fd);
+  return support::wait_until([this] {
+    const std::scoped_lock lock(state_->mutex);
+    return state_->sockets.empty();
+  });
 }
 
 Clock::time_point Origin::first_byte(const std::string& target) const {

@@ -81,6 +81,9 @@ class Origin {
   std::size_t requests(const std::string& target) const;
   std::vector<Seen> seen() const;
   std::size_t connections() const;
+  /// Waits until every connection made so far was served to its end: of clients that were killed, what they had
+  /// sent is still to be read. False if one of them goes on.
+  bool outlasted() const;
   /// When the first body byte of the first reply for `target` was handed to the kernel; zero if none was.
   std::chrono::steady_clock::time_point first_byte(const std::string& target) const;
   /// Body bytes handed to the kernel, of all replies.
