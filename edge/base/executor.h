@@ -65,21 +65,24 @@ class Timer {
 /// the wrapped task itself may travel through other threads.
 class Anchor {
  public:
-  Anchor() : alive_(std::make_shared<bool>(true)) {}
-  ~Anchor() { *alive_ = false; }
+  Anchor() = default;
+  ~Anchor() {
+    if (alive_) *alive_ = false;
+  }
   Anchor(const Anchor&) = delete;
   Anchor& operator=(const Anchor&) = delete;
 
   /// `anchor_.wrap([this](Result<X> x) { … })`: same signature, silent after the owner's end.
   template <typename F>
   auto wrap(F task) const {
+    if (!alive_) alive_ = std::make_shared<bool>(true);
     return [alive = alive_, task = std::move(task)](auto&&... arguments) mutable {
       if (*alive) task(std::forward<decltype(arguments)>(arguments)...);
     };
   }
 
  private:
-  std::shared_ptr<bool> alive_;
+  mutable std::shared_ptr<bool> alive_{};  ///< null until the first wrap: many never wait for anything
 };
 
 }  // namespace base

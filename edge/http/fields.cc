@@ -2,22 +2,23 @@
 #include "edge/http/fields.h"
 
 #include <algorithm>
+#include <span>
 
 #include "edge/base/text.h"
 
 namespace http {
 
-void Fields::add(std::string_view name, std::string_view value) {
+void Fields::add(std::string_view name, std::string_view value, Sending sending) {
   const auto at = static_cast<std::uint32_t>(text_.size());
-  for (const char c : name) text_ += base::lower(c);
-  text_ += value;
   const auto name_size = static_cast<std::uint32_t>(name.size());
-  entries_.push_back({at, name_size, at + name_size, static_cast<std::uint32_t>(value.size())});
+  text_.append(name).append(value);
+  for (char& c : std::span(text_).subspan(at, name_size)) c = base::lower(c);
+  entries_.push_back({at, name_size, at + name_size, static_cast<std::uint32_t>(value.size()), sending});
 }
 
-void Fields::set(std::string_view name, std::string_view value) {
+void Fields::set(std::string_view name, std::string_view value, Sending sending) {
   remove(name);
-  add(name, value);
+  add(name, value, sending);
 }
 
 std::size_t Fields::remove(std::string_view name) {
@@ -48,10 +49,9 @@ std::string Fields::combined(std::string_view name) const {
   return out;
 }
 
-Fields::Field Fields::at(std::size_t index) const {
-  const Entry& e = entries_[index];
-  const std::string_view text = text_;
-  return {text.substr(e.name_at, e.name_size), text.substr(e.value_at, e.value_size)};
+void Fields::reserve(std::size_t text_bytes, std::size_t fields) {
+  text_.reserve(text_.size() + text_bytes);
+  entries_.reserve(entries_.size() + fields);
 }
 
 void Fields::clear() {

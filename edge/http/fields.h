@@ -20,11 +20,14 @@ class Fields {
     std::string_view name;
     std::string_view value;
   };
+  /// How a field is to be sent (sending.h); noted for each, copied along, of no weight in comparisons.
+  enum class Sending : std::uint8_t { Unknown, Never, Literal, Indexed };
 
-  /// Appends; `name` is lowered, `value` taken as it is (the parsers have trimmed and checked it).
-  void add(std::string_view name, std::string_view value);
+  /// Appends; `name` is lowered, `value` taken as it is (the parsers have trimmed and checked it). `sending`: if the
+  /// caller knows.
+  void add(std::string_view name, std::string_view value, Sending sending = Sending::Unknown);
   /// Removes all fields of that name, then appends one.
-  void set(std::string_view name, std::string_view value);
+  void set(std::string_view name, std::string_view value, Sending sending = Sending::Unknown);
   /// Removes all fields of that name (lower case); answers how many there were.
   std::size_t remove(std::string_view name);
   /// Removes all fields whose name `unwanted` holds for; answers how many there were.
@@ -42,10 +45,18 @@ class Fields {
 
   std::size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
-  Field at(std::size_t index) const;
+  Field at(std::size_t index) const {
+    const Entry& e = entries_[index];
+    return {name_of(e), {text_.data() + e.value_at, e.value_size}};
+  }
   /// Bytes of names and values.
   std::size_t text_bytes() const { return text_.size(); }
   void clear();
+  /// Makes room for so many more bytes and fields, also for what is assigned to this afterwards.
+  void reserve(std::size_t text_bytes, std::size_t fields);
+
+  Sending sending(std::size_t index) const { return entries_[index].sending; }
+  void set_sending(std::size_t index, Sending sending) { entries_[index].sending = sending; }
 
   class Iterator {
    public:
@@ -79,9 +90,10 @@ class Fields {
     std::uint32_t name_size;
     std::uint32_t value_at;
     std::uint32_t value_size;
+    Sending sending = Sending::Unknown;
   };
   std::string_view name_of(const Entry& e) const {
-    return std::string_view(text_).substr(e.name_at, e.name_size);
+    return {text_.data() + e.name_at, e.name_size};
   }
   std::string text_;
   std::vector<Entry> entries_;

@@ -5,7 +5,7 @@
 #include <array>
 #include <charconv>
 
-#include "edge/http/head_rules.h"
+#include "edge/http/sending.h"
 
 namespace http {
 namespace {
@@ -68,9 +68,12 @@ constexpr std::array kReasons{
 };
 static_assert(std::ranges::is_sorted(kReasons, {}, &Reason::status));
 
-void write_field(Fields::Field field, std::string& out) {
-  if (!is_sendable(field)) return;
-  out.append(field.name).append(": ").append(field.value).append("\r\n");
+void write_fields(const Fields& fields, std::string& out) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (sending_of(fields, i) == Fields::Sending::Never) continue;
+    const Fields::Field field = fields.at(i);
+    out.append(field.name).append(": ").append(field.value).append("\r\n");
+  }
 }
 
 }  // namespace
@@ -84,7 +87,7 @@ void write_head(const ResponseHead& head, H1Framing framing, H1Connection connec
   out.reserve(out.size() + head.fields.text_bytes() + 4 * head.fields.size() + 128);
   out.append("HTTP/1.1 ").append(std::to_string(head.status)).append(" ");
   out.append(reason_phrase(head.status)).append("\r\n");
-  for (const Fields::Field field : head.fields) write_field(field, out);
+  write_fields(head.fields, out);
   const bool tells_length =
       framing == H1Framing::Length || (framing == H1Framing::None && head.status != 204);
   if (tells_length && head.status >= 200 && head.body_bytes) {
@@ -104,9 +107,7 @@ std::string chunk_line(std::size_t bytes) {
 
 std::string last_chunk(const Fields* trailers) {
   std::string out = "0\r\n";
-  if (trailers != nullptr) {
-    for (const Fields::Field field : *trailers) write_field(field, out);
-  }
+  if (trailers != nullptr) write_fields(*trailers, out);
   return out.append("\r\n");
 }
 

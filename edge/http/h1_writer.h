@@ -21,7 +21,7 @@ enum class H1Framing : std::uint8_t {
 /// What the response says of the connection.
 enum class H1Connection : std::uint8_t { Silent, KeepAlive, Close };
 
-/// Appends status line and fields. Fields that may not be sent (see is_sendable) are left out.
+/// Appends status line and fields. Fields that may not be sent (sending.h) are left out.
 void write_head(const ResponseHead& head, H1Framing framing, H1Connection connection, std::string& out);
 /// The line before a chunk of `bytes` bytes; the chunk is followed by CR LF.
 std::string chunk_line(std::size_t bytes);

@@ -3,9 +3,10 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <boost/container/small_vector.hpp>
+#include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "edge/http/message.h"
 
@@ -15,8 +16,11 @@ namespace http {
 /// this. One thread.
 class H2Fields {
  public:
-  /// `:status`, the fields that may be sent (see is_sendable), and content-length if it is known.
-  explicit H2Fields(const ResponseHead& head);
+  /// What nghttp2 does with the fields of the head: Once, it copies them; Kept, it reads them when it writes the frame, so
+  /// that the head must stay until the frame was sent or was given up (on_frame_send, on_frame_not_send).
+  enum class Head : std::uint8_t { Once, Kept };
+  /// `:status`, the fields that may be sent (sending.h), and content-length if it is known.
+  H2Fields(const ResponseHead& head, Head life);
   /// Trailer fields: no pseudo-header fields.
   explicit H2Fields(const Fields& trailers);
   H2Fields(const H2Fields&) = delete;
@@ -26,16 +30,13 @@ class H2Fields {
   std::size_t size() const { return entries_.size(); }
 
  private:
-  void add(std::string_view name, std::string_view value);
-  void add_sendable(const Fields& fields);
+  static constexpr std::size_t kUsual = 24;  ///< more are on the heap
+  void add(std::string_view name, std::string_view value, int flags);
+  void add_sendable(const Fields& fields, int flags);
 
   std::string status_{};
   std::string length_{};
-  std::vector<nghttp2_nv> entries_{};
+  boost::container::small_vector<nghttp2_nv, kUsual> entries_{};
 };
-
-/// Whether a field is worth a place in HPACK's dynamic table: its values repeat from response to response.
-/// All else would push out what does, and costs the insertion each time.
-bool repeats(std::string_view name);
 
 }  // namespace http

@@ -96,9 +96,10 @@ void H2Session::end_closed() {
   }
   answered_.clear();
   while (!closed_.empty()) {
-    const std::unique_ptr<H2Stream> stream = std::move(closed_.back());
+    std::unique_ptr<H2Stream> stream = std::move(closed_.back());
     closed_.pop_back();
     stream->finish(stream->complete());
+    if (stream->head_waits()) given_up_.push_back(std::move(stream));
   }
 }
 
@@ -192,6 +193,11 @@ int H2Session::frame_sent(const nghttp2_frame& frame) {
 }
 
 void H2Session::frame_not_sent(const nghttp2_frame& frame) {
+  if (frame.hd.type == NGHTTP2_HEADERS) {
+    std::erase_if(given_up_, [&](const auto& stream) {
+      return stream->id() == frame.hd.stream_id && stream->headers_dropped();
+    });
+  }
   // A response whose head cannot be sent would leave the client waiting for ever; but what the client has
   // reset is not to be reset again (RFC 9113 5.4.2).
   if (frame.hd.type == NGHTTP2_HEADERS && find(frame.hd.stream_id) != nullptr) {

@@ -68,6 +68,7 @@ class H2Session final : public Session {
   std::unique_ptr<nghttp2_session, Delete> native_;
   std::vector<std::unique_ptr<H2Stream>> streams_{};
   std::vector<std::unique_ptr<H2Stream>> closed_{};  ///< wait for their end
+  std::vector<std::unique_ptr<H2Stream>> given_up_{};  ///< ended, but nghttp2 has not dropped their heads yet
   std::vector<std::int32_t> resumed_{};
   /// A stream whose response is complete, while its request is not.
   struct Lingering {

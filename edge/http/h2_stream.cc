@@ -51,7 +51,9 @@ bool H2Stream::add_field(std::string_view name, std::string_view value) {
   too_large_ = size + name.size() + value.size() > host_.limits().header_bytes ||
                raw_.fields.size() >= host_.limits().header_fields;
   if (too_large_) return true;
-  if (name == ":method") {
+  if (!name.starts_with(':')) {
+    raw_.fields.add(name, value);
+  } else if (name == ":method") {
     raw_.method = value;
   } else if (name == ":path") {
     raw_.target = value;
@@ -103,7 +105,7 @@ void H2Stream::request_ended() {
 }
 
 void H2Stream::on_inform(const ResponseHead& head) {
-  const H2Fields fields(head);
+  const H2Fields fields(head, H2Fields::Head::Once);
   const int failed = nghttp2_submit_headers(session_.native(), NGHTTP2_FLAG_NONE, id_, nullptr, fields.data(),
                                             fields.size(), nullptr);
   if (failed == 0) ++interims_;
@@ -111,7 +113,7 @@ void H2Stream::on_inform(const ResponseHead& head) {
 }
 
 void H2Stream::on_respond() {
-  const H2Fields fields(response_);
+  const H2Fields fields(response_, H2Fields::Head::Kept);
   nghttp2_data_provider provider{};
   provider.source.ptr = this;
   provider.read_callback = read_callback;
@@ -170,6 +172,12 @@ void H2Stream::headers_sent() {
   } else if (!std::exchange(head_sent_, true)) {
     head_sent();
   }
+}
+
+bool H2Stream::headers_dropped() {
+  if (interims_ == 0) return true;
+  --interims_;
+  return false;
 }
 
 void H2Stream::write_frame(const std::uint8_t* frame_header, std::size_t pad_bytes, Output& output) {

@@ -38,9 +38,13 @@ class H2Stream final : public ServerExchange {
   void write_frame(const std::uint8_t* frame_header, std::size_t pad_bytes, Output& output);
   /// A HEADERS frame of the response was handed over: interim, final or trailers.
   void headers_sent();
+  /// A HEADERS frame was given up by nghttp2. True: it was the final one.
+  bool headers_dropped();
   /// The last frame of the response was handed over.
   void mark_complete() { complete_ = true; }
   bool complete() const { return complete_; }
+  /// nghttp2 may still look at the head of the response, whatever has become of the stream.
+  bool head_waits() const { return responded() && !head_sent_; }
   /// Ended for a fault of ours, not of the client.
   bool reset_by_us() const { return aborted() || body_failed_; }
 

@@ -91,6 +91,7 @@ struct ConnectionInfo {
 class HandlerMaker {
  public:
   virtual ~HandlerMaker() = default;
+  /// `connection` and `writer` outlive the handler.
   virtual std::unique_ptr<Handler> make(const ConnectionInfo& connection, RequestHead head,
                                         ResponseWriter& writer) = 0;
 };

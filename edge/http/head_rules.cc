@@ -214,11 +214,4 @@ std::expected<CheckedHead, Refusal> check_head(RawHead raw, std::string_view sch
   return out;
 }
 
-bool is_sendable(Fields::Field field) {
-  static constexpr std::array<std::string_view, 6> kOurs{
-      "connection", "content-length", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"};
-  if (std::ranges::find(kOurs, field.name) != kOurs.end()) return false;
-  return is_token(field.name) && is_field_value(field.value);
-}
-
 }  // namespace http

@@ -38,9 +38,4 @@ struct Refusal {
 /// Judges and sorts. `scheme` is the connection's, "https" or "http". On success framing and
 /// connection-specific fields are gone from `fields`, and Host is in `authority` only.
 std::expected<CheckedHead, Refusal> check_head(RawHead raw, std::string_view scheme);
-
-/// Whether a field may be sent in a response of any version: a token as name, no control characters in the
-/// value, and neither framing nor connection-specific (those are the session's to write).
-bool is_sendable(Fields::Field field);
-
 }  // namespace http

@@ -9,12 +9,12 @@
 #include <atomic>
 #include <map>
 #include <mutex>
-#include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "edge/base/check.h"
+#include "edge/loop/turn_clock.h"
 
 namespace loop {
 namespace {
@@ -29,8 +29,7 @@ struct Loop::Impl {
   uv_timer_t alarm{};
   uv_prepare_t before_wait{};
   uv_check_t after_wait{};
-  base::RealClock clock{};
-  std::atomic<std::thread::id> home{std::this_thread::get_id()};
+  TurnClock clock{};
 
   std::mutex inbox_mutex{};
   std::vector<base::Task> inbox{};  ///< under inbox_mutex
@@ -59,12 +58,16 @@ void Loop::Impl::run_inbox() {
     const std::scoped_lock lock(inbox_mutex);
     tasks.swap(inbox);
   }
-  for (base::Task& task : tasks) task();
+  {
+    const TurnClock::Callback callback(clock);
+    for (base::Task& task : tasks) task();
+  }
   if (stopping.load(std::memory_order_acquire)) uv_stop(&uv);
 }
 
 void Loop::Impl::run_due() {
   alarm_at = base::Steady::max();
+  const TurnClock::Callback callback(clock);
   const base::Steady now = clock.steady();
   // Timers started by these tasks wait for the next alarm, even those without delay: no starving of the rest.
   while (!deadlines.empty() && deadlines.begin()->first <= now) {
@@ -80,7 +83,7 @@ void Loop::Impl::set_alarm() {
   const base::Steady first = deadlines.begin()->first;
   if (first >= alarm_at) return;  // an early alarm finds nothing due and sets itself anew
   alarm_at = first;
-  const auto wait = std::max(first - clock.steady(), base::Duration::zero());
+  const auto wait = std::max(first - clock.real_steady(), base::Duration::zero());
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(wait).count();
   uv_update_time(&uv);
   uv_timer_start(
@@ -89,6 +92,8 @@ void Loop::Impl::set_alarm() {
 }
 
 void Loop::Impl::run_turn_end() {
+  if (turn_end.empty()) return;
+  const TurnClock::Callback callback(clock);
   while (!turn_end.empty()) {
     std::vector<base::Task> tasks;
     tasks.swap(turn_end);
@@ -151,7 +156,7 @@ Loop::~Loop() {
 }
 
 void Loop::run() {
-  impl_->home.store(std::this_thread::get_id(), std::memory_order_release);
+  impl_->clock.move_in();
   impl_->turn_begin = impl_->clock.steady();
   while (!impl_->stopping.load(std::memory_order_acquire)) {
     uv_run(&impl_->uv, UV_RUN_ONCE);
@@ -174,14 +179,16 @@ void Loop::post(base::Task task) {
   if (was_empty) uv_async_send(&impl_->wake);
 }
 
-bool Loop::in_thread() const { return impl_->home.load(std::memory_order_acquire) == std::this_thread::get_id(); }
+bool Loop::in_thread() const { return impl_->clock.in_home(); }
 
 const base::Clock& Loop::clock() const { return impl_->clock; }
+
+TurnClock& Loop::turn_clock() { return impl_->clock; }
 
 base::Executor::TimerId Loop::start_timer(base::Duration delay, base::Task task) {
   DCHECK(in_thread());
   const TimerId id = ++impl_->last_timer;
-  const auto at = impl_->deadlines.emplace(impl_->clock.steady() + delay, std::pair(id, std::move(task)));
+  const auto at = impl_->deadlines.emplace(impl_->clock.real_steady() + delay, std::pair(id, std::move(task)));
   impl_->timers.emplace(id, at);
   impl_->set_alarm();
   return id;

@@ -10,6 +10,8 @@ struct uv_loop_s;
 
 namespace loop {
 
+class TurnClock;
+
 /// An event loop on one thread (libuv). Made on any thread; run(), and all but post(), on one home thread. Its destructor
 /// closes what is left; everything that lives on the loop must be gone by then.
 class Loop final : public base::Executor {
@@ -35,6 +37,8 @@ class Loop final : public base::Executor {
   base::Duration take_longest_turn();
 
   uv_loop_s* native();
+  /// For those who run callbacks of the loop.
+  TurnClock& turn_clock();
 
  private:
   struct Impl;

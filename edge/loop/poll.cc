@@ -2,11 +2,15 @@
 #include <uv.h>
 
 #include "edge/loop/loop.h"
+#include "edge/loop/turn_clock.h"
 
 namespace loop {
 
 struct Poll::Impl {
+  explicit Impl(TurnClock& its_clock) : clock(its_clock) {}
+
   uv_poll_t handle{};
+  TurnClock& clock;
   std::move_only_function<void(int)> on_ready{};
   bool ended = false;  ///< the Poll is gone; the handle is closing
 
@@ -21,11 +25,12 @@ struct Poll::Impl {
       if ((events & (UV_READABLE | UV_DISCONNECT)) != 0) seen |= Readable;
       if ((events & UV_WRITABLE) != 0) seen |= Writable;
     }
+    const TurnClock::Callback callback(impl.clock);
     impl.on_ready(seen);  // may end the Poll; the Impl lives until libuv has closed the handle
   }
 };
 
-Poll::Poll(Loop& loop, int fd, std::move_only_function<void(int events)> on_ready) : impl_(new Impl) {
+Poll::Poll(Loop& loop, int fd, std::move_only_function<void(int events)> on_ready) : impl_(new Impl(loop.turn_clock())) {
   impl_->handle.data = impl_;
   impl_->on_ready = std::move(on_ready);
   good_ = uv_poll_init(loop.native(), &impl_->handle, fd) == 0;

@@ -11,6 +11,11 @@ namespace node {
 namespace {
 
 using http::Pull;
+using Sending = http::Fields::Sending;
+
+/// What an answer has beside what is stored: Age, Accept-Ranges, Cache-Status, Content-Range or what coding adds.
+constexpr std::size_t kOwnFields = 6;
+constexpr std::size_t kOwnBytes = 160;
 
 // A run of a body: `left` bytes from `offset`, or to its end.
 class RunBody final : public http::BodySource {
@@ -150,18 +155,25 @@ Answer make_answer(const http::RequestHead& request, const policy::StoredRespons
                    const AnswerFacts& facts) {
   Answer answer;
   answer.head.status = stored.status;
+  answer.head.fields.reserve(stored.fields.text_bytes() + kOwnBytes, stored.fields.size() + kOwnFields);
   answer.head.fields = stored.fields;
   answer.head.body_bytes = facts.total;
   if (http::has_no_body(request.method, stored.status)) answer.with_body = false;
   if (facts.from_cache) {
     apply_conditions(request, facts, answer);
-    answer.head.fields.set("age", std::to_string(policy::current_age(stored, facts.now).count()));
+    answer.head.fields.set("age", std::to_string(policy::current_age(stored, facts.now).count()),
+                           Sending::Literal);
     if (!answer.head.fields.has("accept-ranges") && answer.head.status == 200) {
-      answer.head.fields.add("accept-ranges", "bytes");
+      answer.head.fields.add("accept-ranges", "bytes", Sending::Indexed);
     }
   }
-  const std::string upstream = answer.head.fields.combined("cache-status");
-  answer.head.fields.set("cache-status", policy::with_member(upstream, facts.status));
+  std::string upstream;
+  if (answer.head.fields.has("cache-status")) {
+    upstream = answer.head.fields.combined("cache-status");
+    answer.head.fields.remove("cache-status");
+  }
+  answer.head.fields.add("cache-status", policy::with_member(upstream, facts.status),
+                         upstream.empty() ? Sending::Literal : Sending::Unknown);
   return answer;
 }
 

@@ -1,7 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/node/decoded.h"
 
+#include "edge/http/sending.h"
+
 namespace node {
+namespace {
+
+// What all hits on it would find out anew.
+policy::StoredResponse prepared(policy::StoredResponse response) {
+  http::note_sending(response.fields);
+  return response;
+}
+
+}  // namespace
+
+Decoded::Decoded(policy::StoredResponse response)
+    : response_(prepared(std::move(response))), checked_at_(response_.fill_stamp) {}
 
 purge::Verdict Decoded::verdict(const purge::Ledger& ledger) const {
   const purge::Stamp now = ledger.now();

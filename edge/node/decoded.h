@@ -15,8 +15,7 @@ namespace node {
 /// asked. Any thread.
 class Decoded final : public store::Decoded {
  public:
-  explicit Decoded(policy::StoredResponse response)
-      : response_(std::move(response)), checked_at_(response_.fill_stamp) {}
+  explicit Decoded(policy::StoredResponse response);
 
   const policy::StoredResponse& response() const { return response_; }
   std::size_t footprint() const override { return sizeof(*this) + response_.footprint(); }

@@ -107,7 +107,7 @@ class Request final : public http::Handler {
   void send_synthetic(Synthetic synthetic);
 
   Context& context_;
-  const http::ConnectionInfo connection_;
+  const http::ConnectionInfo& connection_;
   http::RequestHead head_;
   http::ResponseWriter& writer_;
   std::shared_ptr<const Config> config_;

@@ -55,7 +55,9 @@ const char* name_of(Outcome outcome) {
 }
 
 std::string format(const CacheStatus& status) {
-  std::string out = "selvage";
+  std::string out;
+  out.reserve(48);  // of a hit
+  out += "selvage";
   out += verdict(status);
   if (status.fwd_status) out += "; fwd-status=" + std::to_string(*status.fwd_status);
   if (status.stored) out += "; stored";
@@ -67,6 +69,7 @@ std::string format(const CacheStatus& status) {
 }
 
 std::string with_member(std::string_view upstream, const CacheStatus& status) {
+  if (upstream.empty()) return format(status);
   const auto list = parse_list(upstream);
   if (!list || list->empty()) return format(status);
   return std::string(upstream) + ", " + format(status);

@@ -9,6 +9,7 @@
 
 #include "edge/base/check.h"
 #include "edge/base/text.h"
+#include "tests/integration/answered.h"
 #include "tests/integration/body.h"
 
 namespace harness {
@@ -223,6 +224,7 @@ std::vector<Response> Client::perform_all(std::vector<Request> requests) {
     const bool both = running[0] != 0 && running[1] != 0;
     ::curl_multi_poll(impl_->multis[running[0] != 0 ? 0 : 1], nullptr, 0, both ? 1 : 100, nullptr);
   }
+  Answered::seen();
   std::vector<Response> responses;
   for (auto& transfer : transfers) responses.push_back(std::move(transfer->response));
   return responses;

@@ -17,6 +17,7 @@
 
 #include "edge/base/check.h"
 #include "edge/base/text.h"
+#include "tests/integration/answered.h"
 #include "tests/support/wait_until.h"
 
 namespace harness {
@@ -98,9 +99,10 @@ struct Origin::State {
       const auto found = answers.find(request.target);
       answer = found == answers.end() ? fallback : found->second;
     }
-    if (answer) return answer(request);
     Reply reply;
     reply.status = 404;
+    if (answer) reply = answer(request);
+    Answered::made();
     return reply;
   }
   /// False if the origin is ending.

@@ -9,10 +9,9 @@ Visit::Visit(base::Executor& executor, base::Random& random, http::RequestHead h
 Visit::~Visit() { leave(); }
 
 void Visit::begin(http::HandlerMaker& maker) {
-  http::ConnectionInfo connection;
-  connection.tls = true;
-  connection.client_address = "192.0.2.1";
-  handler_ = maker.make(connection, head_, *this);
+  connection_.tls = true;
+  connection_.client_address = "192.0.2.1";
+  handler_ = maker.make(connection_, head_, *this);
   handler_->start();
 }
 

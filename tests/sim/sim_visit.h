@@ -45,6 +45,7 @@ class Visit final : public http::ResponseWriter {
   base::Executor& executor_;
   base::Random& random_;
   http::RequestHead head_;
+  http::ConnectionInfo connection_{};
   std::unique_ptr<http::Handler> handler_{};
   std::unique_ptr<http::BodySource> source_{};
   std::optional<http::ResponseHead> response_{};

@@ -185,14 +185,5 @@ TEST(HeadRules, Http2HasRulesOfItsOwn) {
   EXPECT_EQ(refused(absolute), 400);
 }
 
-TEST(HeadRules, SessionsKeepFramingFieldsForThemselves) {
-  EXPECT_TRUE(is_sendable({"x-a", "b"}));
-  for (const std::string name :
-       {"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade", "a b", ""}) {
-    EXPECT_FALSE(is_sendable({name, "b"})) << name;
-  }
-  EXPECT_FALSE(is_sendable({"x-a", "b\r\nc: d"}));
-}
-
 }  // namespace
 }  // namespace http

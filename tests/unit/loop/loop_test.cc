@@ -135,14 +135,54 @@ TEST(Poll, WhatCannotBeWatchedIsTold) {
 TEST(Loop, NamesItsLongestTurn) {
   Loop loop;
   loop.post([&] {
-    const base::Steady until = loop.clock().steady() + 20ms;
-    while (loop.clock().steady() < until) {
+    const base::RealClock machine;
+    const base::Steady until = machine.steady() + 20ms;
+    while (machine.steady() < until) {
     }
     loop.start_timer(5ms, [&] { loop.stop(); });
   });
   loop.run();
   EXPECT_GE(loop.take_longest_turn(), 20ms);
   EXPECT_EQ(loop.take_longest_turn(), 0ns);
+}
+
+TEST(Loop, StandsStillWithinACallbackAndGoesOnAfterIt) {
+  Loop loop;
+  const base::RealClock machine;
+  base::Steady began{};
+  base::Steady fired{};
+  loop.post([&] {
+    began = loop.clock().steady();
+    const base::Steady until = machine.steady() + 20ms;
+    while (machine.steady() < until) {
+    }
+    EXPECT_EQ(loop.clock().steady(), began);
+    // Not early, although the callback has begun long ago.
+    loop.start_timer(10ms, [&, started = machine.steady()] {
+      EXPECT_GE(machine.steady(), started + 10ms);
+      fired = loop.clock().steady();
+      loop.stop();
+    });
+  });
+  loop.run();
+  EXPECT_GE(fired, began + 30ms);
+  EXPECT_GE(loop.clock().steady(), fired);
+  EXPECT_LE(loop.clock().steady(), machine.steady());
+}
+
+TEST(Loop, HasTheMachinesClockOnOtherThreads) {
+  Loop loop;
+  loop.post([&] {
+    const base::RealClock machine;
+    const base::Steady until = machine.steady() + 2ms;
+    while (machine.steady() < until) {
+    }
+    base::Steady elsewhere{};
+    std::thread([&] { elsewhere = loop.clock().steady(); }).join();
+    EXPECT_GE(elsewhere, until);
+    loop.stop();
+  });
+  loop.run();
 }
 
 }  // namespace

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether the disk tier stays as fast as it is when many times its budget is written through it. First the store alone:
+// objects of 1 KiB to 512 KiB as fast as it takes them; throughput, commit latency and file size of each tenth. Then a whole
+// edge with one loop that fetches objects which it has never seen: throughput, file size and the longest turn of its loop.
+//   ninja -C build tests/bench/disk-churn edge/node/selvage-edge && build/tests/bench/disk-churn [MiB of budget] [times]
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <random>
+
+#include "edge/base/check.h"
+#include "tests/integration/harness.h"
+#include "tests/support/disk_client.h"
+#include "tests/support/temp_folder.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kTenths = 10;
+constexpr double kMiB = 1024.0 * 1024.0;
+constexpr std::uint64_t kQueuedMax = 32ULL << 20;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+/// Each power of two from 1 KiB to 512 KiB as likely as another.
+std::uint64_t any_size(std::mt19937_64& random) {
+  return static_cast<std::uint64_t>(std::exp2(std::uniform_real_distribution(10.0, 19.0)(random)));
+}
+
+/// The last tenth beside the second, which is the first that evicts throughout.
+double flatness(const std::vector<double>& throughput) { return throughput.back() / throughput.at(1); }
+
+double at_part(std::vector<double>& values, double part) {
+  std::ranges::sort(values);
+  return values.at(static_cast<std::size_t>(part * static_cast<double>(values.size() - 1)));
+}
+
+class StoreChurn {
+ public:
+  explicit StoreChurn(std::uint64_t budget) : budget_(budget) {
+    auto opened = store::LmdbDisk::open({.folder = folder_.path(), .budget_bytes = budget}, support::decode_meta);
+    CHECK(opened);
+    disk_ = std::move(*opened);
+  }
+
+  double run(std::uint64_t times) {
+    std::printf("the store alone, budget %.0f MiB, written %llu times\n", static_cast<double>(budget_) / kMiB,
+                static_cast<unsigned long long>(times));
+    std::vector<double> throughput;
+    for (int tenth = 0; tenth < kTenths; ++tenth) {
+      throughput.push_back(write(budget_ * times / kTenths));
+      const store::Disk::Use use = disk_->use();
+      CHECK(use.file_bytes <= budget_ && use.map_full == 0);
+      std::printf("  tenth %2d: %6.0f MiB/s, commit p50 %5.1f ms, p99 %6.1f ms, files %.1f MiB, %llu objects\n", tenth + 1,
+                  throughput.back(), at_part(commits_, 0.5), at_part(commits_, 0.99),
+                  static_cast<double>(use.file_bytes) / kMiB, static_cast<unsigned long long>(use.objects));
+      commits_.clear();
+    }
+    return flatness(throughput);
+  }
+
+ private:
+  /// MiB a second.
+  double write(std::uint64_t bytes) {
+    support::DiskClient client(*disk_, home_);
+    const auto begin = Clock::now();
+    std::uint64_t written = 0;
+    while (written < bytes) {
+      const std::uint64_t size = any_size(random_);
+      const std::string name = "/" + std::to_string(++objects_);
+      const store::ObjectId id = disk_->next_id();
+      const std::string_view body = std::string_view(bytes_).substr(random_() % 4096, size);
+      if (size <= base::kChunkBytes) {
+        disk_->put(support::make_object(name, id, std::string(body)));
+      } else {
+        const auto committing = Clock::now();
+        CHECK(client.put_large(name, id, std::string(body)));
+        commits_.push_back(1000 * seconds_since(committing));
+      }
+      written += size;
+      while (disk_->use().queued_bytes > kQueuedMax) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return static_cast<double>(written) / kMiB / seconds_since(begin);
+  }
+
+  std::uint64_t budget_;
+  support::TempFolder folder_;
+  support::ThreadExecutor home_;
+  std::unique_ptr<store::LmdbDisk> disk_;
+  std::mt19937_64 random_{1};
+  std::string bytes_ = support::body_of(7, (512U << 10) + 8192);
+  std::uint64_t objects_ = 0;
+  std::vector<double> commits_;  ///< milliseconds from the first chunk to the answer
+};
+
+class EdgeChurn {
+ public:
+  explicit EdgeChurn(std::uint64_t budget) : budget_(budget) {
+    origin_.answer_all([](const harness::Seen& seen) {
+      std::mt19937_64 random(std::stoull(seen.target.substr(1)));
+      return harness::Reply{.headers = {{"Cache-Control", "max-age=86400"}},
+                            .body = harness::SeededBody(random(), any_size(random))};
+    });
+    edge_.options().disk = std::to_string(budget >> 20) + "MiB";
+    CHECK(edge_.start());
+  }
+
+  /// Also the longest turn, in milliseconds.
+  std::pair<double, double> run(std::uint64_t times) {
+    std::printf("a whole edge, budget %.0f MiB, filled %llu times\n", static_cast<double>(budget_) / kMiB,
+                static_cast<unsigned long long>(times));
+    std::vector<double> throughput;
+    double longest = 0;
+    turn();  // of the start
+    for (int tenth = 0; tenth < kTenths; ++tenth) {
+      throughput.push_back(fetch(budget_ * times / kTenths));
+      const double turned = turn();
+      longest = std::max(longest, turned);
+      const double files = edge_.metric("selvage_disk_file_bytes");
+      CHECK(files <= static_cast<double>(budget_) && edge_.metric("selvage_disk_map_full_total") == 0);
+      std::printf("  tenth %2d: %6.0f MiB/s, longest turn %5.2f ms, files %.1f MiB, %.0f dropped writes\n", tenth + 1,
+                  throughput.back(), turned, files / kMiB, edge_.metric("selvage_disk_dropped_writes_total"));
+    }
+    return {flatness(throughput), longest};
+  }
+
+ private:
+  static constexpr std::size_t kAtOnce = 16;
+
+  double turn() const { return 1000 * edge_.metric("selvage_loop_longest_turn_seconds", {"loop=\"0\""}); }
+
+  double fetch(std::uint64_t bytes) {
+    harness::Client client(edge_.client_options());
+    const auto begin = Clock::now();
+    std::uint64_t fetched = 0;
+    while (fetched < bytes) {
+      std::vector<harness::Request> requests;
+      for (std::size_t i = 0; i < kAtOnce; ++i) {
+        requests.push_back({.url = "https://www.test/" + std::to_string(++objects_), .keep_body = false});
+      }
+      for (const harness::Response& response : client.perform_all(std::move(requests))) {
+        CHECK(response.ok());
+        fetched += response.body_bytes;
+      }
+    }
+    return static_cast<double>(fetched) / kMiB / seconds_since(begin);
+  }
+
+  std::uint64_t budget_;
+  harness::TempFolder folder_;
+  harness::Certificates certificates_{folder_.path()};
+  harness::Origin origin_;
+  harness::Edge edge_{certificates_, folder_ / "edge", {.origin = origin_.url(), .memory = "64MiB", .loops = 1}};
+  std::uint64_t objects_ = 0;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  const std::uint64_t budget = (argc > 1 ? std::stoull(argv[1]) : 256) << 20;
+  const std::uint64_t times = argc > 2 ? std::stoull(argv[2]) : 20;
+  const double store = StoreChurn(budget).run(times);
+  const auto [edge, longest] = EdgeChurn(budget).run(times);
+  const auto verdict = [](bool met) { return met ? "met" : "missed"; };
+  std::printf("goal store-throughput: last tenth %.2f of the second (goal 0.8 to 1.2) %s\n", store,
+              verdict(store >= 0.8 && store <= 1.2));
+  std::printf("goal edge-throughput: last tenth %.2f of the second (goal 0.8 to 1.2) %s\n", edge,
+              verdict(edge >= 0.8 && edge <= 1.2));
+  std::printf("goal loop-stall: %.2f ms (goal 5 ms) %s\n", longest, verdict(longest <= 5));
+  return 0;
+}
