@@ -20,6 +20,11 @@ def free_port():
         return s.getsockname()[1]
 
 
+def temporary_folder():
+    """Not /tmp, which may be in memory: the disk workload takes a disk."""
+    return os.environ.get("TMPDIR", "/var/tmp")
+
+
 def wait_for_port(port, process):
     """Returns once something listens there; a Fault if the process ends or time is up."""
     deadline = time.monotonic() + START_LIMIT
@@ -36,8 +41,7 @@ class Place:
     """Owns the folder; close() removes it. Servers never run as root: as nobody if root runs the bench."""
 
     def __init__(self, programs):
-        # Not /tmp, which may be in memory: the disk workload takes a disk.
-        self.folder = tempfile.mkdtemp(prefix="selvage-bench-", dir=os.environ.get("TMPDIR", "/var/tmp"))
+        self.folder = tempfile.mkdtemp(prefix="selvage-bench-", dir=temporary_folder())
         self.as_server = ["setpriv", "--no-new-privs", "--pdeathsig", "TERM"]
         self._owner = None
         if os.geteuid() == 0:

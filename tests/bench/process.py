@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server's processes: started on one core, measured as a tree, ended by their numbers."""
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,26 +12,32 @@ SERVER_CORE = "0"
 END_LIMIT = 10  # seconds until a process that was asked to end is made to
 
 
-def children_of_all():
-    """Process number -> numbers of its children, of all processes."""
-    children = {}
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-                parent = int(file.read().rsplit(")", 1)[1].split()[1])
-        except OSError:
-            continue  # has ended
-        children.setdefault(parent, []).append(int(pid))
-    return children
+def stat_fields(pid):
+    """Of /proc/PID/stat, from the third on: state, parent …; None if there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
 
 
 def tree(pid):
     """The process and all its descendants."""
-    children = children_of_all()
+    children = {}
+    for one in filter(str.isdigit, os.listdir("/proc")):
+        fields = stat_fields(one)
+        if fields:
+            children.setdefault(int(fields[1]), []).append(int(one))
     found = [pid]
     for one in found:
         found += children.get(one, [])
     return found
+
+
+def started(pid):
+    """When it was, in ticks since boot; a later process of the same number began later. None if it has ended."""
+    fields = stat_fields(pid)
+    return fields[19] if fields and fields[0] != "Z" else None
 
 
 def cpu_nanoseconds(pid):
@@ -55,6 +62,7 @@ class Process:
 
     def __init__(self, place, name, command, core=SERVER_CORE, environment=None):
         self.name = name
+        self._known = {}  # process -> when it was started
         self.log = f"{place.logs}/{name}.log"
         with open(self.log, "ab") as out:
             self._process = subprocess.Popen(
@@ -62,7 +70,10 @@ class Process:
                 cwd=place.folder, start_new_session=True, env={**os.environ, **(environment or {})})
 
     def pids(self):
-        return tree(self._process.pid)
+        """The tree as it is now. What was ever in it is remembered, as children may outlive who started them."""
+        found = tree(self._process.pid)
+        self._known.update((pid, started(pid)) for pid in found)
+        return found
 
     def check_alive(self):
         if self._process.poll() is not None:
@@ -83,36 +94,19 @@ class Process:
 
     def stop(self):
         """Ends the whole tree; what does not end when asked is killed, by number."""
-        if self._process.poll() is not None:
-            return
-        pids = self.pids()
-        self._process.terminate()
-        try:
-            self._process.wait(END_LIMIT)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        own = os.path.basename(self._process.args[-1])  # only in messages
-        for pid in pids[1:]:
-            if not wait_for_end(pid):
-                raise Fault(f"{self.name}: process {pid} ({own}) does not end")
-
-
-def wait_for_end(pid):
-    """Of a process whose parent has ended: it has some seconds, then it is killed."""
-    for limit in (END_LIMIT, 2):
-        deadline = time.monotonic() + limit
-        while time.monotonic() < deadline:
+        if self._process.poll() is None:
+            self.pids()
+            self._process.terminate()
             try:
-                os.kill(pid, 0)
-                with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-                    if file.read().rsplit(")", 1)[1].split()[0] == "Z":
-                        return True
-            except OSError:
-                return True
+                self._process.wait(END_LIMIT)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        deadline = time.monotonic() + END_LIMIT
+        while alive := [pid for pid, start in self._known.items() if start and started(pid) == start]:
+            if time.monotonic() > deadline:
+                for pid in alive:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                return
             time.sleep(0.01)
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except OSError:
-            return True
-    return False

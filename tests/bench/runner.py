@@ -26,12 +26,14 @@ class Runner:
         running = []
         try:
             running = self._start(stage)
+            filled = time.monotonic() - begin
             for workload in stage.workloads:
                 self.titles[workload.name] = workload.title
                 self._rounds(workload, [peer for peer in running if workload.takes(type(peer))])
         finally:
             self._stop(running)
-        tell(f"{', '.join(workload.name for workload in stage.workloads)}: {time.monotonic() - begin:.0f} s")
+        names = ", ".join(workload.name for workload in stage.workloads)
+        tell(f"{names}: {time.monotonic() - begin:.0f} s, {filled:.0f} of them to start the servers and fill their caches")
 
     def _start(self, stage):
         running = []
@@ -83,7 +85,7 @@ class Runner:
         for owner in owners:
             try:
                 owner.stop()
-            except Fault as error:
+            except (Fault, OSError) as error:
                 self.faults.append(str(error))
                 tell(self.faults[-1])
         for peer in running:

@@ -30,8 +30,7 @@ class Stage:
     def fill(self, place, peer):
         if not self.sizes or not peer.is_cache:
             return
-        # Once to fetch, once more in case a cache keeps only what is asked for again.
-        for _ in range(2):
+        for _ in range(peer.fills):
             h2load(place, peer.port, [list(self.sizes)], len(self.sizes), FILL)
             peer.settle()
 

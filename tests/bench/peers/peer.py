@@ -26,6 +26,7 @@ class Peer:
     name = ""
     is_cache = True  # false: serves files, knows no origin
     has_disk = True
+    fills = 1  # how often each object is asked for until it is where it is to be
     cipher = "TLS_AES_128_GCM_SHA256"
     idle_seconds = 600  # longer than any workload keeps a connection waiting
 

@@ -13,6 +13,7 @@ WRITE_LIMIT = 120
 
 class Selvage(Peer):
     name = "selvage"
+    fills = 2  # in case its disk tier takes only what is asked for again
 
     def start(self):
         self._admin = free_port()

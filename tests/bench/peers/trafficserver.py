@@ -9,6 +9,7 @@ CONFIG_FOLDER = "/etc/trafficserver"  # of the package: the files that are not w
 
 class TrafficServer(Peer):
     name = "trafficserver"
+    fills = 2  # what is stored comes into memory when it is read
 
     def start(self):
         self._lay_out()
@@ -51,7 +52,7 @@ cachedir: {self.storage}
             "admin.user_id": "#-1",  # stays who starts it
             "log.logging_enabled": 0, "diags.output.diag": "E",
             "cache.ram_cache.size": self.setting.memory, "cache.ram_cache_cutoff": 256 << 20, "cache.min_average_object_size": 8000,
-            "cache.threads_per_disk": 4, "cache.enable_read_while_writer": 1, "cache.max_doc_size": 0,
+            "cache.threads_per_disk": 4, "cache.ram_cache.use_seen_filter": 0, "cache.enable_read_while_writer": 1, "cache.max_doc_size": 0,
             # Many clients, one fetch: wait for who fetches, then read what has come.
             "http.cache.open_read_retry_time": 10, "http.cache.max_open_read_retries": 300, "http.cache.open_write_fail_action": 5,
             "http.background_fill_active_timeout": 0, "http.background_fill_completed_threshold": 0.0,

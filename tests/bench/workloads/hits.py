@@ -40,8 +40,9 @@ def mixed_paths(names, number, processes):
 
 
 class ManyObjects(Loaded):
-    def __init__(self, scale):
-        super().__init__("objects", f"{scale.small_objects:,} objects of 1–16 KiB, h2, 32 connections × 16 streams", MANY, 8_192)
+    def __init__(self, scale, warm_up=8_192):
+        title = f"{scale.small_objects:,} objects of 1–16 KiB, h2, 32 connections × 16 streams"
+        super().__init__("objects", title, MANY, warm_up)
 
     def names(self, run):
         return list(content.small_objects(run.scale.small_objects))
@@ -57,13 +58,13 @@ class OpenLoop(ManyObjects):
     """Requests come when they come, whether earlier ones are answered or not: the latency that clients see at a moderate load."""
 
     def __init__(self, scale):
-        super().__init__(scale)
+        super().__init__(scale, warm_up=1_024)
         self.name = "open-loop"
         self.title = f"{OPEN_LOOP_RATE:,} requests/s over {scale.small_objects:,} objects, h2, 32 connections, open loop"
         self.shape = Shape(connections=4, streams=100, processes=8, per_second=OPEN_LOOP_RATE)
 
     def requests(self, run, peer):
-        return int(OPEN_LOOP_RATE * run.scale.seconds * 2)
+        return int(OPEN_LOOP_RATE * run.scale.seconds * 1.5)
 
     def measure(self, run, peer, number):
         found = super().measure(run, peer, number)
