@@ -17,9 +17,9 @@ RATE = Figure("rate", "Requests per second", 0)
 P50 = Figure("p50", "Latency, p50, µs", 0)
 P99 = Figure("p99", "Latency, p99, µs", 0)
 MEMORY = Figure("memory", "Resident memory without the page cache, MiB", 0)
-IDLE = Figure("idle", "Memory per idle connection, KiB", 1)
-ORIGIN_REQUESTS = Figure("origin-requests", "Requests to the origin", 0)
-DONE = Figure("done", "Time until the last client has its answer, s", 2)
+IDLE = Figure("memory of each", "Memory per idle connection, KiB", 1)
+ORIGIN_REQUESTS = Figure("requests to the origin", "Requests to the origin", 0)
+DONE = Figure("time", "Time until the last client has its answer, s", 3)
 ALL = (CPU, RATE, P50, P99, MEMORY, IDLE, ORIGIN_REQUESTS, DONE)
 
 

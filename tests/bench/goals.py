@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Selvage is to reach, and whether it did: one line for each goal."""
+"""What Selvage is to reach, and whether it did: one line for each goal.
+
+A goal has a name and a judge(figures). Those about hit ratios are not here: they are no matter of speed, and take no peers running."""
 from dataclasses import dataclass
 
 from figures import CPU, DONE, IDLE, ORIGIN_REQUESTS, P50, P99
