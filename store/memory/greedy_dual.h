@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "store/memory/eviction.h"
 #include "store/memory/history.h"
@@ -55,8 +55,8 @@ class GreedyDual final : public Eviction {
 
     double clock = 0;  ///< L of the paper
     std::size_t bytes = 0;
-    std::uint64_t occupied = 0;  ///< a bit for each queue that is not empty
-    std::array<Queue, 64> queues{};
+    std::uint64_t occupied = 0;                          ///< a bit for each queue that is not empty
+    std::vector<Queue> queues = std::vector<Queue>(64);  // apart: what a hit reads of all shards stays close
   };
   Segment& segment_of(const EvictionEntry& entry) { return entry.is_protected ? protected_ : probation_; }
   void queue(EvictionEntry& entry);
