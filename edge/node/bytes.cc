@@ -58,7 +58,8 @@ class FetchBytes final : public Bytes {
       case fetch::Fetch::Read::OnDisk: break;
     }
     if (!chunks_) {
-      chunks_ = std::make_unique<StoredChunks>(context_, reader_->stored_key(), reader_->stored_id(), ready_);
+      chunks_ = std::make_unique<StoredChunks>(context_, reader_->stored_key(), reader_->stored_id(), ready_,
+                                               StoredChunks::Source::Coming);
     }
     // Everything before the chunk being read now has been released or is about to be: look one ahead only.
     chunks_->set_end(static_cast<std::uint32_t>(offset / kChunkBytes) + 1);
@@ -88,24 +89,23 @@ std::unique_ptr<Bytes> bytes_of_fetch(Context& context, std::shared_ptr<fetch::F
   return std::make_unique<FetchBytes>(context, std::move(reader), std::move(ready));
 }
 
-StoredChunks::StoredChunks(Context& context, store::Key key, store::ObjectId id, Ready ready)
-    : context_(context), key_(key), id_(id), ready_(std::move(ready)) {}
+StoredChunks::StoredChunks(Context& context, store::Key key, store::ObjectId id, Ready ready, Source source)
+    : context_(context), key_(key), id_(id), ready_(std::move(ready)), source_(source) {}
 
 Pull StoredChunks::read(std::uint64_t offset, std::size_t max, base::Slice& out) {
   if (failed_) return Pull::Failed;
   const auto index = static_cast<std::uint32_t>(offset / kChunkBytes);
   if (!current_ || current_index_ != index) {
-    current_ = context_.shared.memory.find_chunk(id_, index);
     current_index_ = index;
     // Parts of a range request may go backwards: what was read ahead for one of them is not kept for the
     // next.
     std::erase_if(ahead_, [index](const auto& e) { return e.first != index && e.first != index + 1; });
-    if (const auto found = ahead_.find(index); found != ahead_.end()) {
-      if (!current_) current_ = found->second;
-      if (current_) ahead_.erase(found);
-    } else if (!current_) {
-      want(index);
-    }
+    const auto found = ahead_.find(index);
+    const bool is_ours = found != ahead_.end();  // what has come for this body is not used again by it
+    current_ = is_ours ? found->second : base::ChunkRef();
+    if (!current_) current_ = in_memory(index, source_ == Source::Kept && !is_ours);
+    if (is_ours && current_) ahead_.erase(found);
+    if (!is_ours && !current_) want(index);
     if (index + 1 < end_) want(index + 1);
     if (!current_) return Pull::Later;
   }
@@ -115,9 +115,14 @@ Pull StoredChunks::read(std::uint64_t offset, std::size_t max, base::Slice& out)
   return Pull::Data;
 }
 
+base::ChunkRef StoredChunks::in_memory(std::uint32_t index, bool is_use) {
+  store::MemoryTier& memory = context_.shared.memory;
+  return is_use ? memory.find_chunk(id_, index) : memory.peek_chunk(id_, index);
+}
+
 void StoredChunks::want(std::uint32_t index) {
   if (ahead_.contains(index)) return;
-  if (index != current_index_ && context_.shared.memory.find_chunk(id_, index)) return;
+  if (index != current_index_ && in_memory(index, false)) return;
   ahead_.emplace(index, base::ChunkRef());
   context_.shared.disk.read_chunk(key_, id_, index, context_.executor,
                                   anchor_.wrap([this, index](base::Result<base::ChunkRef> chunk) {

@@ -31,12 +31,15 @@ std::unique_ptr<Bytes> bytes_of_single(store::ObjectRef object);
 /// The chunks of a stored object, from the memory tier or from disk (with one chunk of read-ahead). `pin` keeps them there.
 class StoredChunks {
  public:
-  StoredChunks(Context& context, store::Key key, store::ObjectId id, Ready ready);
+  /// Coming: of a fetch, whose readers are not yet a reason to keep it.
+  enum class Source { Kept, Coming };
+  StoredChunks(Context& context, store::Key key, store::ObjectId id, Ready ready, Source source = Source::Kept);
   http::Pull read(std::uint64_t offset, std::size_t max, base::Slice& out);
   /// One past the last chunk, once it is known: bounds the read-ahead.
   void set_end(std::uint32_t chunks) { end_ = chunks; }
 
  private:
+  base::ChunkRef in_memory(std::uint32_t index, bool is_use);
   void want(std::uint32_t index);
   void arrived(std::uint32_t index, base::Result<base::ChunkRef> chunk);
 
@@ -44,6 +47,7 @@ class StoredChunks {
   store::Key key_;
   store::ObjectId id_;
   Ready ready_;
+  Source source_;
   std::uint32_t end_ = 0;
   std::uint32_t current_index_ = 0;
   base::ChunkRef current_{};

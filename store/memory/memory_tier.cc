@@ -5,12 +5,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
 
 #include "edge/base/hash.h"
-#include "store/memory/eviction.h"
+#include "store/memory/greedy_dual.h"
 
 namespace store {
 namespace {
@@ -42,15 +43,23 @@ struct NameHash {
 };
 
 struct Entry : EvictionEntry {
-  bool served = false;  ///< found since MemoryTier::served was last asked
-  EntryName name{};
-  ObjectRef object{};      ///< null if this is a chunk
-  base::ChunkRef chunk{};  ///< empty if this is an object
+  bool served = false;              ///< found since MemoryTier::served was last asked
+  ObjectRef object{};               ///< null if this is a chunk
+  base::ChunkRef chunk{};           ///< empty if this is an object
+  const EntryName* name = nullptr;  ///< in the map
 };
 
-/// A map node, its share of the table, and what malloc adds to it.
+/// Parts of a large object are worth what a full chunk is, all of them: they leave together, as they are
+/// used.
+std::uint32_t judged_size(const Entry& entry) {
+  const bool part = !entry.object || !entry.object->single();
+  const std::size_t size = part ? std::max(entry.bytes, base::kChunkBytes) : entry.bytes;
+  return static_cast<std::uint32_t>(std::min<std::size_t>(size, std::numeric_limits<std::uint32_t>::max()));
+}
+
+/// A map node, its share of the table, what malloc adds to it, and its share of the history at most.
 constexpr std::uint64_t kBookkeepingBytes =
-    sizeof(EntryName) + sizeof(Entry) + 2 * sizeof(void*) + 2 * sizeof(void*) + 16;
+    sizeof(EntryName) + sizeof(Entry) + 2 * sizeof(void*) + 2 * sizeof(void*) + 16 + 16;
 
 /// References taken out under a lock, to be dropped after it.
 struct Removed {
@@ -70,7 +79,7 @@ std::size_t shard_count(const MemoryTier::Options& options) {
 struct MemoryTier::Shard {
   std::mutex mutex;
   std::unordered_map<EntryName, Entry, NameHash> entries;
-  std::unique_ptr<Eviction> eviction = std::make_unique<Sieve>();
+  GreedyDual eviction;
   std::uint64_t objects = 0;
   std::uint64_t chunks = 0;
   std::uint64_t evictions = 0;
@@ -80,24 +89,27 @@ struct MemoryTier::Shard {
     return found == entries.end() ? nullptr : &found->second;
   }
   void add(const EntryName& name, ObjectRef object, base::ChunkRef chunk, std::uint64_t bytes) {
-    Entry& entry = entries[name];
+    const auto [at, fresh] = entries.try_emplace(name);
+    Entry& entry = at->second;
     ++(name.chunk ? chunks : objects);
-    entry.name = name;
+    entry.name = &at->first;
     entry.object = std::move(object);
     entry.chunk = std::move(chunk);
     entry.bytes = bytes;
-    eviction->added(entry);
+    entry.size = judged_size(entry);
+    entry.fingerprint = static_cast<std::uint32_t>(NameHash{}(name));
+    eviction.added(entry);
   }
   Removed remove(Entry& entry) {
     Removed removed{std::move(entry.object), std::move(entry.chunk), entry.bytes};
-    --(entry.name.chunk ? chunks : objects);
-    eviction->removed(entry);
-    entries.erase(EntryName(entry.name));  // a copy: the name must not die with its entry
+    --(entry.name->chunk ? chunks : objects);
+    eviction.removed(entry);
+    entries.erase(EntryName(*entry.name));  // a copy: the name must not die with its entry
     return removed;
   }
   Removed evict() {
     const std::scoped_lock lock(mutex);
-    EvictionEntry* victim = eviction->victim();
+    EvictionEntry* victim = eviction.victim();
     if (victim == nullptr) return {};
     ++evictions;
     return remove(*static_cast<Entry*>(victim));
@@ -143,8 +155,8 @@ ObjectRef MemoryTier::find(const Key& key, std::string_view text) {
   const std::scoped_lock lock(shard.mutex);
   Entry* entry = shard.find(name);
   if (entry == nullptr || entry->object->key_text != text) return nullptr;
-  shard.eviction->hit(*entry);
-  if (!entry->served) entry->served = true;  // as the mark of Sieve: a write only when needed
+  shard.eviction.hit(*entry);
+  if (!entry->served) entry->served = true;  // a write only when needed
   return entry->object;
 }
 
@@ -189,13 +201,17 @@ void MemoryTier::erase(const Key& key, ObjectId id) {
   give_back(removed.bytes);
 }
 
-base::ChunkRef MemoryTier::find_chunk(ObjectId id, std::uint32_t index) {
+base::ChunkRef MemoryTier::find_chunk(ObjectId id, std::uint32_t index) { return chunk_of(id, index, true); }
+
+base::ChunkRef MemoryTier::peek_chunk(ObjectId id, std::uint32_t index) { return chunk_of(id, index, false); }
+
+base::ChunkRef MemoryTier::chunk_of(ObjectId id, std::uint32_t index, bool is_use) {
   const EntryName name = chunk_name(id, index);
   Shard& shard = shard_of(hash_of(name));
   const std::scoped_lock lock(shard.mutex);
   Entry* entry = shard.find(name);
   if (entry == nullptr) return {};
-  shard.eviction->hit(*entry);
+  if (is_use) shard.eviction.hit(*entry);
   return entry->chunk;
 }
 

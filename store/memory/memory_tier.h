@@ -14,9 +14,9 @@ namespace store {
 
 /// The memory tier, shared by all loops: whole small objects, heads of large ones, and chunks of large
 /// bodies, each an entry of its own with its own eviction. Sharded; a hit holds one shard's lock for a
-/// look-up, a reference copy and one mark (SIEVE: no list moves). The sum of all entries' footprints, with
-/// bookkeeping, never exceeds the budget. Evicting drops the tier's reference only: requests in delivery keep
-/// theirs. Any thread.
+/// look-up, a reference copy and a note of the use (GreedyDual: no list moves). The sum of all entries'
+/// footprints, with bookkeeping, never exceeds the budget. Evicting drops the tier's reference only: requests
+/// in delivery keep theirs. Any thread.
 class MemoryTier {
  public:
   struct Options {
@@ -45,6 +45,8 @@ class MemoryTier {
   void erase(const Key& key, ObjectId id = 0);
 
   base::ChunkRef find_chunk(ObjectId id, std::uint32_t index);
+  /// The same without counting as a use: for who asks ahead, or reads what came in for this same request.
+  base::ChunkRef peek_chunk(ObjectId id, std::uint32_t index);
   void insert_chunk(ObjectId id, std::uint32_t index, base::ChunkRef chunk);
 
   /// Changes the budget at once, evicting as needed (reload).
@@ -53,6 +55,7 @@ class MemoryTier {
 
  private:
   struct Shard;
+  base::ChunkRef chunk_of(ObjectId id, std::uint32_t index, bool is_use);
   Shard& shard_of(std::uint64_t hash) const;
   /// Takes `bytes` of the budget, evicting first from `home`, then from the other shards. False if there is
   /// no way.

@@ -87,5 +87,17 @@ TEST_F(StoredChunksTest, HoldsTwoChunksWhateverTheOrder) {
   }
 }
 
+TEST_F(StoredChunksTest, WhatOneReaderReadsOnceIsNoUseOfIt) {
+  constexpr store::ObjectId kHot = 2;
+  base::ChunkRef chunk = base::Chunk::make(base::kChunkBytes);
+  chunk->grow(base::kChunkBytes);
+  memory_.insert_chunk(kHot, 0, std::move(chunk));
+  ASSERT_TRUE(memory_.find_chunk(kHot, 0));
+  node::StoredChunks chunks(context_, store::Key{}, kObject, [] {});
+  chunks.set_end(kChunks);
+  for (std::uint32_t i = 0; i < kChunks; ++i) ASSERT_NE(read(chunks, i), 0);
+  EXPECT_TRUE(memory_.peek_chunk(kHot, 0));
+}
+
 }  // namespace
 }  // namespace sim

@@ -218,6 +218,31 @@ TEST(MemoryTier, VisitedEntriesOutliveAScan) {
   }
 }
 
+TEST(MemoryTier, PeekingIsNoUse) {
+  MemoryTier tier({.budget_bytes = 1 << 20});
+  tier.insert_chunk(1, 0, full_chunk());
+  tier.insert_chunk(2, 0, full_chunk());
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(tier.peek_chunk(1, 0));
+  EXPECT_TRUE(tier.find_chunk(2, 0));
+  for (std::uint32_t i = 0; i < 100; ++i) tier.insert_chunk(3, i, full_chunk());
+  EXPECT_FALSE(tier.peek_chunk(1, 0));
+  EXPECT_TRUE(tier.peek_chunk(2, 0));
+}
+
+TEST(MemoryTier, HeadAndChunksOfALargeObjectLeaveTogether) {
+  MemoryTier tier({.budget_bytes = 1 << 20});
+  auto head = std::make_shared<Object>(*make_object("/large", 1));
+  head->body = {};
+  head->body_bytes = base::kChunkBytes + 32;
+  tier.insert_chunk(1, 0, full_chunk());
+  tier.insert_chunk(1, 1, base::Chunk::copy_of(std::string(32, 'x')));
+  tier.insert(head);
+  for (std::uint32_t i = 0; i < 100; ++i) tier.insert_chunk(3, i, full_chunk());
+  EXPECT_FALSE(tier.peek_chunk(1, 0));
+  EXPECT_FALSE(tier.peek_chunk(1, 1));
+  EXPECT_EQ(find(tier, "/large"), nullptr);
+}
+
 TEST(MemoryTier, EvictedObjectStaysReadable) {
   MemoryTier tier({.budget_bytes = 1 << 20});
   tier.insert(make_object("/a", 1, 500));
