@@ -79,7 +79,7 @@ class StoreChurn {
         commits_.push_back(1000 * seconds_since(committing));
       }
       written += size;
-      while (disk_->use().queued_bytes > kQueuedMax) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      CHECK(support::eventually([this] { return disk_->use().queued_bytes <= kQueuedMax; }));
     }
     return static_cast<double>(written) / kMiB / seconds_since(begin);
   }
