@@ -122,6 +122,7 @@ std::unique_ptr<Transfer> make_transfer(Request request, const Client::Options& 
   ::curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 64L * 1024);
   ::curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, r.own_connection ? 1L : 0L);
   ::curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, r.own_connection ? 1L : 0L);
+  ::curl_easy_setopt(easy, CURLOPT_PIPEWAIT, r.shared_connection ? 1L : 0L);
   if (!options.ca_file.empty()) ::curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
   ::curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
   ::curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer.get());

@@ -26,6 +26,7 @@ struct Request {
   std::string body{};
   Protocol protocol = Protocol::Http2;  ///< over http: Http2 means HTTP/1.1, as no upgrade is asked for
   bool own_connection = false;          ///< a fresh one, not kept afterwards
+  bool shared_connection = false;       ///< waits for one that is being made and shares it, if it is HTTP/2
   bool keep_body = true;                ///< else only counted and hashed
   std::uint64_t bytes_per_second = 0;   ///< reads no faster; 0: as fast as it can
   std::uint64_t leave_after = 0;        ///< goes away after so many body bytes; 0: stays

@@ -124,7 +124,9 @@ TEST_F(Compression, AThousandRequestsAreCodedOnceForEachCoding) {
   std::vector<Request> requests;
   for (std::size_t i = 0; i < 1'000; ++i) {
     Request one = request(i % 2 == 0 ? "/small" : "/large", accepting(kCodings[i / 2 % kCodings.size()]));
+    // A thousand handshakes at once would be another test.
     one.own_connection = false;
+    one.shared_connection = true;
     requests.push_back(one);
   }
   const auto responses = perform_in_crowd(edge_->client_options(), requests);
