@@ -25,6 +25,11 @@ namespace {
 /// A client that makes OpenSSL answer (key updates) and does not read the answers is cut off here.
 constexpr std::size_t kUnaskedMax = 64 * 1024;
 
+/// SSL_get_error() looks at all that the thread has noted. Mostly that is nothing: emptying it all the same is not for free.
+void forget_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 class TlsTransport final : public Transport {
  public:
   TlsTransport(int fd, const TlsContext& context, std::string early);
@@ -135,7 +140,7 @@ Transport::Count TlsTransport::read(char* into, std::size_t size) {
 }
 
 Transport::Io TlsTransport::decrypt(char* into, std::size_t size, std::size_t& bytes) {
-  ERR_clear_error();  // SSL_get_error() looks at all that the thread has noted
+  forget_errors();
   if (!handshake_done_) {
     const int result = SSL_do_handshake(ssl_.get());
     if (result != 1) return why(result);
@@ -169,7 +174,7 @@ Transport::Io TlsTransport::write(std::string_view bytes) {
   if (failed_) return Io::Failed;
   CHECK(handshake_done_);
   if (bytes.empty()) return Io::Ok;
-  ERR_clear_error();
+  forget_errors();
   std::size_t written = 0;
   writing_ = true;
   const int result = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written);
@@ -193,7 +198,7 @@ Transport::Io TlsTransport::flush() {
 
 void TlsTransport::finish() {
   if (handshake_done_ && !failed_) {
-    ERR_clear_error();
+    forget_errors();
     SSL_shutdown(ssl_.get());  // close_notify; the client's own is not waited for
   }
   finishing_ = true;

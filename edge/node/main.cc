@@ -4,6 +4,7 @@
 
 #include "edge/base/log.h"
 #include "edge/base/program.h"
+#include "edge/loop/tls_memory.h"
 #include "edge/node/node.h"
 
 namespace {
@@ -36,6 +37,7 @@ int run(const std::string& config_path, const std::string& ready_file) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  loop::keep_tls_buffers();
   CLI::App app("The Selvage edge: terminates TLS and HTTP/2, serves from the tiered cache, obeys purges.",
                kProgram);
   std::string config_path;
