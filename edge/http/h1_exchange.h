@@ -31,6 +31,8 @@ class H1Exchange final : public ServerExchange {
   bool keeps_alive() const { return keep_alive_; }
   void close_afterwards() { keep_alive_ = false; }
   bool head_written() const { return head_written_; }
+  /// Of the response: then it does not wait for the rest of the request, as an echo would.
+  bool length_known() const { return response_.body_bytes.has_value(); }
   /// Whether the response's end is that of the connection (RFC 9112 6.3).
   bool ends_by_close() const { return head_written_ && framing_ == H1Framing::Close; }
 

@@ -88,6 +88,8 @@ void H1Session::begin(CheckedHead checked) {
   served_ = true;
   exchange_ = std::make_unique<H1Exchange>(host_, checked.head.version, checked.keep_alive && !draining_);
   body_left_ = checked.head.has_body;
+  body_declared_ = checked.head.body_bytes;
+  body_taken_ = 0;
   held_back_ = false;
   discarded_ = 0;
   since_ = now();
@@ -111,6 +113,7 @@ std::size_t H1Session::allowance() const {
 std::size_t H1Session::parse_body(std::string_view bytes) {
   const H1Parser::BodyStep step = parser_.parse_body(bytes, allowance());
   if (step.taken > 0) since_ = now();
+  body_taken_ += step.taken;
   held_back_ = !step.done && allowance() == 0;
   if (step.bad) {
     refuse({400, "bad chunked framing of the request body"}, false);
@@ -146,7 +149,7 @@ void H1Session::produce(Output& output) {
   }
   if (!input_.empty() && !closing_) parse_input();
   while (!closing_ && exchange_ && exchange_->has_handler()) {
-    if (draining_) exchange_->close_afterwards();
+    if (draining_ || !rest_is_small()) exchange_->close_afterwards();
     if (output.full()) return;
     switch (exchange_->write(output)) {
       case H1Exchange::Progress::Blocked:
@@ -164,6 +167,14 @@ void H1Session::produce(Output& output) {
     output.append(last_words_);
     last_words_.clear();
   }
+}
+
+// Whether the connection can go on when the response is complete before the request: so much of a body is read in vain. Of more, or
+// of a body that does not say how long it is, the response has to say that the connection ends with it (RFC 9112 9.6).
+bool H1Session::rest_is_small() const {
+  if (!body_left_ || !exchange_->responded() || exchange_->head_written()) return true;
+  if (!exchange_->length_known()) return true;
+  return body_declared_ && *body_declared_ - body_taken_ <= host_.limits().request_window;
 }
 
 void H1Session::finish_exchange(bool complete) {

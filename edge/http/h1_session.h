@@ -37,6 +37,7 @@ class H1Session final : public Session {
   void parse_input();
   void begin(CheckedHead checked);
   void end_exchange(bool complete);
+  bool rest_is_small() const;
   void finish_exchange(bool complete);
   /// Answers `refusal` if no response has begun, and closes.
   void refuse(const Refusal& refusal, bool without_body);
@@ -51,6 +52,8 @@ class H1Session final : public Session {
   H1Parser parser_;
   std::unique_ptr<H1Exchange> exchange_{};
   bool body_left_ = false;     ///< the request's body is not complete
+  std::optional<std::uint64_t> body_declared_{};
+  std::uint64_t body_taken_ = 0;
   bool held_back_ = false;     ///< body bytes wait for the handler, not for the client
   std::size_t discarded_ = 0;  ///< body bytes read after the response was complete
   bool in_head_ = false;

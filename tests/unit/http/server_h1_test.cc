@@ -190,6 +190,20 @@ TEST(H1Server, RestOfABodyNobodyWantsIsDiscarded) {
   EXPECT_EQ(client.read_all(), pattern(2));
 }
 
+// Before, the connection was kept in words, and closed when too much of the rest had come.
+TEST(H1Server, WhoseRestIsTooMuchToDiscardIsToldThatTheConnectionEnds) {
+  TestServer server;
+  const std::string length = "Content-Length: " + std::to_string(1 << 20) + "\r\n\r\n";
+  for (const std::string& rest : {length, std::string("Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")}) {
+    RawClient client(server.port());
+    client.send("PUT /early HTTP/1.1\r\nHost: a.test\r\n" + rest);
+    const std::string head = client.read_until("\r\n\r\n");
+    EXPECT_TRUE(head.starts_with("HTTP/1.1 403 ")) << head;
+    EXPECT_NE(head.find("connection: close\r\n"), std::string::npos) << head;
+    EXPECT_EQ(client.read_all(), "");
+  }
+}
+
 TEST(H1Server, WrongLengthsNeverLookComplete) {
   TestServer server;
   for (const std::string target : {"/short/1000", "/surplus/1000"}) {
