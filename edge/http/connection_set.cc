@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "edge/loop/turn_clock.h"
+
 namespace http {
 namespace {
 
@@ -56,6 +58,7 @@ void ConnectionSet::run_turn_ends() {
   for (int round = 0; round < kRoundsMax && !woken_.empty(); ++round) {
     for (Connection* connection : std::exchange(woken_, {})) {
       connection->woken = false;
+      loop_.turn_clock().go_on();
       if (!connection->dead()) connection->turn_end();
       if (connection->dead()) remove(*connection);
     }

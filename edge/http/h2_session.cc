@@ -178,7 +178,10 @@ int H2Session::frame_sent(const nghttp2_frame& frame) {
   }
   if (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA) return 0;
   H2Stream* stream = find(frame.hd.stream_id);
-  if (stream == nullptr) return 0;
+  if (stream == nullptr) {
+    if (frame.hd.type == NGHTTP2_HEADERS) head_over(frame.hd.stream_id);
+    return 0;
+  }
   if (frame.hd.type == NGHTTP2_HEADERS) stream->headers_sent();
   if ((frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
   stream->mark_complete();
@@ -193,16 +196,23 @@ int H2Session::frame_sent(const nghttp2_frame& frame) {
 }
 
 void H2Session::frame_not_sent(const nghttp2_frame& frame) {
-  if (frame.hd.type == NGHTTP2_HEADERS) {
-    std::erase_if(given_up_, [&](const auto& stream) {
-      return stream->id() == frame.hd.stream_id && stream->headers_dropped();
-    });
-  }
+  if (frame.hd.type != NGHTTP2_HEADERS) return;
+  H2Stream* stream = find(frame.hd.stream_id);
+  if (stream == nullptr) return head_over(frame.hd.stream_id);
   // A response whose head cannot be sent would leave the client waiting for ever; but what the client has
   // reset is not to be reset again (RFC 9113 5.4.2).
-  if (frame.hd.type == NGHTTP2_HEADERS && find(frame.hd.stream_id) != nullptr) {
-    nghttp2_submit_rst_stream(native(), NGHTTP2_FLAG_NONE, frame.hd.stream_id, NGHTTP2_INTERNAL_ERROR);
+  stream->headers_dropped();
+  nghttp2_submit_rst_stream(native(), NGHTTP2_FLAG_NONE, frame.hd.stream_id, NGHTTP2_INTERNAL_ERROR);
+}
+
+// nghttp2 has sent or given up a HEADERS frame of a stream that it has closed before.
+void H2Session::head_over(std::int32_t stream_id) {
+  for (auto* ended : {&closed_, &given_up_}) {
+    for (const auto& stream : *ended) {
+      if (stream->id() == stream_id) stream->headers_dropped();
+    }
   }
+  std::erase_if(given_up_, [](const auto& stream) { return !stream->head_waits(); });
 }
 
 void H2Session::stream_closed(std::int32_t stream_id, std::uint32_t error_code) {

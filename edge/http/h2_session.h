@@ -40,6 +40,8 @@ class H2Session final : public Session {
   void count_reset();
   /// When a body byte was last handed to the transport, or a stream began to wait for that.
   base::Steady data_sent() const { return data_sent_; }
+  /// Streams that have ended, but whose heads nghttp2 still holds: none once all has been produced.
+  std::size_t given_up() const { return given_up_.size(); }
 
  private:
   friend struct H2Callbacks;
@@ -53,6 +55,7 @@ class H2Session final : public Session {
   int data_received(std::int32_t stream_id, std::string_view bytes);
   int frame_sent(const nghttp2_frame& frame);
   void frame_not_sent(const nghttp2_frame& frame);
+  void head_over(std::int32_t stream_id);
   int data_written(H2Stream& stream, const std::uint8_t* frame_header, std::size_t pad_bytes);
   void stream_closed(std::int32_t stream_id, std::uint32_t error_code);
 

@@ -117,8 +117,10 @@ void H2Stream::on_respond() {
   nghttp2_data_provider provider{};
   provider.source.ptr = this;
   provider.read_callback = read_callback;
-  nghttp2_submit_response(session_.native(), id_, fields.data(), fields.size(),
-                          sends_body() ? &provider : nullptr);
+  const int failed = nghttp2_submit_response(session_.native(), id_, fields.data(), fields.size(),
+                                             sends_body() ? &provider : nullptr);
+  if (failed != 0) return abort();
+  head_queued_ = true;
   sent_since_ = host_.clock().steady();
   host_.wake();
 }
@@ -170,14 +172,17 @@ void H2Stream::headers_sent() {
   if (interims_ > 0) {
     --interims_;
   } else if (!std::exchange(head_sent_, true)) {
+    head_queued_ = false;
     head_sent();
   }
 }
 
-bool H2Stream::headers_dropped() {
-  if (interims_ == 0) return true;
-  --interims_;
-  return false;
+void H2Stream::headers_dropped() {
+  if (interims_ > 0) {
+    --interims_;
+  } else {
+    head_queued_ = false;
+  }
 }
 
 void H2Stream::write_frame(const std::uint8_t* frame_header, std::size_t pad_bytes, Output& output) {

@@ -38,13 +38,13 @@ class H2Stream final : public ServerExchange {
   void write_frame(const std::uint8_t* frame_header, std::size_t pad_bytes, Output& output);
   /// A HEADERS frame of the response was handed over: interim, final or trailers.
   void headers_sent();
-  /// A HEADERS frame was given up by nghttp2. True: it was the final one.
-  bool headers_dropped();
+  /// nghttp2 has given up a HEADERS frame of the response.
+  void headers_dropped();
   /// The last frame of the response was handed over.
   void mark_complete() { complete_ = true; }
   bool complete() const { return complete_; }
   /// nghttp2 may still look at the head of the response, whatever has become of the stream.
-  bool head_waits() const { return responded() && !head_sent_; }
+  bool head_waits() const { return head_queued_; }
   /// Ended for a fault of ours, not of the client.
   bool reset_by_us() const { return aborted() || body_failed_; }
 
@@ -74,6 +74,7 @@ class H2Stream final : public ServerExchange {
   bool waiting_ = false;    ///< the source answered Later
   bool complete_ = false;
   bool body_failed_ = false;
+  bool head_queued_ = false;  ///< nghttp2 has the final head, and has neither sent it nor given it up
   bool head_sent_ = false;
   std::uint32_t interims_ = 0;  ///< not handed over yet
   base::Slice slice_{};         ///< between read_body() and write_frame()

@@ -3,31 +3,35 @@
 
 #include <atomic>
 #include <thread>
+#include <utility>
 
 #include "edge/base/clock.h"
 
 namespace loop {
 
-/// The clock of a loop: within one callback of it, on its thread, steady() is the time at which the callback began, read
-/// once for all that it serves. Everywhere else, and wall() always, it is the machine's. Owned by its loop. Any thread;
-/// `begin`, `end` and Callback: home thread.
+/// The clock of a loop: within one callback of it, on its thread, steady() is the time at which the callback began, or
+/// go_on() was last called, read once for all that it serves. So times of two loops are not in order. Everywhere else, and
+/// wall() always, it is the machine's. Owned by its loop. Any thread; go_on() and Callback: home thread.
 class TurnClock final : public base::Clock {
  public:
-  /// Marks that a callback of the loop runs, for as long as it lives. They do not nest.
+  /// Marks that a callback of the loop runs, for as long as it lives. Nested (a loop that is run by one of its callbacks), the
+  /// inner one moves the time of the outer one on.
   class Callback {
    public:
-    explicit Callback(TurnClock& clock) : clock_(clock) {
-      clock_.began_ = clock_.real_steady();
-      clock_.within_ = true;
+    explicit Callback(TurnClock& clock) : clock_(clock), nested_(std::exchange(clock.within_, true)) {
+      clock_.go_on();
     }
-    ~Callback() { clock_.within_ = false; }
+    ~Callback() { clock_.within_ = nested_; }
     Callback(const Callback&) = delete;
     Callback& operator=(const Callback&) = delete;
 
    private:
     TurnClock& clock_;
+    bool nested_;
   };
 
+  /// Reads the machine's clock anew, within a callback that has many things to do one after another.
+  void go_on() { began_ = real_steady(); }
   base::Steady steady() const override { return in_home() && within_ ? began_ : real_steady(); }
   /// The machine's, also within a callback: a timer must not fire early however long its callback has run.
   base::Steady real_steady() const { return machine_.steady(); }

@@ -21,7 +21,7 @@ std::unexpected<base::Error> ended() { return base::fail(Errc::Cancelled, "the n
 base::Result<base::ChunkRef> read_chunk(Shared& shared, const store::Object& object, std::uint32_t index,
                                         Home& home) {
   if (object.single()) return object.body;
-  if (base::ChunkRef chunk = shared.memory.find_chunk(object.id, index)) return chunk;
+  if (base::ChunkRef chunk = shared.memory.peek_chunk(object.id, index)) return chunk;  // no client's use of it
   std::optional<base::Result<base::ChunkRef>> answer;
   const base::Anchor anchor;
   shared.disk.read_chunk(object.key, object.id, index, home,

@@ -66,7 +66,7 @@ unsigned History::count(std::uint32_t name) const {
 void History::remember(std::uint32_t name, unsigned count, std::size_t entries) {
   entries = std::max(entries, kEntriesMin);
   const std::size_t wanted = std::bit_ceil(entries / kEntriesPerBlock);
-  if (table_.size() < wanted || table_.size() > 4 * wanted) resize(wanted);
+  if (table_.size() < wanted || table_.size() > 2 * wanted) resize(wanted);
   age(entries);
   const std::uint64_t hash = spread(name);
   table_[place_of(hash)].raise(hash, std::min(count, kCountMax));
@@ -82,8 +82,9 @@ void History::age(std::size_t entries) {
 
 void History::resize(std::size_t blocks) {
   std::vector<Block> table(blocks);
-  for (std::size_t at = 0; !table_.empty() && at < std::max(blocks, table_.size()); ++at)
-    table[at & (blocks - 1)].raise(table_[at & (table_.size() - 1)]);
+  // A larger table repeats the old one, a smaller one folds it. The time that it takes is that of copying.
+  for (std::size_t at = 0; !table_.empty() && at < blocks; ++at) table[at] = table_[at & (table_.size() - 1)];
+  for (std::size_t at = blocks; at < table_.size(); ++at) table[at & (blocks - 1)].raise(table_[at]);
   table_ = std::move(table);
   due_ = 0;
 }

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <mutex>
 #include <random>
+#include <thread>
 
 #include "edge/base/check.h"
 #include "tests/integration/harness.h"
@@ -61,36 +63,48 @@ class StoreChurn {
   }
 
  private:
-  /// MiB a second.
+  static constexpr int kWriters = 64;
+
+  /// MiB a second, of many writers, since each waits for its commits.
   double write(std::uint64_t bytes) {
-    support::DiskClient client(*disk_, home_);
     const auto begin = Clock::now();
-    std::uint64_t written = 0;
-    while (written < bytes) {
-      const std::uint64_t size = any_size(random_);
-      const std::string name = "/" + std::to_string(++objects_);
+    std::vector<std::thread> writers;
+    for (int i = 0; i < kWriters; ++i) {
+      writers.emplace_back([this, bytes, seed = ++seeds_] { write_some(bytes / kWriters, seed); });
+    }
+    for (std::thread& writer : writers) writer.join();
+    return static_cast<double>(bytes) / kMiB / seconds_since(begin);
+  }
+  void write_some(std::uint64_t bytes, std::uint64_t seed) {
+    support::DiskClient client(*disk_, home_);
+    std::mt19937_64 random(seed);
+    std::vector<double> commits;
+    for (std::uint64_t written = 0; written < bytes;) {
+      const std::uint64_t size = any_size(random);
       const store::ObjectId id = disk_->next_id();
-      const std::string_view body = std::string_view(bytes_).substr(random_() % 4096, size);
+      const std::string name = "/" + std::to_string(id);
+      const std::string_view body = std::string_view(bytes_).substr(random() % 4096, size);
       if (size <= base::kChunkBytes) {
         disk_->put(support::make_object(name, id, std::string(body)));
       } else {
         const auto committing = Clock::now();
         CHECK(client.put_large(name, id, std::string(body)));
-        commits_.push_back(1000 * seconds_since(committing));
+        commits.push_back(1000 * seconds_since(committing));
       }
       written += size;
       CHECK(support::eventually([this] { return disk_->use().queued_bytes <= kQueuedMax; }));
     }
-    return static_cast<double>(written) / kMiB / seconds_since(begin);
+    const std::scoped_lock lock(mutex_);
+    commits_.insert(commits_.end(), commits.begin(), commits.end());
   }
 
   std::uint64_t budget_;
   support::TempFolder folder_;
   support::ThreadExecutor home_;
   std::unique_ptr<store::LmdbDisk> disk_;
-  std::mt19937_64 random_{1};
   std::string bytes_ = support::body_of(7, (512U << 10) + 8192);
-  std::uint64_t objects_ = 0;
+  std::uint64_t seeds_ = 0;
+  std::mutex mutex_;
   std::vector<double> commits_;  ///< milliseconds from the first chunk to the answer
 };
 

@@ -38,9 +38,9 @@ class SessionBench final : public http::SessionHost {
       produce_once(session);
     }
   }
-  /// The client reads what `session` says in one turn.
-  void produce_once(http::Session& session) {
-    http::Output output(*transport_, buffer_, 64 * 1024);
+  /// The client reads what `session` says in one turn, which ends when more than `limit` bytes are there.
+  void produce_once(http::Session& session, std::size_t limit = 64 * 1024) {
+    http::Output output(*transport_, buffer_, limit);
     session.produce(output);
     output.commit();
     transport_->flush();

@@ -106,6 +106,11 @@ class TestHandler final : public http::Handler {
     if (action_ == "/surplus") return answer({.bytes = bytes_ + 1}, bytes_);
     if (action_ == "/broken") return answer({.bytes = bytes_, .fails = true}, {});
     if (action_ == "/abort") return writer_.abort();
+    if (action_ == "/abort-late") {
+      respond(200, nullptr, 0);
+      return writer_.abort();
+    }
+    if (action_ == "/large-head") return large_head();
     if (action_ == "/early") return respond(403, {}, 0);
     if (action_ == "/echo") return respond(200, std::make_unique<EchoSource>(echo_, writer_), {});
     if (action_ == "/hints") return hints();
@@ -161,6 +166,11 @@ class TestHandler final : public http::Handler {
     early.fields.add("link", "</style.css>; rel=preload");
     writer_.inform(early);
     respond(204, {}, {});
+  }
+  void large_head() {
+    http::ResponseHead head{.status = 200};
+    for (int i = 0; i < 40; ++i) head.fields.add("x-large", std::string(1000, static_cast<char>('a' + i % 26)));
+    writer_.respond(std::move(head), nullptr);
   }
   void inject() {
     http::ResponseHead head{.status = 200};

@@ -24,6 +24,7 @@ std::string pattern(std::size_t size);
 ///   /slow/N     N bytes in pieces, each in a turn of its own
 ///   /short/N    says N bytes and ends after half of them; /surplus/N: has one more than it says
 ///   /broken/N   fails after N bytes; /abort: aborts at once; /never: does not answer
+///   /abort-late aborts right after it has answered; /large-head: 40 KB of fields
 ///   /echo       the request's body as it comes; /count: its size once it is over
 ///   /hold       takes the body and gives no credit back
 ///   /late/N     403 once N bytes of the body are there, of which no credit is given back
