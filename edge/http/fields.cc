@@ -26,15 +26,15 @@ std::size_t Fields::remove(std::string_view name) {
 }
 
 std::optional<std::string_view> Fields::get(std::string_view name) const {
-  for (const Field field : *this) {
-    if (field.name == name) return field.value;
+  for (const Entry& e : entries_) {
+    if (name_of(e) == name) return std::string_view(text_.data() + e.value_at, e.value_size);
   }
   return {};
 }
 
 std::size_t Fields::count(std::string_view name) const {
   return static_cast<std::size_t>(
-      std::count_if(begin(), end(), [&](const Field& f) { return f.name == name; }));
+      std::ranges::count_if(entries_, [&](const Entry& e) { return name_of(e) == name; }));
 }
 
 std::string Fields::combined(std::string_view name) const {

@@ -46,7 +46,8 @@ void Request::start() {
   if (route.answer) return send_synthetic(std::move(*route.answer));
   cache_key_ = policy::cache_key(site_->name, site_->key, head_);
   base_key_ = key_of(cache_key_.text);
-  const std::string path = policy::normal_path(head_.target);
+  std::string room;
+  const std::string_view path = policy::normal_path(head_.target, room);
   const policy::TtlRule& rule = site_->rule_for(path);
   status_.reason = head_.method == "GET" || head_.method == "HEAD" ? Forward::Bypass : Forward::Method;
   if (policy::handling(head_) == policy::Handling::Pass || policy::bypasses(rule, head_.fields)) return pass();

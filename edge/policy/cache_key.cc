@@ -2,6 +2,7 @@
 #include "edge/policy/cache_key.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 #include "edge/base/text.h"
@@ -67,9 +68,14 @@ std::string chosen_query(const KeyRules& rules, std::string_view query) {
   return joined(parameters);
 }
 
-/// A part of a key, so that no two lists of parts have the same text.
-void append_part(std::string& out, std::string_view part) {
-  out.append(std::to_string(part.size())).append(":").append(part);
+char* put(char* at, std::string_view text) { return std::ranges::copy(text, at).out; }
+
+/// A part of a key, so that no two lists of parts have the same text: at most kPartBytes more than the part.
+constexpr std::size_t kPartBytes = 21;
+char* put_part(char* at, std::string_view part) {
+  at = std::to_chars(at, at + kPartBytes - 1, part.size()).ptr;
+  *at++ = ':';
+  return put(at, part);
 }
 
 /// Where the port begins, with its colon; the colons of an IPv6 address are within brackets.
@@ -81,6 +87,22 @@ std::size_t port_at(std::string_view authority) {
 
 std::string_view without_user(std::string_view authority) {
   return authority.substr(authority.rfind('@') + 1);  // npos + 1 is 0
+}
+
+void append_origin_target(std::string& out, const KeyRules& rules, std::string_view target) {
+  if (target == "*") {
+    out += target;
+    return;
+  }
+  const Target parts = split_target(target);
+  const bool whole_query = !parts.query || (rules.query == QueryRule::All && is_literal(*parts.query));
+  if (whole_query && is_normal_path(parts.path)) {
+    out += target.substr(0, parts.path.size() + (parts.query ? 1 + parts.query->size() : 0));
+    return;
+  }
+  // In this order: a segment with a malformed "%" that ".." takes away must not leave the rest as it came.
+  out += normal_encoding(without_dot_segments(parts.path));
+  if (parts.query) out += chosen_query(rules, *parts.query);
 }
 
 }  // namespace
@@ -98,15 +120,8 @@ std::string_view port_of(std::string_view authority) {
 }
 
 std::string origin_target(const KeyRules& rules, std::string_view target) {
-  if (target == "*") return "*";
-  const Target parts = split_target(target);
-  const bool whole_query = !parts.query || (rules.query == QueryRule::All && is_literal(*parts.query));
-  if (whole_query && is_normal_path(parts.path)) {
-    return std::string(target.substr(0, parts.path.size() + (parts.query ? 1 + parts.query->size() : 0)));
-  }
-  // In this order: a segment with a malformed "%" that ".." takes away must not leave the rest as it came.
-  std::string out = normal_encoding(without_dot_segments(parts.path));
-  if (parts.query) out += chosen_query(rules, *parts.query);
+  std::string out;
+  append_origin_target(out, rules, target);
   return out;
 }
 
@@ -114,12 +129,15 @@ CacheKey cache_key(std::string_view site, const KeyRules& rules, const http::Req
   CacheKey out;
   out.host = host_of(request.authority);
   out.url.reserve(out.host.size() + request.target.size());
-  out.url.append(out.host).append(origin_target(rules, request.target));
-  out.text.reserve(site.size() + request.scheme.size() + out.url.size() + 16);
-  append_part(out.text, site);
-  append_part(out.text, rules.scheme ? std::string_view(request.scheme) : std::string_view());
-  append_part(out.text, out.host);
-  out.text.append(out.url, out.host.size());
+  out.url += out.host;
+  append_origin_target(out.url, rules, request.target);
+  const std::string_view scheme = rules.scheme ? std::string_view(request.scheme) : std::string_view();
+  const std::string_view target = std::string_view(out.url).substr(out.host.size());
+  const std::size_t most = 3 * kPartBytes + site.size() + scheme.size() + out.url.size();
+  out.text.resize_and_overwrite(most, [&](char* begin, std::size_t) {
+    char* const parts = put_part(put_part(put_part(begin, site), scheme), out.host);
+    return put(parts, target) - begin;
+  });
   return out;
 }
 
@@ -131,11 +149,17 @@ std::string normal_url(const KeyRules& rules, std::string_view url) {
 }
 
 std::string normal_path(std::string_view target) {
+  std::string room;
+  return std::string(normal_path(target, room));
+}
+
+std::string_view normal_path(std::string_view target, std::string& room) {
   // Dot segments go before decoding, as in what is sent to the origin, and after it, since an origin may
   // decode first.
   const std::string_view path = split_target(target).path;
-  if (is_normal_path(path)) return std::string(path);
-  return without_dot_segments(decoded(without_dot_segments(path)));
+  if (is_normal_path(path)) return path;
+  room = without_dot_segments(decoded(without_dot_segments(path)));
+  return room;
 }
 
 bool path_matches(std::string_view pattern, std::string_view path) {
@@ -145,6 +169,7 @@ bool path_matches(std::string_view pattern, std::string_view path) {
   std::size_t resume = 0;                     // where its run would have to grow to
   while (t < path.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
+      if (p + 1 == pattern.size()) return true;  // whatever is left
       star = p++;
       resume = t;
     } else if (p < pattern.size() && pattern[p] == path[t]) {

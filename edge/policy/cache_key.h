@@ -44,6 +44,8 @@ std::string normal_url(const KeyRules& rules, std::string_view url);
 
 /// Path without query, decoded once for matching of site rules; dot segments removed.
 std::string normal_path(std::string_view target);
+/// The same as a view: of `target` where that is its own normal path, else of `room`, where it is put.
+std::string_view normal_path(std::string_view target, std::string& room);
 
 /// `pattern` with "*" for any run of characters, over the whole of `path`.
 bool path_matches(std::string_view pattern, std::string_view path);

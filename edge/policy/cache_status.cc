@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/policy/cache_status.h"
 
+#include <array>
+#include <charconv>
+#include <cstdint>
+
 #include "edge/base/check.h"
 #include "edge/policy/structured_field.h"
 
 namespace policy {
 namespace {
 
-const char* token_of(Forward reason) {
+std::string_view token_of(Forward reason) {
   switch (reason) {
     case Forward::Bypass: return "; fwd=bypass";
     case Forward::Method: return "; fwd=method";
@@ -22,7 +26,7 @@ const char* token_of(Forward reason) {
 }
 
 /// The hit or fwd parameter (RFC 9211 2.1, 2.2); they exclude one another.
-const char* verdict(const CacheStatus& status) {
+std::string_view verdict(const CacheStatus& status) {
   switch (status.outcome) {
     case Outcome::Hit: return "; hit";
     // Stale while the origin is asked in the background is a hit; after the origin was asked in vain it was
@@ -36,6 +40,12 @@ const char* verdict(const CacheStatus& status) {
     case Outcome::Synthetic: return "";
   }
   CHECK(false);
+}
+
+void append_number(std::string& out, std::string_view name, std::int64_t number) {
+  std::array<char, 20> digits;
+  out += name;
+  out.append(digits.data(), std::to_chars(digits.begin(), digits.end(), number).ptr);
 }
 
 }  // namespace
@@ -57,12 +67,12 @@ const char* name_of(Outcome outcome) {
 std::string format(const CacheStatus& status) {
   std::string out;
   out.reserve(48);  // of a hit
-  out += "selvage";
+  out += std::string_view("selvage");
   out += verdict(status);
-  if (status.fwd_status) out += "; fwd-status=" + std::to_string(*status.fwd_status);
+  if (status.fwd_status) append_number(out, "; fwd-status=", *status.fwd_status);
   if (status.stored) out += "; stored";
   if (status.collapsed || status.outcome == Outcome::Collapsed) out += "; collapsed";
-  if (status.ttl) out += "; ttl=" + std::to_string(status.ttl->count());
+  if (status.ttl) append_number(out, "; ttl=", status.ttl->count());
   if (!status.key.empty()) out += "; key=" + structured_string(status.key);
   if (!status.detail.empty()) out += "; detail=" + structured_string(status.detail);
   return out;

@@ -65,7 +65,8 @@ std::size_t hit(const node::Site& site, const http::RequestHead& request, const 
   std::size_t sum = policy::has_looped(request.fields, "edge-1");
   const policy::CacheKey key = policy::cache_key(site.name, site.key, request);
   sum += key.text.size();
-  const policy::TtlRule& rule = site.rule_for(policy::normal_path(request.target));
+  std::string room;
+  const policy::TtlRule& rule = site.rule_for(policy::normal_path(request.target, room));
   sum += policy::handling(request) == policy::Handling::Cache;
   sum += policy::bypasses(rule, request.fields);
   const policy::CacheControl directives = policy::parse_cache_control(request.fields);
