@@ -181,6 +181,8 @@ CacheControl parse_cache_control_text(std::string_view text) {
 }
 
 CacheControl parse_cache_control(const http::Fields& fields) {
+  const auto counts = [](http::Fields::Field field) { return field.name == "cache-control" || field.name == "pragma"; };
+  if (std::none_of(fields.begin(), fields.end(), counts)) return {};
   if (fields.has("cache-control")) return parse_cache_control_text(fields.combined("cache-control"));
   CacheControl out;
   if (!fields.has("pragma")) return out;

@@ -107,6 +107,8 @@ Precondition evaluate(const http::RequestHead& request, int status, const http::
                       base::Wall now, Evaluator who) {
   // A condition on anything but a success is ignored (RFC 9110 13.2.1).
   if (status < 200 || status > 299) return Precondition::Proceed;
+  const bool of_reads = request.fields.has("if-none-match") || request.fields.has("if-modified-since");
+  if (who == Evaluator::Cache && !of_reads) return Precondition::Proceed;
   const std::string_view etag = response.get("etag").value_or(std::string_view());
   if (who == Evaluator::Origin && fails_match(request, etag, response, now)) return Precondition::Failed;
   if (!has_it(request, etag, response, now, who)) return Precondition::Proceed;
