@@ -71,7 +71,7 @@ class CorruptDisk : public testing::Test {
     damage();
     unsigned crashes = 0;
     while (!lives() && ++crashes <= data_files().size()) {
-      EXPECT_FALSE(edge().running()) << edge().output();
+      EXPECT_TRUE(wait_until([this] { return !edge().running(); })) << edge().output();  // its end may take a moment
     }
     EXPECT_LE(crashes, data_files().size()) << edge().output();
     all_crashes += crashes;
