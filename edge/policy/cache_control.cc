@@ -185,7 +185,6 @@ CacheControl parse_cache_control(const http::Fields& fields) {
   if (std::none_of(fields.begin(), fields.end(), counts)) return {};
   if (fields.has("cache-control")) return parse_cache_control_text(fields.combined("cache-control"));
   CacheControl out;
-  if (!fields.has("pragma")) return out;
   base::split(fields.combined("pragma"), ',', [&](std::string_view directive) {
     if (base::iequals(directive, "no-cache")) out.no_cache = true;
   });

@@ -65,20 +65,20 @@ std::optional<base::Wall> modified_at(const http::Fields& response, base::Wall n
   return date_field(response, "date", now).value_or(now);
 }
 
+std::string_view etag_of(const http::Fields& response) { return response.get("etag").value_or(std::string_view()); }
+
 /// Steps 1 and 2 of RFC 9110 13.2.2.
-bool fails_match(const http::RequestHead& request, std::string_view etag, const http::Fields& response,
-                 base::Wall now) {
-  if (request.fields.has("if-match")) return !matches_strongly(request.fields.combined("if-match"), etag);
+bool fails_match(const http::RequestHead& request, const http::Fields& response, base::Wall now) {
+  if (request.fields.has("if-match")) return !matches_strongly(request.fields.combined("if-match"), etag_of(response));
   const auto limit = date_field(request.fields, "if-unmodified-since", now);
   const auto modified = modified_at(response, now, Evaluator::Origin);
   return limit && modified && *modified > *limit;
 }
 
 /// Steps 3 and 4: whether the client has this representation.
-bool has_it(const http::RequestHead& request, std::string_view etag, const http::Fields& response,
-            base::Wall now, Evaluator who) {
+bool has_it(const http::RequestHead& request, const http::Fields& response, base::Wall now, Evaluator who) {
   if (request.fields.has("if-none-match"))
-    return matches_weakly(request.fields.combined("if-none-match"), etag);
+    return matches_weakly(request.fields.combined("if-none-match"), etag_of(response));
   if (!is_safe_read(request)) return false;
   const auto since = date_field(request.fields, "if-modified-since", now);
   if (!since) return false;
@@ -107,11 +107,8 @@ Precondition evaluate(const http::RequestHead& request, int status, const http::
                       base::Wall now, Evaluator who) {
   // A condition on anything but a success is ignored (RFC 9110 13.2.1).
   if (status < 200 || status > 299) return Precondition::Proceed;
-  const bool of_reads = request.fields.has("if-none-match") || request.fields.has("if-modified-since");
-  if (who == Evaluator::Cache && !of_reads) return Precondition::Proceed;
-  const std::string_view etag = response.get("etag").value_or(std::string_view());
-  if (who == Evaluator::Origin && fails_match(request, etag, response, now)) return Precondition::Failed;
-  if (!has_it(request, etag, response, now, who)) return Precondition::Proceed;
+  if (who == Evaluator::Origin && fails_match(request, response, now)) return Precondition::Failed;
+  if (!has_it(request, response, now, who)) return Precondition::Proceed;
   return is_safe_read(request) ? Precondition::NotModified : Precondition::Failed;
 }
 

@@ -30,14 +30,19 @@ class Ratio:
 
 
 @dataclass(frozen=True)
-class Best:
-    """No more than the best of the peers."""
+class OfFigure:
+    """A goal for one figure of a workload."""
     workload: str
     figure: object
 
     @property
     def name(self):
         return f"{self.workload}, {self.figure.name}"
+
+
+@dataclass(frozen=True)
+class Best(OfFigure):
+    """No more than the best of the peers."""
 
     def judge(self, figures):
         own = figures.median(self.figure, self.workload, OWN)
@@ -50,16 +55,10 @@ class Best:
 
 
 @dataclass(frozen=True)
-class Bound:
+class Bound(OfFigure):
     """At most so much, whatever peers do."""
-    workload: str
-    figure: object
     bound: float
     unit: str
-
-    @property
-    def name(self):
-        return f"{self.workload}, {self.figure.name}"
 
     def judge(self, figures):
         own = figures.median(self.figure, self.workload, OWN)

@@ -132,13 +132,19 @@ TEST(Poll, WhatCannotBeWatchedIsTold) {
   close(file);
 }
 
+/// Does nothing for so long, by the machine's clock; when that is over.
+base::Steady keep_busy(base::Duration length) {
+  const base::RealClock machine;
+  const base::Steady until = machine.steady() + length;
+  while (machine.steady() < until) {
+  }
+  return until;
+}
+
 TEST(Loop, NamesItsLongestTurn) {
   Loop loop;
   loop.post([&] {
-    const base::RealClock machine;
-    const base::Steady until = machine.steady() + 20ms;
-    while (machine.steady() < until) {
-    }
+    keep_busy(20ms);
     loop.start_timer(5ms, [&] { loop.stop(); });
   });
   loop.run();
@@ -153,9 +159,7 @@ TEST(Loop, StandsStillWithinACallbackAndGoesOnAfterIt) {
   base::Steady fired{};
   loop.post([&] {
     began = loop.clock().steady();
-    const base::Steady until = machine.steady() + 20ms;
-    while (machine.steady() < until) {
-    }
+    keep_busy(20ms);
     EXPECT_EQ(loop.clock().steady(), began);
     // Not early, although the callback has begun long ago.
     loop.start_timer(10ms, [&, started = machine.steady()] {
@@ -173,10 +177,7 @@ TEST(Loop, StandsStillWithinACallbackAndGoesOnAfterIt) {
 TEST(Loop, HasTheMachinesClockOnOtherThreads) {
   Loop loop;
   loop.post([&] {
-    const base::RealClock machine;
-    const base::Steady until = machine.steady() + 2ms;
-    while (machine.steady() < until) {
-    }
+    const base::Steady until = keep_busy(2ms);
     base::Steady elsewhere{};
     std::thread([&] { elsewhere = loop.clock().steady(); }).join();
     EXPECT_GE(elsewhere, until);
