@@ -15,6 +15,7 @@ base::Errc errc_of(int code) {
   switch (code) {
     case MDB_NOTFOUND: return base::Errc::NotFound;
     case MDB_MAP_FULL: return base::Errc::Limit;
+    case MDB_BAD_TXN:  // an earlier call met a broken page
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_PAGE_FULL:
