@@ -29,7 +29,9 @@ class Fields {
   /// Removes all fields of that name, then appends one.
   void set(std::string_view name, std::string_view value, Sending sending = Sending::Unknown);
   /// Removes all fields of that name (lower case); answers how many there were.
-  std::size_t remove(std::string_view name);
+  std::size_t remove(std::string_view name) {
+    return may_have(name) ? remove_if([name](std::string_view other) { return other == name; }) : 0;
+  }
   /// Removes all fields whose name `unwanted` holds for; answers how many there were.
   template <std::predicate<std::string_view> F>
   std::size_t remove_if(F unwanted) {
@@ -37,9 +39,11 @@ class Fields {
   }
 
   /// The first value of that name (lower case). The view holds until the next change.
-  std::optional<std::string_view> get(std::string_view name) const;
+  std::optional<std::string_view> get(std::string_view name) const {
+    return may_have(name) ? find(name) : std::nullopt;
+  }
   bool has(std::string_view name) const { return get(name).has_value(); }
-  std::size_t count(std::string_view name) const;
+  std::size_t count(std::string_view name) const { return may_have(name) ? count_of(name) : 0; }
   /// All values of that name joined with ", " (RFC 9110 5.3); empty if there is none.
   std::string combined(std::string_view name) const;
 
@@ -95,8 +99,20 @@ class Fields {
   std::string_view name_of(const Entry& e) const {
     return {text_.data() + e.name_at, e.name_size};
   }
+  /// One of 64 bits, by size and the letters at both ends, for the look-ups of names that are not there: most are.
+  static constexpr std::uint64_t bit_of(std::string_view name) {
+    if (name.empty()) return 1;
+    const auto first = static_cast<unsigned char>(name.front());
+    const auto last = static_cast<unsigned char>(name.back());
+    return std::uint64_t{1} << ((name.size() * 9 + first * 13U + last * 8U) % 64);
+  }
+  bool may_have(std::string_view name) const { return (names_ & bit_of(name)) != 0; }
+  std::optional<std::string_view> find(std::string_view name) const;
+  std::size_t count_of(std::string_view name) const;
+
   std::string text_;
   std::vector<Entry> entries_;
+  std::uint64_t names_ = 0;  // the bits of all names that were added since clear(), also of those removed
 };
 
 }  // namespace http
