@@ -11,12 +11,13 @@ namespace {
 using base::kChunkBytes;
 using http::Pull;
 
-class SingleBytes final : public Bytes {
+class WholeBytes final : public Bytes {
  public:
-  explicit SingleBytes(store::ObjectRef object) : object_(std::move(object)) {}
+  explicit WholeBytes(store::ObjectRef object) : object_(std::move(object)) {}
   Pull read(std::uint64_t offset, std::size_t max, base::Slice& out) override {
     if (offset >= object_->body_bytes) return Pull::End;
-    out = {object_->body, object_->body->view().substr(static_cast<std::size_t>(offset), max)};
+    const base::ChunkRef& chunk = object_->chunk(static_cast<std::uint32_t>(offset / kChunkBytes));
+    out = {chunk, chunk->view().substr(static_cast<std::size_t>(offset % kChunkBytes), max)};
     return Pull::Data;
   }
 
@@ -77,8 +78,8 @@ class FetchBytes final : public Bytes {
 
 }  // namespace
 
-std::unique_ptr<Bytes> bytes_of_single(store::ObjectRef object) {
-  return std::make_unique<SingleBytes>(std::move(object));
+std::unique_ptr<Bytes> bytes_of_whole(store::ObjectRef object) {
+  return std::make_unique<WholeBytes>(std::move(object));
 }
 
 std::unique_ptr<Bytes> bytes_of_chunks(Context& context, store::ObjectRef object, store::PinRef pin, Ready ready) {

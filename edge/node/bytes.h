@@ -25,8 +25,8 @@ class Bytes {
 };
 using Ready = std::function<void()>;
 
-/// The body of a single() object.
-std::unique_ptr<Bytes> bytes_of_single(store::ObjectRef object);
+/// The body of a whole() object.
+std::unique_ptr<Bytes> bytes_of_whole(store::ObjectRef object);
 
 /// The chunks of a stored object, from the memory tier or from disk (with one chunk of read-ahead). `pin` keeps them there.
 class StoredChunks {
@@ -56,7 +56,7 @@ class StoredChunks {
   base::Anchor anchor_{};
 };
 
-/// The body of a stored object of many chunks.
+/// The body of a stored object whose chunks are kept by themselves.
 std::unique_ptr<Bytes> bytes_of_chunks(Context& context, store::ObjectRef object, store::PinRef pin, Ready ready);
 
 /// The body of a fetch, running or complete. `reader` is shared with the request, which watches through it.

@@ -5,6 +5,7 @@
 
 #include "edge/node/coding_job.h"
 #include "edge/node/decoded.h"
+#include "edge/node/tiers.h"
 #include "edge/node/variant.h"
 
 namespace node {
@@ -43,8 +44,10 @@ void Coded::find(store::ObjectRef identity, Found then) {
   identity_ = std::move(identity);
   then_ = std::move(then);
   place_.emplace(*identity_, *coding_);
-  if (store::ObjectRef coded = context_.shared.memory.find(place_->key, place_->text))
+  if (store::ObjectRef coded = context_.shared.memory.find(place_->key, place_->text)) {
+    note_use(context_.shared, coded, context_.executor.clock().steady());
     return use(std::move(coded));
+  }
   if (context_.shared.disk.may_have(place_->key)) return look_on_disk();
   make();
 }
@@ -62,12 +65,12 @@ void Coded::make() {
   const base::Steady now = context_.executor.clock().steady();
   if (context_.shared.retry_pauses.marked(place_->key, now)) return use(nullptr);
   store::PinRef pin;
-  if (!identity_->single()) {
+  if (!identity_->whole()) {
     pin = context_.shared.disk.pin(identity_->key, identity_->id);
     if (!pin) return use(nullptr);
   }
   CodingJob job(context_.shared, identity_, std::move(pin), *place_, *coding_,
-                config_->compress.level_of(*coding_));
+                {.level = config_->compress.level_of(*coding_), .whole_max = whole_max(*config_, context_.shared)});
   const bool accepted =
       context_.shared.coder->submit({identity_->id, *coding_}, std::move(job), context_.executor,
                                     anchor_.wrap([this](coding::Coder::Made made) {

@@ -5,6 +5,7 @@
 
 #include "edge/base/log.h"
 #include "edge/node/decoded.h"
+#include "edge/node/tiers.h"
 
 namespace node {
 namespace {
@@ -20,7 +21,7 @@ std::unexpected<base::Error> ended() { return base::fail(Errc::Cancelled, "the n
 /// Chunk `index` of a body, wherever it lies.
 base::Result<base::ChunkRef> read_chunk(Shared& shared, const store::Object& object, std::uint32_t index,
                                         Home& home) {
-  if (object.single()) return object.body;
+  if (object.whole()) return object.chunk(index);
   if (base::ChunkRef chunk = shared.memory.peek_chunk(object.id, index)) return chunk;  // no client's use of it
   std::optional<base::Result<base::ChunkRef>> answer;
   const base::Anchor anchor;
@@ -32,37 +33,40 @@ base::Result<base::ChunkRef> read_chunk(Shared& shared, const store::Object& obj
   return std::move(*answer);
 }
 
-/// The coded body on its way to the tiers. Of one chunk it becomes a single object, else a chunked write.
+/// The coded body on its way to the tiers: a whole object, or a chunked write if it is too large for that.
 class Sink {
  public:
-  Sink(Shared& shared, Home& home, const CodedKey& place, std::uint64_t bytes_max)
-      : shared_(shared), home_(home), place_(place), id_(shared.disk.next_id()), bytes_max_(bytes_max) {}
+  struct Bounds {
+    std::uint64_t bytes = 0;  ///< at most
+    std::uint64_t whole = 0;  ///< in one piece
+  };
+  Sink(Shared& shared, Home& home, const CodedKey& place, const Bounds& bounds)
+      : shared_(shared), home_(home), place_(place), id_(shared.disk.next_id()), bounds_(bounds) {}
 
   /// Fails with Errc::Limit once there is no gain.
   base::Status take(base::ChunkRef chunk) {
     bytes_ += chunk->size();
-    if (bytes_ > bytes_max_) return base::fail(Errc::Limit, "is not smaller");
-    if (!write_ && !first_) {
-      first_ = std::move(chunk);
-      return {};
-    }
-    if (!write_) {
-      write_ = shared_.disk.begin(place_.key, id_, 0);
-      put(std::move(first_));
-    }
-    put(std::move(chunk));
+    if (bytes_ > bounds_.bytes) return base::fail(Errc::Limit, "is not smaller");
+    held_.push_back(std::move(chunk));
+    if (bytes_ <= bounds_.whole) return {};
+    if (!write_) write_ = shared_.disk.begin(place_.key, id_, 0);
+    for (base::ChunkRef& held : std::exchange(held_, {})) put(std::move(held));
     return make_room(kPutsMax);
   }
 
-  coding::Coder::Made store(policy::StoredResponse response) {
+  /// `wanted_again`: more than one request wanted what this is coded from.
+  coding::Coder::Made store(policy::StoredResponse response, bool wanted_again) {
     auto object = make_object(place_.key, place_.text, id_, std::move(response));
     if (write_) {
       if (auto committed = commit(object); !committed) return std::unexpected(committed.error());
-    } else if (first_) {
-      object->body = base::Chunk::copy_of(first_->view());  // a chunk with room for more takes more memory
+      object->on_disk.set(true);
+      shared_.memory.insert(object);
+    } else {
+      // A chunk with room for more takes more memory.
+      if (!held_.empty()) held_.back() = base::Chunk::copy_of(held_.back()->view());
+      object->set_body(std::move(held_));
+      keep_new(shared_, object, wanted_again, home_.clock().steady());
     }
-    shared_.memory.insert(object);
-    if (!write_) shared_.disk.put(object);
     return object;
   }
   std::uint64_t bytes() const { return bytes_; }
@@ -103,9 +107,9 @@ class Sink {
   Home& home_;
   const CodedKey& place_;
   const store::ObjectId id_;
-  const std::uint64_t bytes_max_;
+  const Bounds bounds_;
   std::uint64_t bytes_ = 0;
-  base::ChunkRef first_{};
+  std::vector<base::ChunkRef> held_{};
   std::unique_ptr<store::DiskWrite> write_{};
   std::uint32_t puts_ = 0;
   std::uint32_t pending_ = 0;
@@ -148,14 +152,15 @@ coding::Coder::Made CodingJob::operator()(Home& home) {
   coding::Counters& counters = shared.coder->counters(coding_);
   const policy::StoredResponse& response = response_of(*identity_);
   const std::uint64_t bytes = identity_->body_bytes;
-  Sink sink(shared, home, place_, bytes == 0 ? 0 : bytes - 1);
-  const base::Status encoded = encode_body(shared, *identity_, coding_, level_, home, sink);
+  const bool wanted_again = identity_->on_disk.is_set();
+  Sink sink(shared, home, place_, {bytes == 0 ? 0 : bytes - 1, options_.whole_max});
+  const base::Status encoded = encode_body(shared, *identity_, coding_, options_.level, home, sink);
   const bool useless = !encoded && encoded.error().code == Errc::Limit && sink.bytes() >= bytes;
   coding::Coder::Made made;
   if (encoded) {
-    made = sink.store(policy::coded_response(response, coding_, sink.bytes()));
+    made = sink.store(policy::coded_response(response, coding_, sink.bytes()), wanted_again);
   } else if (useless) {
-    made = Sink(shared, home, place_, 0).store(useless_mark(response));
+    made = Sink(shared, home, place_, {}).store(useless_mark(response), wanted_again);
   } else {
     made = std::unexpected(encoded.error());
   }

@@ -19,15 +19,19 @@ bool is_coded(const store::Object& coded);
 /// waits for the disk. Reads the body from both tiers, chunk by chunk, and puts the coded one there likewise.
 class CodingJob {
  public:
-  /// `pin` keeps the chunks of a body that is not single().
+  struct Options {
+    int level = 0;
+    std::uint64_t whole_max = 0;  ///< a coded body up to this is kept in one piece (node::whole_max)
+  };
+  /// `pin` keeps the chunks of a body that is not whole().
   CodingJob(Shared& shared, store::ObjectRef identity, store::PinRef pin, CodedKey place,
-            policy::Coding coding, int level)
+            policy::Coding coding, const Options& options)
       : shared_(&shared),
         identity_(std::move(identity)),
         pin_(std::move(pin)),
         place_(std::move(place)),
         coding_(coding),
-        level_(level) {}
+        options_(options) {}
 
   /// Once.
   coding::Coder::Made operator()(coding::Home& home);
@@ -38,7 +42,7 @@ class CodingJob {
   store::PinRef pin_;
   CodedKey place_;
   policy::Coding coding_;
-  int level_;
+  Options options_;
 };
 
 }  // namespace node

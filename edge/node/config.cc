@@ -21,6 +21,7 @@ using base::Settings;
 using base::Table;
 using namespace std::chrono_literals;
 
+constexpr std::uint64_t kKiB = 1ULL << 10;
 constexpr std::uint64_t kMiB = 1ULL << 20;
 constexpr std::uint64_t kGiB = 1ULL << 30;
 constexpr std::uint64_t kTiB = 1ULL << 40;
@@ -93,6 +94,10 @@ void check_folder(const Table& table, std::string_view key, const std::string& f
 void read_store(const Table& root, Config& config) {
   const auto memory = root.table("memory");
   config.memory_bytes = memory ? memory->bytes("budget", 256 * kMiB, kMiB, 16 * kTiB) : 256 * kMiB;
+  // Several must fit, and one must not push out too much.
+  const std::uint64_t whole_most = std::max<std::uint64_t>(config.memory_bytes / 16, base::kChunkBytes);
+  config.whole_bytes = std::min<std::uint64_t>(kMiB, whole_most);
+  if (memory) config.whole_bytes = memory->bytes("whole", config.whole_bytes, base::kChunkBytes, whole_most);
   const auto disk = root.table("disk");
   if (!disk) {
     root.fault(
@@ -109,6 +114,10 @@ void read_store(const Table& root, Config& config) {
       disk->bytes("max_object", 0, 0, config.disk.budget_bytes / config.disk.shards / 2);
   config.disk.max_objects = disk->number("max_objects", 0, 0, 1LL << 40);
   config.disk.queue_bytes = disk->bytes("queue", 0, 0, config.memory_bytes / 4);
+  config.disk.whole_read_bytes = disk->bytes("whole_read", 256 * kKiB, 0, 16 * kMiB);
+  config.disk.second_request =
+      disk->choice<bool>("admission", {{"second-request", true}, {"every-request", false}}, true);
+  config.disk.write_rate = disk->bytes("write_rate", 0, 0, 64 * kGiB);
   check_folder(*disk, "folder", config.disk.folder);
 }
 

@@ -45,6 +45,9 @@ struct DiskConfig {
   std::uint64_t max_object_bytes = 0;
   std::uint64_t max_objects = 0;  ///< 0: as many as fit
   std::uint64_t queue_bytes = 0;  ///< out of the memory budget; 0: an eighth of it, at least 8 MiB
+  std::uint64_t whole_read_bytes = 256ULL << 10;
+  bool second_request = true;     ///< a full disk takes what is asked for again; false: everything
+  std::uint64_t write_rate = 0;   ///< bytes a second; 0: no bound
   bool operator==(const DiskConfig&) const = default;
 };
 
@@ -89,6 +92,7 @@ struct Config {
   std::string admin_address{};
   loop::TlsOptions tls{};
   std::uint64_t memory_bytes = 0;
+  std::uint64_t whole_bytes = 0;  ///< a body up to this is kept in one piece
   DiskConfig disk{};
   PurgeConfig purge{};
   SiteTable sites{};

@@ -15,6 +15,7 @@
 #include "origin/fetch/fetch_table.h"
 #include "origin/fetch/pass_marks.h"
 #include "purge/clock/ledger.h"
+#include "store/disk/admission.h"
 #include "store/disk/disk.h"
 #include "store/memory/memory_tier.h"
 
@@ -26,6 +27,7 @@ class Fills;
 struct Shared {
   store::MemoryTier& memory;
   store::Disk& disk;
+  store::Admission& admission;
   fetch::FetchTable& fetches;
   fetch::PassMarks& pass_marks;
   VariantLists& variants;
@@ -51,13 +53,6 @@ struct Context {
 /// What the invalidation of its groups says of a response now.
 inline GroupVerdict group_verdict(const Context& context, const policy::StoredResponse& response) {
   return context.shared.groups.verdict(response, context.executor.clock().wall());
-}
-
-/// What was read from disk goes into memory too, unless it has been erased meanwhile: whoever did that may have looked into memory
-/// before.
-inline void promote(Shared& shared, const store::ObjectRef& object) {
-  shared.memory.insert(object);
-  if (!shared.disk.holds(object->key, object->id)) shared.memory.erase(object->key, object->id);
 }
 
 }  // namespace node

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Life of a fill: start -> head -> (not modified | kept | alone) -> body -> end.
-//   kept:  bytes go to the fetch's window, full chunks from there to memory and disk; small bodies become one object at the end.
+//   kept:  bytes go to the fetch's window; a body that fits into one piece becomes one object at the end, full chunks of a
+//          larger one go from there to memory and disk.
 //   alone: bytes go to the window, the one reader takes them out.
 // The origin is paused while the window is over its bound; readers and the disk make room and wake the fill.
 #include "edge/node/fill.h"
@@ -11,6 +12,7 @@
 #include "edge/http/hop_by_hop.h"
 #include "edge/node/fills.h"
 #include "edge/node/invalidation.h"
+#include "edge/node/tiers.h"
 #include "edge/node/variant.h"
 #include "edge/policy/conditional.h"
 #include "edge/policy/forwarding.h"
@@ -158,11 +160,12 @@ void Fill::on_not_modified(const http::ResponseHead& head) {
                             policy::freshened(response_of(stored), head, rule, request_time_,
                                               context_.executor.clock().wall(), fetch_->stamp()));
   object->body = stored.body;
+  object->chunks = stored.chunks;
+  object->on_disk = stored.on_disk;
   object->body_bytes = stored.body_bytes;
   const bool live = is_alive(*object) && !fetch_->retired();
   if (live) {
-    context_.shared.memory.insert(object);
-    context_.shared.disk.put(object);
+    keep_refreshed(context_.shared, object, context_.executor.clock().steady());
     drop_if_retired(*object);
   }
   fetch_->answer(std::move(object), context_.executor.clock().steady());
@@ -197,10 +200,6 @@ void Fill::answer_stale_or_fail(base::Error error, std::optional<int> status) {
   end();
 }
 
-bool Fill::too_large(std::optional<std::uint64_t> bytes) const {
-  return bytes && *bytes > kChunkBytes && *bytes > context_.shared.disk.max_object_bytes();
-}
-
 void Fill::open_shared(const http::ResponseHead& head, const policy::TtlRule& rule) {
   response_ = policy::make_stored(order_.site->name, order_.cache_key, head, rule, request_time_,
                                   context_.executor.clock().wall(), fetch_->stamp());
@@ -208,13 +207,13 @@ void Fill::open_shared(const http::ResponseHead& head, const policy::TtlRule& ru
   context_.shared.pass_marks.clear(fetch_->key());
   context_.shared.retry_pauses.clear(fetch_->key());
   // Of several side by side the first is kept.
-  keeping_ = may_keep() && (!order_.alone || context_.shared.fetches.add(fetch_->key(), fetch_));
+  keeping_ = may_keep() && worth_keeping() && (!order_.alone || context_.shared.fetches.add(fetch_->key(), fetch_));
   if (keeping_) {
     exchange_->set_pass(false);
     id_ = context_.shared.disk.next_id();
     name_whole(head);
     enter_table();
-    if (total_ && *total_ > kChunkBytes) begin_large();
+    if (total_ && *total_ > whole_max(*order_.config, context_.shared)) begin_large();
   } else {
     leave_table();
     pace_by_readers();
@@ -263,8 +262,7 @@ bool Fill::on_slow() {
 // 9111 4.3.3).
 void Fill::forget_stored() {
   if (!order_.stored) return;
-  context_.shared.disk.erase(order_.stored->key, order_.stored->id);
-  context_.shared.memory.erase(order_.stored->key, order_.stored->id);
+  drop(context_.shared, order_.stored->key, order_.stored->id);
 }
 
 void Fill::mark_pass() {
@@ -280,11 +278,6 @@ void Fill::pause_retries() {
   context_.shared.retry_pauses.mark(fetch_->key(), context_.executor.clock().steady() + time);
 }
 
-void Fill::begin_large() {
-  write_ = context_.shared.disk.begin(key_, id_, total_.value_or(0));
-  fetch_->set_stored(key_, id_);
-}
-
 void Fill::on_trailers(http::Fields fields) {
   policy::clean_trailers(fields);
   fetch_->set_trailers(std::move(fields));
@@ -295,45 +288,15 @@ http::Flow Fill::on_data(std::string_view bytes) {
   fetch_->append(bytes);
   if (keeping_) {
     const std::uint64_t come = fetch_->body_bytes();
-    if (!write_ && come > kChunkBytes) begin_large();
+    // When all fills together hold too much, those write that can.
+    const bool in_one_piece = come <= whole_max(*order_.config, context_.shared) && !(come > kChunkBytes && crowded());
+    if (!write_ && !in_one_piece) begin_large();
     if (too_large(come)) stop_storing();
     if (keeping_ && write_) store_full_chunks();
   }
   paused_ = window_full();
   watch_laggards();
   return paused_ ? http::Flow::Pause : http::Flow::Continue;
-}
-
-void Fill::store_full_chunks() {
-  const auto full = static_cast<std::uint32_t>(fetch_->body_bytes() / kChunkBytes);
-  while (chunks_put_ < full) store_chunk(chunks_put_++);
-}
-
-void Fill::store_chunk(std::uint32_t index) {
-  base::ChunkRef chunk = fetch_->chunk(index);
-  context_.shared.memory.insert_chunk(id_, index, chunk);
-  write_->put(index, std::move(chunk), context_.executor,
-              anchor_.wrap([this, index](const base::Result<void>& stored) { on_chunk_stored(index, stored); }));
-}
-
-void Fill::on_chunk_stored(std::uint32_t index, const base::Result<void>& stored) {
-  if (!stored) {
-    if (keeping_) logs::warn("body not kept", {{"url", order_.cache_key.url}, {"reason", stored.error().text}});
-    return stop_storing();
-  }
-  fetch_->release(index);
-  look_again();
-}
-
-// The body cannot be kept: what is on disk stays readable for the readers that need it, the rest is held back
-// by the slowest reader for as long as watch_laggards() lets it.
-void Fill::stop_storing() {
-  if (!keeping_) return;
-  pace_by_readers();
-  leave_table();
-  fetch_->stop_keeping();
-  if (received_) return end();
-  look_again();
 }
 
 void Fill::on_end(std::optional<http::ExchangeError> error) {
@@ -359,64 +322,20 @@ void Fill::on_end(std::optional<http::ExchangeError> error) {
     return end();
   }
   if (write_) return finish_large();
-  finish_single();
-}
-
-void Fill::finish_single() {
-  fetch_->complete();
-  if (!may_keep()) return end();
-  response_.body_bytes = fetch_->body_bytes();
-  auto object = make_object(key_, key_text_, id_, response_);
-  if (response_.body_bytes > 0) {
-    base::ChunkRef chunk = fetch_->chunk(0);
-    const bool wasteful = chunk->capacity() - chunk->size() > chunk->capacity() / 8;
-    object->body = wasteful ? base::Chunk::copy_of(chunk->view()) : std::move(chunk);
-  }
-  context_.shared.memory.insert(object);
-  context_.shared.disk.put(object);
-  drop_if_retired(*object);
-  kept_ = std::move(object);
-  end();
-}
-
-// Whoever invalidates retires first and erases then: what was put in between is found by one of the two.
-void Fill::drop_if_retired(const store::Object& object) {
-  if (!fetch_->retired()) return;
-  context_.shared.disk.erase(object.key, object.id);
-  context_.shared.memory.erase(object.key, object.id);
-}
-
-void Fill::finish_large() {
-  if (!may_keep()) {
-    fetch_->complete();
-    return stop_storing();
-  }
-  if (fetch_->body_bytes() % kChunkBytes != 0) store_chunk(chunks_put_++);
-  fetch_->complete();
-  response_.body_bytes = fetch_->body_bytes();
-  auto object = make_object(key_, key_text_, id_, response_);
-  write_->commit(object, context_.executor, anchor_.wrap([this, object](base::Result<store::PinRef> stored) {
-    if (stored) {
-      write_.reset();
-      fetch_->set_pin(std::move(*stored));
-      context_.shared.memory.insert(object);
-      drop_if_retired(*object);
-      kept_ = object;
-    } else {
-      logs::warn("body not kept", {{"url", order_.cache_key.url}, {"reason", stored.error().text}});
-    }
-    end();
-  }));
+  finish_whole();
 }
 
 bool Fill::window_full() const {
   const FetchLimits& limits = order_.config->fetch;
   const std::uint64_t held = fetch_->window_bytes();
-  const bool crowded = context_.shared.fill_bytes.load(std::memory_order_relaxed) > limits.fill_total_bytes;
-  if (!keeping_) return held > (crowded ? kChunkBytes : limits.pass_window_bytes);
+  if (!keeping_) return held > (crowded() ? kChunkBytes : limits.pass_window_bytes);
   if (held > std::min(limits.fill_window_bytes, limits.fill_total_bytes / 2)) return true;
   // Together too much: those pause that have chunks under way to the disk, whose arrival wakes them.
-  return held > 2 * kChunkBytes && crowded;
+  return write_ && held > 2 * kChunkBytes && crowded();
+}
+
+bool Fill::crowded() const {
+  return context_.shared.fill_bytes.load(std::memory_order_relaxed) > order_.config->fetch.fill_total_bytes;
 }
 
 void Fill::look_again() {

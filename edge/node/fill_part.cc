@@ -4,6 +4,7 @@
 
 #include "edge/base/log.h"
 #include "edge/node/fill.h"
+#include "edge/node/tiers.h"
 #include "edge/node/variant.h"
 #include "edge/policy/conditional.h"
 
@@ -109,7 +110,7 @@ void Fill::open_part(const http::ResponseHead& head, const policy::ContentRange&
   total_ = head.body_bytes.value_or(range.range.size());
   response_.body_bytes = *total_;
   due_ = total_;
-  if (keeping_ && *total_ > base::kChunkBytes) begin_large();
+  if (keeping_ && *total_ > whole_max(*order_.config, context_.shared)) begin_large();
   if (!keeping_) {
     leave_table();
     pace_by_readers();
@@ -132,8 +133,7 @@ void Fill::put_sliced_head() {
   head.kind = StoredResponse::Kind::Sliced;
   head.body_bytes = 0;
   store::ObjectRef object = make_object(key_, key_text_, context_.shared.disk.next_id(), std::move(head));
-  context_.shared.memory.insert(object);
-  context_.shared.disk.put(object);
+  keep_signpost(context_.shared, object);
   drop_if_retired(*object);
 }
 

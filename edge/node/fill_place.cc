@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "edge/node/fill.h"
+#include "edge/node/tiers.h"
 #include "edge/node/variant.h"
 #include "edge/policy/vary.h"
 
@@ -20,8 +21,7 @@ void Fill::name_whole(const http::ResponseHead& head) {
     key_text_ = variant_key_text(order_.cache_key.text, generation, variant_);
     key_ = key_of(key_text_);
     if (const auto old = context_.shared.variants.enter(order_.base_key, key_, order_.config->fetch.variants)) {
-      context_.shared.disk.erase(*old);
-      context_.shared.memory.erase(*old);
+      drop(context_.shared, *old);
     }
     put_alias(generation, policy::language_variant_text(names, sent_fields_, policy::content_language(head.fields)));
   }
@@ -41,7 +41,7 @@ void Fill::put_alias(std::uint64_t generation, const std::string& variant) {
   }
   policy::StoredResponse alias = signpost(policy::StoredResponse::Kind::Alias);
   alias.part_of = key_text_;
-  put_signpost(make_object(key, std::move(text), context_.shared.disk.next_id(), std::move(alias)));
+  keep_signpost(context_.shared, make_object(key, std::move(text), context_.shared.disk.next_id(), std::move(alias)));
 }
 
 // What leads to this fill's object and has no body itself; the same for purges.
@@ -53,11 +53,6 @@ policy::StoredResponse Fill::signpost(policy::StoredResponse::Kind kind) const {
   out.url = response_.url;
   out.fill_stamp = response_.fill_stamp;
   return out;
-}
-
-void Fill::put_signpost(store::ObjectRef object) {
-  context_.shared.memory.insert(object);
-  context_.shared.disk.put(std::move(object));
 }
 
 void Fill::enter_table() {
@@ -83,7 +78,7 @@ std::uint64_t Fill::put_marker(std::vector<std::string> names) {
   marker.vary = std::move(names);
   marker.generation = context_.shared.disk.next_id();
   const std::uint64_t generation = marker.generation;
-  put_signpost(make_object(order_.base_key, order_.cache_key.text, generation, std::move(marker)));
+  keep_signpost(context_.shared, make_object(order_.base_key, order_.cache_key.text, generation, std::move(marker)));
   return generation;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/node/invalidation.h"
 
+#include "edge/node/tiers.h"
 #include "edge/node/variant.h"
 #include "edge/policy/cache_groups.h"
 #include "edge/policy/invalidation.h"
@@ -9,15 +10,12 @@ namespace node {
 
 void invalidate_after(const Context& context, const Site& site, const http::RequestHead& request,
                       const http::ResponseHead& answer) {
-  const Shared& shared = context.shared;
+  Shared& shared = context.shared;
   for (const http::RequestHead& target : policy::invalidated_targets(request, answer)) {
     const std::string text = policy::cache_key(site.name, site.key, target).text;
     shared.fetches.detach(key_of(text));
     for (const store::Key& key : {key_of(text), key_of(part_key_text(text, {}))}) {
-      // Disk before memory: whoever is just reading it there puts it into memory, then looks whether disk still
-      // holds it.
-      shared.disk.erase(key);
-      shared.memory.erase(key);
+      drop(shared, key);
     }
   }
   const std::string host = policy::host_of(request.authority);

@@ -56,6 +56,7 @@ base::Status Node::start() {
   }
   shared_ = std::make_unique<Shared>(Shared{.memory = memory_,
                                             .disk = *disk_,
+                                            .admission = *admission_,
                                             .fetches = fetches_,
                                             .pass_marks = pass_marks_,
                                             .variants = variants_,
@@ -100,13 +101,17 @@ base::Status Node::open_disk() {
                                        .queue_bytes = queue_bytes_,
                                        .max_object_bytes = disk.max_object_bytes,
                                        .max_objects = disk.max_objects,
+                                       .whole_read_bytes = disk.whole_read_bytes,
                                        .wanted = [this](const store::Key& key,
                                                         store::ObjectId id) { return memory_.served(key, id); },
                                        .empty = empty_disk_},
                                       &decode_object);
   if (!opened) return std::unexpected(opened.error());
   disk_ = std::move(*opened);
-  disk_->on_removed([this](const store::Key& key, store::ObjectId id) { memory_.erase(key, id); });
+  admission_.emplace(*disk_, store::Admission::Options{.second_request = disk.second_request,
+                                                       .remembered_bytes = disk.budget_bytes,
+                                                       .bytes_per_second = disk.write_rate});
+  disk_->on_removed([this](const store::Key& key, store::ObjectId id) { memory_.erase_parted(key, id); });
   return {};
 }
 

@@ -81,6 +81,7 @@ class Node {
   bool empty_disk_ = false;  ///< the ledger does not know what was purged before
   store::MemoryTier memory_;
   std::unique_ptr<store::LmdbDisk> disk_{};
+  std::optional<store::Admission> admission_{};  ///< with the disk
   std::atomic<std::uint64_t> fill_bytes_{0};
   fetch::FetchTable fetches_{};
   fetch::PassMarks pass_marks_;

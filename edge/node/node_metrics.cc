@@ -79,13 +79,25 @@ void collect_tiers(Samples& samples, const store::MemoryTier::Use& memory, const
   samples.gauge("selvage_disk_objects", "Objects in the disk tier.", number(disk.objects));
   samples.gauge("selvage_disk_index_bytes", "Memory that the index of the disk tier takes.", number(disk.index_bytes));
   samples.counter("selvage_disk_evictions_total", "Objects evicted from the disk tier.", number(disk.evictions));
-  samples.counter("selvage_disk_dropped_writes_total", "Small objects not written: queue full, or error.",
+  samples.counter("selvage_disk_dropped_writes_total", "Whole objects not written: queue full, too large, or error.",
                   number(disk.dropped_writes));
   samples.gauge("selvage_disk_queued_bytes", "Bytes waiting for the disk writers.", number(disk.queued_bytes));
   samples.counter("selvage_disk_read_errors_total", "Records that could not be read or were damaged.",
                   number(disk.read_errors));
   samples.counter("selvage_disk_map_full_total", "Times that LMDB found no free page; must stay 0.",
                   number(disk.map_full));
+}
+
+void collect_admission(Samples& samples, const store::Admission& admission) {
+  const store::Admission::Counts& counts = admission.counts();
+  samples.counter("selvage_disk_admitted_total", "Objects that the disk tier was given.", number(counts.admitted));
+  for (const auto& [reason, count] : {std::pair("first-request", &counts.first_requests),
+                                      std::pair("write-rate", &counts.over_rate)}) {
+    samples.counter("selvage_disk_not_admitted_total", "Objects that the disk tier was not given, by reason.",
+                    number(*count), {{"reason", reason}});
+  }
+  samples.gauge("selvage_disk_history_bytes", "Memory for what was missed and not stored.",
+                number(admission.memory_bytes()));
 }
 
 void collect_codings(Samples& samples, const coding::Coder& coder) {
@@ -133,6 +145,7 @@ void Node::collect(Samples& samples) const {
                   loop);
   }
   collect_tiers(samples, memory_.use(), disk_->use());
+  collect_admission(samples, *admission_);
   collect_codings(samples, coder_);
   const base::BufferPool::Use pool = base::BufferPool::instance().use();
   samples.gauge("selvage_chunk_pool_live_bytes", "Pooled chunk buffers in use.", number(pool.live_bytes));

@@ -7,6 +7,7 @@
 
 #include "edge/node/fills.h"
 #include "edge/node/routing.h"
+#include "edge/node/tiers.h"
 #include "edge/node/variant.h"
 #include "edge/policy/forwarding.h"
 #include "edge/policy/storing.h"
@@ -122,8 +123,7 @@ void Request::found(store::ObjectRef object) {
   const purge::Verdict verdict = verdict_of(*object, context_.shared.ledger);
   if (verdict == purge::Verdict::Dead || group_verdict(context_, response) == GroupVerdict::Dead) {
     context_.counters.purged_misses.add();
-    context_.shared.memory.erase(object->key, object->id);
-    context_.shared.disk.erase(object->key, object->id);
+    drop(context_.shared, object->key, object->id);
     return not_found();
   }
   if (response.kind == policy::StoredResponse::Kind::VaryMarker) return found_marker(response);
@@ -208,8 +208,10 @@ void Request::judge(store::ObjectRef object, purge::Verdict verdict) {
   }
   switch (use) {
     case policy::Use::Fresh:
+      note_use(context_.shared, object, context_.executor.clock().steady());
       return send_object(std::move(object), {.outcome = Outcome::Hit, .ttl = policy::remaining(response, now)});
     case policy::Use::StaleWhile:
+      note_use(context_.shared, object, context_.executor.clock().steady());
       revalidate_in_background(object);
       return send_object(std::move(object), {.outcome = Outcome::Stale, .ttl = policy::remaining(response, now)});
     case policy::Use::Revalidate:

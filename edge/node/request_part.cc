@@ -6,6 +6,7 @@
 #include "edge/base/text.h"
 #include "edge/node/fills.h"
 #include "edge/node/request.h"
+#include "edge/node/tiers.h"
 #include "edge/node/variant.h"
 #include "edge/policy/conditional.h"
 
@@ -199,8 +200,7 @@ void Request::on_slices() {
       if (!slices_->outdated()) return send_origin_error(slices_->error());
       const store::ObjectRef head = std::move(sliced_);
       slices_.reset();
-      context_.shared.disk.erase(head->key, head->id);
-      context_.shared.memory.erase(head->key, head->id);
+      drop(context_.shared, head->key, head->id);
       return look_up_again();
     }
   }

@@ -12,7 +12,7 @@ using policy::Outcome;
 
 // Null if the disk has dropped it: what memory holds of it is of no use then.
 std::unique_ptr<Bytes> Request::bytes_of(const store::ObjectRef& object) {
-  if (object->single()) return bytes_of_single(object);
+  if (object->whole()) return bytes_of_whole(object);
   store::PinRef pin = context_.shared.disk.pin(object->key, object->id);
   if (pin) return bytes_of_chunks(context_, object, std::move(pin), [this] { writer_.resume(); });
   context_.shared.memory.erase(object->key, object->id);

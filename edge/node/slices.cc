@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "edge/node/fills.h"
+#include "edge/node/tiers.h"
 #include "edge/node/variant.h"
 
 namespace node {
@@ -75,8 +76,8 @@ bool Slice::is_of_version(const StoredResponse& response) const {
 void Slice::found(store::ObjectRef object) {
   const StoredResponse& response = response_of(*object);
   const bool fits = is_of_version(response) && verdict_of(*object, context_.shared.ledger) != purge::Verdict::Dead;
-  if (fits && object->single()) {
-    bytes_ = bytes_of_single(std::move(object));
+  if (fits && object->whole()) {
+    bytes_ = bytes_of_whole(std::move(object));
   } else if (fits) {
     if (store::PinRef pin = context_.shared.disk.pin(object->key, object->id)) {
       bytes_ = bytes_of_chunks(context_, std::move(object), std::move(pin), ready_);
@@ -87,8 +88,7 @@ void Slice::found(store::ObjectRef object) {
     return;
   }
   if (object) {
-    context_.shared.memory.erase(object->key, object->id);
-    context_.shared.disk.erase(object->key, object->id);
+    drop(context_.shared, object->key, object->id);
   }
   join();
 }
@@ -141,8 +141,7 @@ void Slice::fail(base::Error error, Fetch::NoPart no_part) {
   const store::ObjectRef head = context_.shared.memory.find(whole, source_.whole_text);
   if (!head || response_of(*head).kind != StoredResponse::Kind::Sliced) return;
   if (response_of(*head).etag() != source_.etag) return;
-  context_.shared.disk.erase(whole, head->id);
-  context_.shared.memory.erase(whole, head->id);
+  drop(context_.shared, whole, head->id);
 }
 
 // Who is told may end this slice.

@@ -187,6 +187,11 @@ std::size_t Fetch::readers() const {
   return readers_.size();
 }
 
+bool Fetch::was_shared() const {
+  const std::scoped_lock lock(mutex_);
+  return readers_ever_ > 1;
+}
+
 Fetch::View Fetch::view() const {
   const std::scoped_lock lock(mutex_);
   return view_;
@@ -219,6 +224,7 @@ void Fetch::trim_window() {
 
 Fetch::Reader::Reader(std::shared_ptr<Fetch> fetch, base::Wakeup::Sender wake) : fetch_(std::move(fetch)) {
   const std::scoped_lock lock(fetch_->mutex_);
+  ++fetch_->readers_ever_;
   place_ = fetch_->readers_.insert(fetch_->readers_.end(), Place{std::move(wake), 0});
 }
 

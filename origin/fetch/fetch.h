@@ -112,6 +112,8 @@ class Fetch {
   std::uint64_t body_bytes() const;    ///< that have come so far
   std::uint64_t window_bytes() const;  ///< that are held in the window
   std::size_t readers() const;
+  /// Whether more than one request has ever read it.
+  bool was_shared() const;
 
   // ---- the readers' side ----
 
@@ -174,6 +176,7 @@ class Fetch {
   store::ObjectId stored_id_ = 0;
   store::PinRef pin_{};
   std::list<Reader::Place> readers_{};
+  std::uint64_t readers_ever_ = 0;
 };
 
 struct Fetch::Reader::Place {

@@ -51,7 +51,7 @@ class Disk {
     std::uint64_t file_bytes = 0;     ///< high-water mark of the files
     std::uint64_t objects = 0;
     std::uint64_t evictions = 0;
-    std::uint64_t dropped_writes = 0; ///< small objects not written: the queue was full, or an error
+    std::uint64_t dropped_writes = 0; ///< whole objects not written: the queue was full, or an error
     std::uint64_t queued_bytes = 0;   ///< waiting for the writers
     std::uint64_t read_errors = 0;    ///< records that could not be read or did not match their checksum
     std::uint64_t map_full = 0;       ///< times that LMDB had no page left; must stay 0
@@ -67,7 +67,8 @@ class Disk {
   virtual bool may_have(const Key& key) const = 0;
   /// Whether `id` is what may be found under `key` now. From memory, never blocks.
   virtual bool holds(const Key& key, ObjectId id) const = 0;
-  /// Reads the object under `key` whose key text is `text` (with its body if single). NotFound, Corrupt or System on failure.
+  /// Reads the object under `key` whose key text is `text`: whole() if it is single or of a few chunks. NotFound, Corrupt or
+  /// System on failure.
   virtual void find(const Key& key, std::string text, base::Executor& home, Answer<ObjectRef> answer) = 0;
   /// Keeps the chunks of a multi-chunk object from eviction; null if they are not (or no longer) stored.
   virtual PinRef pin(const Key& key, ObjectId id) = 0;
@@ -75,8 +76,13 @@ class Disk {
   virtual void read_chunk(const Key& key, ObjectId id, std::uint32_t index, base::Executor& home,
                           Answer<base::ChunkRef> answer) = 0;
 
-  /// Stores a single() object, or replaces the head of a stored one with the same id (freshening). May be dropped under load.
-  virtual void put(ObjectRef object) = 0;
+  /// Stores a whole() object in one transaction, or replaces the head of a stored one with the same id (freshening). False if
+  /// it does not: too large, or under load. May be dropped later, too, after an error.
+  virtual bool put(ObjectRef object) = 0;
+  /// Largest body that put() takes; at least a chunk.
+  virtual std::uint64_t max_put_bytes() const = 0;
+  /// Whether an object under `key` would have room without one being evicted for it. A guess, from memory, never blocks.
+  virtual bool has_room(const Key& key) const = 0;
   /// Begins a multi-chunk object. `id` comes from next_id(). `expected_bytes` 0: unknown.
   virtual std::unique_ptr<DiskWrite> begin(const Key& key, ObjectId id, std::uint64_t expected_bytes) = 0;
   /// Removes the object under `key` if its id is not above `id`: not what came after the one that was judged.

@@ -22,10 +22,20 @@ class DiskIndex::StoredPin final : public Pin {
   ObjectId id_;
 };
 
+DiskIndex::Entry DiskIndex::entry_of(const StoredObject& object, std::uint32_t pins) {
+  const auto fits = [&object](const SizeClass& size) { return object.body_bytes <= size.bytes_max; };
+  const auto size = static_cast<std::uint8_t>(std::ranges::find_if(kSizeClasses, fits) - kSizeClasses.begin());
+  return {.id = object.id, .pins = pins, .multi = object.multi, .size = size, .turns = kSizeClasses[size].when_new};
+}
+
+void DiskIndex::note_use(Entry& entry) {
+  entry.turns = std::max(entry.turns, kSizeClasses[entry.size].when_used);
+}
+
 void DiskIndex::load(const std::vector<StoredObject>& objects) {
   for (const StoredObject& object : objects) {
     Stripe& stripe = stripe_of(object.key);
-    stripe.entries[object.key] = {.id = object.id, .multi = object.multi};
+    stripe.entries[object.key] = entry_of(object, 0);
     stripe.queue.push_back({object.key, object.id});
   }
   objects_ = objects.size();
@@ -49,7 +59,7 @@ std::optional<ObjectId> DiskIndex::find(const Key& key) {
   const std::scoped_lock lock(stripe.mutex);
   const auto at = stripe.entries.find(key);
   if (at == stripe.entries.end()) return std::nullopt;
-  at->second.used = true;
+  note_use(at->second);
   return at->second.id;
 }
 
@@ -59,7 +69,7 @@ PinRef DiskIndex::pin(const Key& key, ObjectId id) {
     const std::scoped_lock lock(stripe.mutex);
     const auto at = stripe.entries.find(key);
     if (at == stripe.entries.end() || at->second.id != id) return nullptr;
-    at->second.used = true;
+    note_use(at->second);
     ++at->second.pins;
   }
   return std::make_shared<StoredPin>(shared_from_this(), key, id);
@@ -126,7 +136,7 @@ std::optional<DiskIndex::Doomed> DiskIndex::publish_in(Stripe& stripe, const Sto
       stripe.ghosts[object.id] = {object.key, 1};
       return doomed;
     }
-    stripe.entries[object.key] = {.id = object.id, .pins = pinned ? 1U : 0U, .multi = object.multi};
+    stripe.entries[object.key] = entry_of(object, pinned ? 1 : 0);
     ++objects_;
     stripe.queue.push_back({object.key, object.id});
     shorten(stripe);
@@ -189,21 +199,21 @@ std::optional<DiskIndex::StoredObject> DiskIndex::remove(const Key& key, ObjectI
 }
 
 std::optional<DiskIndex::StoredObject> DiskIndex::evict() {
-  // Two rounds through everything (the first may clear marks only), a few turns under each lock: loops wait
-  // for it. In the second round nobody is asked: what is used all the time would never leave.
+  // As many rounds through everything as it takes (all but the last may take turns away only), a few turns under each
+  // lock: loops wait for it. After the first round nobody is asked: what is used all the time would never leave.
   constexpr std::size_t kTurnsAtOnce = 64;
   std::array<std::size_t, kStripes> turns{};
   std::array<std::size_t, kStripes> first_round{};
   for (std::size_t i = 0; i < kStripes; ++i) {
     const std::scoped_lock lock(stripes_[i].mutex);
     first_round[i] = stripes_[i].queue.size();
-    turns[i] = 2 * first_round[i];
+    turns[i] = (kTurnsMax + 1) * first_round[i];
   }
   for (std::size_t done = 0; done < kStripes;) {
     const std::size_t i = next_stripe_++ % kStripes;
     const std::scoped_lock lock(stripes_[i].mutex);
     const std::size_t visit = std::min({turns[i], kTurnsAtOnce, stripes_[i].queue.size()});
-    if (auto evicted = evict_from(stripes_[i], visit, turns[i] > first_round[i])) return evicted;
+    if (auto evicted = evict_from(stripes_[i], visit, turns[i] > kTurnsMax * first_round[i])) return evicted;
     turns[i] -= visit;
     done = visit == 0 ? done + 1 : 0;
   }
@@ -217,9 +227,9 @@ std::optional<DiskIndex::StoredObject> DiskIndex::evict_from(Stripe& stripe, std
     const auto at = stripe.entries.find(name.key);
     if (at == stripe.entries.end() || at->second.id != name.id) continue;
     // What memory serves is never read from disk; it must be there after a restart nevertheless.
-    const bool wanted = ask && wanted_ && wanted_(name.key, name.id);
-    if (at->second.used || at->second.pins != 0 || wanted) {
-      at->second.used = false;
+    if (ask && wanted_ && wanted_(name.key, name.id)) note_use(at->second);
+    if (at->second.turns != 0 || at->second.pins != 0) {
+      if (at->second.turns != 0) --at->second.turns;
       stripe.queue.push_back(name);
       continue;
     }

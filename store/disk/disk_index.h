@@ -18,7 +18,8 @@
 namespace store {
 
 /// What one shard of the disk holds, in memory: answers "not there" without a read, chooses what is evicted
-/// (first in, first out; what was found since its last turn gets another), keeps pins. An object is in here
+/// (first in, first out, so that LMDB frees pages in the order in which they were written; what was found gets
+/// further turns, and a small object, which takes little, gets more of them: docs/hit-ratio.md), keeps pins. An object is in here
 /// only when its transaction is committed; it is out of here before its records are deleted. 60 to 120 bytes
 /// for each object. Any thread; each call holds one short lock.
 ///
@@ -73,8 +74,18 @@ class DiskIndex : public std::enable_shared_from_this<DiskIndex> {
     ObjectId id = 0;
     std::uint32_t pins = 0;
     bool multi = false;
-    bool used = false;
+    std::uint8_t size = 0;   ///< its SizeClass
+    std::uint8_t turns = 0;  ///< that it survives yet
   };
+  /// How many turns an object of so many bytes gets.
+  struct SizeClass {
+    std::uint64_t bytes_max;
+    std::uint8_t when_new;
+    std::uint8_t when_used;
+  };
+  static constexpr std::array<SizeClass, 3> kSizeClasses = {{{8'192, 2, 3}, {65'536, 1, 2}, {~0ULL, 0, 1}}};
+  static constexpr std::size_t kTurnsMax = 3;
+  static Entry entry_of(const StoredObject& object, std::uint32_t pins);
   /// Hidden but pinned.
   struct Ghost {
     Key key{};
@@ -98,6 +109,7 @@ class DiskIndex : public std::enable_shared_from_this<DiskIndex> {
   std::optional<Doomed> publish_in(Stripe& stripe, const StoredObject& object, bool pinned);
   static void shorten(Stripe& stripe);
   static bool is_erasing(const Stripe& stripe, const StoredObject& object);
+  static void note_use(Entry& entry);
   /// Gives at most `turns` names their turn; the queue has that many. `ask`: those that are wanted are
   /// spared.
   std::optional<StoredObject> evict_from(Stripe& stripe, std::size_t turns, bool ask);

@@ -119,7 +119,7 @@ LmdbDisk::Shard::Shard(std::unique_ptr<Tables> opened, Parts& parts, unsigned nu
     : tables(std::move(opened)),
       queue(std::make_shared<WriteQueue>(queue_options(parts.options))),
       reader({*tables, index, gate, counts, parts.decoder,
-              [&parts](const auto& object) { parts.tell_removed(object); }}) {
+              [&parts](const auto& object) { parts.tell_removed(object); }, parts.options.whole_read_bytes}) {
   const Tables::Contents contents = tables->take_contents();
   index->load(contents.objects);
   index->on_doomed([waiting = queue] { waiting->wake(); });
@@ -174,6 +174,8 @@ base::Result<std::unique_ptr<LmdbDisk>> LmdbDisk::open(const DiskOptions& option
 LmdbDisk::LmdbDisk(std::unique_ptr<Parts> parts)
     : parts_(std::move(parts)),
       max_object_bytes_(store::max_object_bytes(parts_->options)),
+      // With others in its transaction it must not be more than that may write.
+      max_put_bytes_(std::max<std::uint64_t>(base::kChunkBytes, queue_options(parts_->options).batch_bytes / 2)),
       next_id_(parts_->first_id) {}
 
 LmdbDisk::~LmdbDisk() {
@@ -218,11 +220,22 @@ void LmdbDisk::read_chunk(const Key& key, ObjectId id, std::uint32_t index, base
   });
 }
 
-void LmdbDisk::put(ObjectRef object) {
+bool LmdbDisk::put(ObjectRef object) {
   Shard& shard = shard_of(object->key);
+  const bool fits = record::head_bytes(*object) <= record::kPayloadMax &&
+                    (object->chunks.empty() || object->body_bytes <= max_put_bytes_);
   WriteOp op = PutOp{std::move(object)};
-  const bool too_large = record_bytes(op) > record::kPayloadMax;
-  if (too_large || !shard.queue->push(op, /*droppable=*/true)) ++shard.counts.dropped_writes;
+  if (fits && shard.queue->push(op, /*droppable=*/true)) return true;
+  ++shard.counts.dropped_writes;
+  return false;
+}
+
+bool LmdbDisk::has_room(const Key& key) const {
+  const Shard& shard = shard_of(key);
+  const auto is_below = [](std::uint64_t use, std::uint64_t bound) { return use < bound - bound / 16; };
+  const std::uint64_t objects_max = shard_objects(parts_->options);
+  return is_below(shard.counts.used_bytes + shard.queue->bytes(), shard.counts.usable_bytes) &&
+         (objects_max == 0 || is_below(shard.index->objects(), objects_max));
 }
 
 std::unique_ptr<DiskWrite> LmdbDisk::begin(const Key& key, ObjectId id, std::uint64_t expected_bytes) {

@@ -21,9 +21,10 @@ struct DiskOptions {
   unsigned reader_threads = 4;                    ///< 1 to 64
   std::uint64_t commit_bytes = 8ULL << 20;        ///< records written in one transaction, all shards together
   std::chrono::milliseconds commit_interval{50};  ///< longest wait for more to write
-  std::uint64_t queue_bytes = 64ULL << 20;        ///< waiting records, above which small objects are dropped
+  std::uint64_t queue_bytes = 64ULL << 20;        ///< waiting records, above which whole objects are dropped
   std::uint64_t max_object_bytes = 0;             ///< 0: a quarter of the budget; at most half a shard
   std::uint64_t max_objects = 0;                  ///< evicts above; 0: as many as fit
+  std::uint64_t whole_read_bytes = 256ULL << 10;  ///< find() reads a body up to this at once
   /// Asked, on a writer's thread, before an object is evicted: whether another tier served it since it was
   /// last asked; then it stays for another turn.
   std::function<bool(const Key&, ObjectId)> wanted{};
@@ -56,7 +57,9 @@ class LmdbDisk final : public Disk {
   PinRef pin(const Key& key, ObjectId id) override;
   void read_chunk(const Key& key, ObjectId id, std::uint32_t index, base::Executor& home,
                   Answer<base::ChunkRef> answer) override;
-  void put(ObjectRef object) override;
+  bool put(ObjectRef object) override;
+  std::uint64_t max_put_bytes() const override { return max_put_bytes_; }
+  bool has_room(const Key& key) const override;
   std::unique_ptr<DiskWrite> begin(const Key& key, ObjectId id, std::uint64_t expected_bytes) override;
   void erase(const Key& key, ObjectId id = kAnyId) override;
   void on_removed(std::function<void(const Key&, ObjectId)> removed) override;
@@ -71,6 +74,7 @@ class LmdbDisk final : public Disk {
 
   std::unique_ptr<Parts> parts_;
   std::uint64_t max_object_bytes_;
+  std::uint64_t max_put_bytes_;
   std::atomic<ObjectId> next_id_;
 };
 

@@ -12,6 +12,10 @@ std::unexpected<base::Error> not_stored() {
   return base::fail(base::Errc::NotFound, "not in the disk cache");
 }
 
+std::unexpected<base::Error> lacks_chunk() {
+  return base::fail(base::Errc::Corrupt, "stored object lacks a chunk");
+}
+
 }  // namespace
 
 base::Result<ObjectRef> ShardReader::find(const Key& key, std::string_view text) {
@@ -31,29 +35,29 @@ base::Result<ObjectRef> ShardReader::find(const Key& key, std::string_view text)
 }
 
 base::Result<ObjectRef> ShardReader::find_id(const Key& key, ObjectId id) {
-  const auto bytes = read_record(id);
-  if (!bytes) {
-    if (bytes.error().code != base::Errc::NotFound) note_error(key, id, bytes.error());
-    return std::unexpected(bytes.error());
+  auto object = read_object(key, id);
+  if (!object) {
+    if (object.error().code != base::Errc::NotFound) note_error(key, id, object.error());
+    return std::unexpected(object.error());
   }
-  auto object = record::read_head(*bytes, id);
-  if (object) (*object)->decoded = parts_.decoder((*object)->meta);
-  if (!object || (*object)->key != key || !(*object)->decoded) {
-    const base::Error error =
-        !object ? object.error()
-                : base::Error{base::Errc::Corrupt, "stored head has another key or unknown meta"};
-    note_error(key, id, error);
-    return std::unexpected(error);
-  }
+  (*object)->on_disk.set(true);
   return *std::move(object);
 }
 
-base::Result<std::string> ShardReader::read_record(ObjectId id) {
+base::Result<std::shared_ptr<Object>> ShardReader::read_object(const Key& key, ObjectId id) {
   const lmdb::CrashMark mark = parts_.tables.crash_mark();
   const SnapshotGate::Reading reading(parts_.gate);
   const auto txn = lmdb::Txn::begin(parts_.tables.env(), lmdb::Txn::Mode::Read);
   if (!txn) return std::unexpected(txn.error());
-  const auto value = parts_.tables.find_record(*txn, id, 0);
+  auto object = read_head(*txn, key, id);
+  if (object && !(*object)->single() && (*object)->body_bytes <= parts_.whole_bytes) {
+    if (auto read = read_chunks(*txn, **object); !read) return std::unexpected(read.error());
+  }
+  return object;
+}
+
+base::Result<std::shared_ptr<Object>> ShardReader::read_head(const lmdb::Txn& txn, const Key& key, ObjectId id) {
+  const auto value = parts_.tables.find_record(txn, id, 0);
   if (!value) return std::unexpected(value.error());
   if (!*value) return not_stored();
   if ((*value)->size() > record::kHeaderBytes + record::kPayloadMax) {
@@ -62,42 +66,57 @@ base::Result<std::string> ShardReader::read_record(ObjectId id) {
   std::string bytes((*value)->size(), '\0');
   if (auto copied = parts_.tables.file().read(**value, bytes); !copied)
     return std::unexpected(copied.error());
-  return bytes;
+  auto object = record::read_head(bytes, id);
+  if (!object) return object;
+  (*object)->decoded = parts_.decoder((*object)->meta);
+  if ((*object)->key != key || !(*object)->decoded) {
+    return base::fail(base::Errc::Corrupt, "stored head has another key or unknown meta");
+  }
+  return object;
+}
+
+base::Status ShardReader::read_chunks(const lmdb::Txn& txn, Object& object) {
+  object.chunks.reserve(object.chunk_count());
+  for (std::uint32_t index = 0; index < object.chunk_count(); ++index) {
+    auto chunk = copy_chunk(txn, object.id, index);
+    if (!chunk && chunk.error().code != base::Errc::NotFound) return std::unexpected(chunk.error());
+    if (!chunk || (*chunk)->size() != object.chunk_size(index)) return lacks_chunk();
+    object.chunks.push_back(*std::move(chunk));
+  }
+  return {};
 }
 
 base::Result<base::ChunkRef> ShardReader::read_chunk(const Key& key, ObjectId id, std::uint32_t index) {
-  auto chunk = copy_chunk(id, index);
-  if (chunk) return chunk;
-  base::Error error = chunk.error();
-  if (error.code == base::Errc::NotFound) {
-    if (parts_.index->find(key) != id) return chunk;
-    // An object that can be found has all its chunks, or it would be found in vain again and again.
-    error = {base::Errc::Corrupt, "stored object lacks a chunk"};
-  }
-  note_error(key, id, error);
-  return std::unexpected(std::move(error));
-}
-
-base::Result<base::ChunkRef> ShardReader::copy_chunk(ObjectId id, std::uint32_t index) {
-  std::array<char, record::kHeaderBytes> header{};
-  base::ChunkRef chunk;
-  {
+  auto chunk = [&]() -> base::Result<base::ChunkRef> {
     const lmdb::CrashMark mark = parts_.tables.crash_mark();
     const SnapshotGate::Reading reading(parts_.gate);
     const auto txn = lmdb::Txn::begin(parts_.tables.env(), lmdb::Txn::Mode::Read);
     if (!txn) return std::unexpected(txn.error());
-    const auto value = parts_.tables.find_record(*txn, id, index + 1);
-    if (!value) return std::unexpected(value.error());
-    if (!*value) return not_stored();
-    if ((*value)->size() <= header.size() || (*value)->size() > header.size() + base::kChunkBytes) {
-      return base::fail(base::Errc::Corrupt, "stored chunk has an impossible length");
-    }
-    chunk = base::Chunk::make((*value)->size() - header.size());
-    if (auto copied = parts_.tables.file().read(**value, header, chunk->room()); !copied) {
-      return std::unexpected(copied.error());
-    }
-    chunk->grow(chunk->capacity());
+    return copy_chunk(*txn, id, index);
+  }();
+  if (chunk) return chunk;
+  if (chunk.error().code == base::Errc::NotFound) {
+    if (parts_.index->find(key) != id) return chunk;
+    // An object that can be found has all its chunks, or it would be found in vain again and again.
+    chunk = lacks_chunk();
   }
+  note_error(key, id, chunk.error());
+  return chunk;
+}
+
+base::Result<base::ChunkRef> ShardReader::copy_chunk(const lmdb::Txn& txn, ObjectId id, std::uint32_t index) {
+  std::array<char, record::kHeaderBytes> header{};
+  const auto value = parts_.tables.find_record(txn, id, index + 1);
+  if (!value) return std::unexpected(value.error());
+  if (!*value) return not_stored();
+  if ((*value)->size() <= header.size() || (*value)->size() > header.size() + base::kChunkBytes) {
+    return base::fail(base::Errc::Corrupt, "stored chunk has an impossible length");
+  }
+  base::ChunkRef chunk = base::Chunk::make((*value)->size() - header.size());
+  if (auto copied = parts_.tables.file().read(**value, header, chunk->room()); !copied) {
+    return std::unexpected(copied.error());
+  }
+  chunk->grow(chunk->capacity());
   auto intact = record::check_chunk(id, index, record::view(header), chunk->view());
   if (!intact) return std::unexpected(intact.error());
   return chunk;

@@ -13,7 +13,7 @@
 
 namespace store {
 
-/// Reads records of one shard: one read transaction for each, ended before anything is answered. What does
+/// Reads records of one shard: one read transaction for each call, ended before anything is answered. What does
 /// not match its checksum is hidden at once and deleted. Reader threads only (it blocks on the disk).
 class ShardReader {
  public:
@@ -25,6 +25,7 @@ class ShardReader {
     const Decoder& decoder;
     /// Told of every object that an error removes.
     std::function<void(const Tables::StoredObject&)> removed;
+    std::uint64_t whole_bytes = 0;  ///< a body of chunks up to this is read with its head
   };
   explicit ShardReader(Parts parts) : parts_(std::move(parts)) {}
 
@@ -33,8 +34,10 @@ class ShardReader {
 
  private:
   base::Result<ObjectRef> find_id(const Key& key, ObjectId id);
-  base::Result<std::string> read_record(ObjectId id);
-  base::Result<base::ChunkRef> copy_chunk(ObjectId id, std::uint32_t index);
+  base::Result<std::shared_ptr<Object>> read_object(const Key& key, ObjectId id);
+  base::Result<std::shared_ptr<Object>> read_head(const lmdb::Txn& txn, const Key& key, ObjectId id);
+  base::Status read_chunks(const lmdb::Txn& txn, Object& object);
+  base::Result<base::ChunkRef> copy_chunk(const lmdb::Txn& txn, ObjectId id, std::uint32_t index);
   /// Counts and hides what an unexpected `error` makes useless.
   void note_error(const Key& key, ObjectId id, const base::Error& error);
 

@@ -36,6 +36,7 @@ class Tables {
     Key key{};
     ObjectId id = 0;
     bool multi = false;
+    std::uint64_t body_bytes = 0;
   };
   struct Contents {
     std::vector<StoredObject> objects{};  ///< by id, oldest first

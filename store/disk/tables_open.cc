@@ -129,7 +129,7 @@ base::Status Tables::load() {
     const auto key = record::decode_key((*entry)->key);
     const auto value = record::decode_index((*entry)->value);
     if (!key || !value) return base::fail(base::Errc::Corrupt, "an index entry has a wrong length");
-    contents_.objects.push_back({*key, value->id, value->multi});
+    contents_.objects.push_back({*key, value->id, value->multi, value->body_bytes});
     if (contents_.objects.size() % kEntriesOfAPage == 0) file_->touched(1);
   }
   if (!entry) return std::unexpected(entry.error());

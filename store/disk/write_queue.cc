@@ -16,10 +16,19 @@ std::size_t queued_bytes(const WriteOp& op) { return kOpBytes + record_bytes(op)
 }  // namespace
 
 std::size_t record_bytes(const WriteOp& op) {
-  if (const auto* put = std::get_if<PutOp>(&op)) return record::head_bytes(*put->object);
+  if (const auto* put = std::get_if<PutOp>(&op)) {
+    const Object& object = *put->object;
+    const std::uint64_t bodies = object.chunks.empty() ? 0 : object.body_bytes;
+    return record::head_bytes(object) + bodies + object.chunks.size() * record::chunk_bytes(0);
+  }
   if (const auto* chunk = std::get_if<ChunkOp>(&op)) return record::chunk_bytes(chunk->chunk->size());
   if (const auto* commit = std::get_if<CommitOp>(&op)) return record::head_bytes(*commit->object);
   return 0;
+}
+
+std::size_t records_of(const WriteOp& op) {
+  const auto* put = std::get_if<PutOp>(&op);
+  return put != nullptr ? 1 + put->object->chunks.size() : 1;
 }
 
 base::Status WriteQueue::push(WriteOp& op, bool droppable) {

@@ -51,8 +51,10 @@ struct EraseOp {
 /// One thing for a shard's writer to do. What comes first is done first.
 using WriteOp = std::variant<PutOp, ChunkOp, CommitOp, AbandonOp, EraseOp>;
 
-/// Bytes of the record that `op` writes; 0 if none.
+/// Bytes of the records that `op` writes; 0 if none.
 std::size_t record_bytes(const WriteOp& op);
+/// How many records those are, at least 1.
+std::size_t records_of(const WriteOp& op);
 
 /// What waits for one shard's writer. Owned by the store and by the DiskWrites, which may outlive it. Any
 /// thread.

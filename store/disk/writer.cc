@@ -77,7 +77,7 @@ void Writer::write(Batch& batch) {
 
 base::Result<std::vector<Writer::Outcome>> Writer::try_write(Batch& batch) {
   std::uint64_t pages = kTreePages;
-  for (const WriteOp& op : batch) pages += parts_.tables.pages_for(record_bytes(op)) + 1;
+  for (const WriteOp& op : batch) pages += parts_.tables.pages_for(record_bytes(op)) + records_of(op);
   auto txn = begin_with_room(batch.empty() ? 0 : pages);
   if (!txn) return std::unexpected(txn.error());
   auto outcomes = apply(*txn, batch);
@@ -168,6 +168,7 @@ void Writer::update_counts() {
   if (!txn) return;
   if (const auto used = parts_.tables.used_pages(*txn))
     parts_.counts.used_bytes = *used * parts_.tables.page_bytes();
+  parts_.counts.usable_bytes = (parts_.tables.map_pages() - free_pages_min_) * parts_.tables.page_bytes();
   parts_.counts.file_bytes = (parts_.tables.env().last_page() + 1) * parts_.tables.page_bytes();
 }
 

@@ -21,6 +21,7 @@ namespace store {
 /// Counts of one shard, read by Disk::use. Any thread.
 struct ShardCounts {
   std::atomic<std::uint64_t> used_bytes{0};
+  std::atomic<std::uint64_t> usable_bytes{0};  ///< more are never in use for long: eviction begins there
   std::atomic<std::uint64_t> file_bytes{0};
   std::atomic<std::uint64_t> evictions{0};
   std::atomic<std::uint64_t> dropped_writes{0};
@@ -51,6 +52,7 @@ class Writer {
  private:
   enum class Outcome {
     Done,
+    Refreshed,   ///< a new head for chunks that are stored
     Ignored,     ///< the object is no longer there to be refreshed, or a newer one is
     Superseded,  ///< a commit came after a newer object's
     Failed,      ///< a commit whose chunks were not all stored
@@ -70,6 +72,7 @@ class Writer {
   base::Result<std::vector<Outcome>> apply(lmdb::Txn& txn, Batch& batch);
   base::Result<Outcome> apply_one(lmdb::Txn& txn, WriteOp& op);
   base::Result<Outcome> apply_put(lmdb::Txn& txn, const Object& object);
+  base::Status write_chunks(lmdb::Txn& txn, const Object& object);
   base::Status apply_erase(lmdb::Txn& txn, const EraseOp& op);
   base::Result<Outcome> apply_commit(lmdb::Txn& txn, const CommitOp& op);
 

@@ -14,6 +14,10 @@ struct Overloaded : F... {
   using F::operator()...;
 };
 
+Tables::StoredObject stored_as(const Object& object) {
+  return {object.key, object.id, !object.single(), object.body_bytes};
+}
+
 ObjectId id_of(const WriteOp& op) {
   return std::visit(Overloaded{[](const PutOp& put) { return put.object->id; },
                                [](const ChunkOp& chunk) { return chunk.id; },
@@ -69,11 +73,23 @@ base::Result<Writer::Outcome> Writer::apply_put(lmdb::Txn& txn, const Object& ob
   const auto there = parts_.tables.find(txn, object.key);
   if (!there) return std::unexpected(there.error());
   if (*there && (*there)->id > object.id) return Outcome::Ignored;
-  // The head of chunks that are gone, or of others, must not be found.
-  if (!object.single() && (!*there || (*there)->id != object.id)) return Outcome::Ignored;
+  const bool refreshes = !object.single() && *there && (*there)->id == object.id;
+  if (!refreshes) {
+    // The head of chunks that are gone, or of others, must not be found.
+    if (!object.whole()) return Outcome::Ignored;
+    if (auto written = write_chunks(txn, object); !written) return std::unexpected(written.error());
+  }
   if (auto written = parts_.tables.write_object(txn, object); !written)
     return std::unexpected(written.error());
-  return Outcome::Done;
+  return refreshes ? Outcome::Refreshed : Outcome::Done;
+}
+
+base::Status Writer::write_chunks(lmdb::Txn& txn, const Object& object) {
+  for (std::uint32_t index = 0; index < object.chunks.size(); ++index) {
+    auto written = parts_.tables.write_chunk(txn, object.id, index, object.chunks[index]->view());
+    if (!written) return written;
+  }
+  return {};
 }
 
 base::Result<Writer::Outcome> Writer::apply_commit(lmdb::Txn& txn, const CommitOp& op) {
@@ -90,8 +106,8 @@ void Writer::finish(WriteOp& op, Outcome outcome) {
   DiskIndex& index = *parts_.index;
   std::visit(Overloaded{[&](PutOp& put) {
                           // A head that was refreshed is in the index already, or was just evicted.
-                          if (outcome != Outcome::Done || !put.object->single()) return;
-                          index.publish({put.object->key, put.object->id, false}, false);
+                          if (outcome != Outcome::Done) return;
+                          index.publish(stored_as(*put.object), false);
                         },
                         [&](ChunkOp& chunk) {
                           base::Result<void> result;
@@ -110,7 +126,7 @@ void Writer::finish(WriteOp& op, Outcome outcome) {
 void Writer::finish_commit(CommitOp& op, Outcome outcome) {
   const Object& object = *op.object;
   if (outcome == Outcome::Done) {
-    PinRef pin = parts_.index->publish({object.key, object.id, !object.single()}, true);
+    PinRef pin = parts_.index->publish(stored_as(object), true);
     op.progress->published = true;
     post_answer<PinRef>(*op.home, std::move(op.answer), std::move(pin));
     return;

@@ -52,7 +52,7 @@ struct Entry : EvictionEntry {
 /// Parts of a large object are worth what a full chunk is, all of them: they leave together, as they are
 /// used.
 std::uint32_t judged_size(const Entry& entry) {
-  const bool part = !entry.object || !entry.object->single();
+  const bool part = !entry.object || !entry.object->whole();
   const std::size_t size = part ? std::max(entry.bytes, base::kChunkBytes) : entry.bytes;
   return static_cast<std::uint32_t>(std::min<std::size_t>(size, std::numeric_limits<std::uint32_t>::max()));
 }
@@ -160,6 +160,14 @@ ObjectRef MemoryTier::find(const Key& key, std::string_view text) {
   return entry->object;
 }
 
+bool MemoryTier::holds(const Key& key, ObjectId id) {
+  const EntryName name{key, false};
+  Shard& shard = shard_of(hash_of(name));
+  const std::scoped_lock lock(shard.mutex);
+  const Entry* entry = shard.find(name);
+  return entry != nullptr && entry->object->id == id;
+}
+
 bool MemoryTier::served(const Key& key, ObjectId id) {
   const EntryName name{key, false};
   Shard& shard = shard_of(hash_of(name));
@@ -190,13 +198,21 @@ void MemoryTier::insert(ObjectRef object) {
 }
 
 void MemoryTier::erase(const Key& key, ObjectId id) {
+  erase_if(key, [id](const Object& object) { return id == 0 || object.id == id; });
+}
+
+void MemoryTier::erase_parted(const Key& key, ObjectId id) {
+  erase_if(key, [id](const Object& object) { return object.id == id && !object.whole(); });
+}
+
+void MemoryTier::erase_if(const Key& key, const std::function<bool(const Object&)>& unwanted) {
   const EntryName name{key, false};
   Removed removed{};
   {
     Shard& shard = shard_of(hash_of(name));
     const std::scoped_lock lock(shard.mutex);
     Entry* there = shard.find(name);
-    if (there != nullptr && (id == 0 || there->object->id == id)) removed = shard.remove(*there);
+    if (there != nullptr && unwanted(*there->object)) removed = shard.remove(*there);
   }
   give_back(removed.bytes);
 }

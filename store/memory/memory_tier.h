@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -12,7 +13,7 @@
 
 namespace store {
 
-/// The memory tier, shared by all loops: whole small objects, heads of large ones, and chunks of large
+/// The memory tier, shared by all loops: whole objects, heads of large ones, and chunks of large
 /// bodies, each an entry of its own with its own eviction. Sharded; a hit holds one shard's lock for a
 /// look-up, a reference copy and a note of the use (GreedyDual: no list moves). The sum of all entries'
 /// footprints, with bookkeeping, never exceeds the budget. Evicting drops the tier's reference only: requests
@@ -35,6 +36,8 @@ class MemoryTier {
 
   /// The object under `key` if its key text is `text`.
   ObjectRef find(const Key& key, std::string_view text);
+  /// Whether `id` is what lies under `key`; no use of it.
+  bool holds(const Key& key, ObjectId id);
   /// Whether the object under `key` is `id` and was found since this was last asked (by the disk tier, which
   /// would evict it).
   bool served(const Key& key, ObjectId id);
@@ -43,6 +46,8 @@ class MemoryTier {
   void insert(ObjectRef object);
   /// Removes the object under `key` if its id is `id` (0: whatever its id).
   void erase(const Key& key, ObjectId id = 0);
+  /// The same, unless the object carries its body with it: for chunks that are on disk no more.
+  void erase_parted(const Key& key, ObjectId id);
 
   base::ChunkRef find_chunk(ObjectId id, std::uint32_t index);
   /// The same without counting as a use: for who asks ahead, or reads what came in for this same request.
@@ -55,6 +60,7 @@ class MemoryTier {
 
  private:
   struct Shard;
+  void erase_if(const Key& key, const std::function<bool(const Object&)>& unwanted);
   base::ChunkRef chunk_of(ObjectId id, std::uint32_t index, bool is_use);
   Shard& shard_of(std::uint64_t hash) const;
   /// Takes `bytes` of the budget, evicting first from `home`, then from the other shards. False if there is

@@ -105,6 +105,7 @@ class FillTest : public testing::Test {
   base::Random random_{1};
   Platter platter_{};
   SimDisk disk_{platter_, random_, &node::decode_object, {}};
+  store::Admission admission_{disk_, {}};
   store::MemoryTier memory_{{.budget_bytes = 8 << 20}};
   std::atomic<std::uint64_t> fill_bytes_{0};
   fetch::FetchTable fetches_{};
@@ -115,6 +116,7 @@ class FillTest : public testing::Test {
   node::GroupClock groups_{base::Wall::min()};
   node::Shared shared_{.memory = memory_,
                        .disk = disk_,
+                       .admission = admission_,
                        .fetches = fetches_,
                        .pass_marks = marks_,
                        .variants = variants_,

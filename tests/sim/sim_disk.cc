@@ -42,7 +42,7 @@ class SimWrite final : public store::DiskWrite {
     }
     committed_ = true;
     disk_.erase(key_);
-    disk_.platter_.objects[key_] = {object->key_text, object->id, object->body_bytes, {}, false, object->meta};
+    disk_.platter_.objects[key_] = {object->key_text, object->id, object->body_bytes, {}, false, false, object->meta};
     home.post([stored = std::move(stored), pin = disk_.make_pin(id_)]() mutable { stored(std::move(pin)); });
     if (disk_.fault(disk_.faults_.evict_one_in)) disk_.evict_one();
   }
@@ -70,6 +70,8 @@ void SimDisk::find(const store::Key& key, std::string text, base::Executor& home
     object->meta = stored.meta;
     object->decoded = decoder_(stored.meta);
     if (stored.has_single) object->body = base::Chunk::copy_of(stored.single);
+    object->on_disk.set(true);
+    if (stored.whole) object->set_body(whole_body(*object));
     result = std::move(object);
   }
   home.post([answer = std::move(answer), result = std::move(result)]() mutable { answer(std::move(result)); });
@@ -94,18 +96,40 @@ void SimDisk::read_chunk(const store::Key&, ObjectId id, std::uint32_t index, ba
   home.post([answer = std::move(answer), result = std::move(result)]() mutable { answer(std::move(result)); });
 }
 
-void SimDisk::put(store::ObjectRef object) {
-  if (fault(faults_.write_one_in)) return;
-  Platter::Stored stored{object->key_text, object->id, object->body_bytes, {}, false, object->meta};
+std::vector<base::ChunkRef> SimDisk::whole_body(const store::Object& object) const {
+  std::vector<base::ChunkRef> chunks;
+  for (std::uint32_t index = 0; index < object.chunk_count(); ++index) {
+    chunks.push_back(base::Chunk::copy_of(platter_.chunks.at({object.id, index})));
+  }
+  return chunks;
+}
+
+bool SimDisk::put(store::ObjectRef object) {
+  if (fault(faults_.write_one_in)) return random_.one_in(2);
+  if (const auto there = platter_.objects.find(object->key); there != platter_.objects.end()) {
+    if (there->second.id > object->id) return true;
+  }
+  Platter::Stored stored{object->key_text, object->id, object->body_bytes, {}, false, false, object->meta};
   if (object->single()) {
     erase(object->key);
     if (object->body) stored.single = std::string(object->body->view());
     stored.has_single = static_cast<bool>(object->body);
     platter_.objects[object->key] = std::move(stored);
-    return;
+    return true;
   }
   const auto found = platter_.objects.find(object->key);
-  if (found != platter_.objects.end() && found->second.id == object->id) found->second = std::move(stored);
+  const bool refreshes = found != platter_.objects.end() && found->second.id == object->id;
+  stored.whole = refreshes ? found->second.whole : object->whole();
+  if (refreshes) {
+    found->second = std::move(stored);
+  } else if (object->whole()) {
+    erase(object->key);
+    for (std::uint32_t index = 0; index < object->chunk_count(); ++index) {
+      platter_.chunks[{object->id, index}] = std::string(object->chunk(index)->view());
+    }
+    platter_.objects[object->key] = std::move(stored);
+  }
+  return true;
 }
 
 std::unique_ptr<store::DiskWrite> SimDisk::begin(const store::Key& key, ObjectId id, std::uint64_t) {

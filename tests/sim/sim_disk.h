@@ -20,6 +20,7 @@ struct Platter {
     std::uint64_t body_bytes = 0;
     std::string single{};  ///< the body of a single object
     bool has_single = false;
+    bool whole = false;    ///< read with its chunks
     std::string meta{};
   };
   std::map<store::Key, Stored> objects{};
@@ -34,6 +35,7 @@ class SimDisk final : public store::Disk {
     unsigned read_one_in = 0;    ///< 0: never
     unsigned write_one_in = 0;
     unsigned evict_one_in = 0;   ///< at each commit, one unpinned object
+    unsigned full_one_in = 0;    ///< has no room when asked
   };
   SimDisk(Platter& platter, base::Random& random, store::Decoder decoder, Faults faults)
       : platter_(platter), random_(random), decoder_(std::move(decoder)), faults_(faults) {}
@@ -49,7 +51,9 @@ class SimDisk final : public store::Disk {
   store::PinRef pin(const store::Key& key, store::ObjectId id) override;
   void read_chunk(const store::Key& key, store::ObjectId id, std::uint32_t index, base::Executor& home,
                   store::Answer<base::ChunkRef> answer) override;
-  void put(store::ObjectRef object) override;
+  bool put(store::ObjectRef object) override;
+  std::uint64_t max_put_bytes() const override { return 256ULL << 10; }
+  bool has_room(const store::Key&) const override { return !fault(faults_.full_one_in); }
   std::unique_ptr<store::DiskWrite> begin(const store::Key& key, store::ObjectId id, std::uint64_t) override;
   void erase(const store::Key& key, store::ObjectId id = store::kAnyId) override;
   void on_removed(std::function<void(const store::Key&, store::ObjectId)> removed) override {
@@ -62,7 +66,8 @@ class SimDisk final : public store::Disk {
 
  private:
   friend class SimWrite;
-  bool fault(unsigned one_in) { return one_in != 0 && random_.one_in(one_in); }
+  bool fault(unsigned one_in) const { return one_in != 0 && random_.one_in(one_in); }
+  std::vector<base::ChunkRef> whole_body(const store::Object& object) const;
   void drop_chunks(store::ObjectId id);
   void evict_one();
   store::PinRef make_pin(store::ObjectId id);

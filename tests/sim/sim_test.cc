@@ -42,6 +42,13 @@ TEST(Sim, DiskFailsAndEvicts) {
   play_all({.disk = {.read_one_in = 20, .write_one_in = 15, .evict_one_in = 2}});
 }
 
+// What is asked for once stays in memory, or passes if it is large.
+TEST(Sim, DiskIsFull) { play_all({.disk = {.evict_one_in = 4, .full_one_in = 2}}); }
+
+TEST(Sim, DiskIsFullAndFails) {
+  play_all({.disk = {.read_one_in = 20, .write_one_in = 15, .evict_one_in = 2, .full_one_in = 1}, .crashes = true});
+}
+
 TEST(Sim, CrashesAndRestarts) {
   play_all({.origin = {.refuse_one_in = 20, .break_one_in = 60}, .disk = {.evict_one_in = 4}, .crashes = true});
 }

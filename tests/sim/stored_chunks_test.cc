@@ -49,6 +49,7 @@ class StoredChunksTest : public testing::Test {
   SimOrigin origin_{};
   SimClient client_{origin_, executor_, random_};
   SimDisk disk_{platter_, random_, &node::decode_object, {}};
+  store::Admission admission_{disk_, {}};
   store::MemoryTier memory_{{.budget_bytes = 1 << 20}};
   std::atomic<std::uint64_t> fill_bytes_{0};
   fetch::FetchTable fetches_{};
@@ -59,6 +60,7 @@ class StoredChunksTest : public testing::Test {
   node::GroupClock groups_{base::Wall::min()};
   node::Shared shared_{.memory = memory_,
                        .disk = disk_,
+                       .admission = admission_,
                        .fetches = fetches_,
                        .pass_marks = marks_,
                        .variants = variants_,

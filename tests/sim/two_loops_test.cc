@@ -85,6 +85,7 @@ class TwoLoops : public testing::Test {
   Platter platter_{};
   SimOrigin origin_{.contents = {{"/p", {}}}};
   SimDisk disk_{platter_, random_, &node::decode_object, {}};
+  store::Admission admission_{disk_, {}};
   store::MemoryTier memory_{{.budget_bytes = 8 << 20}};
   std::atomic<std::uint64_t> fill_bytes_{0};
   fetch::FetchTable fetches_{};
@@ -95,6 +96,7 @@ class TwoLoops : public testing::Test {
   node::GroupClock groups_{base::Wall::min()};
   node::Shared shared_{.memory = memory_,
                        .disk = disk_,
+                       .admission = admission_,
                        .fetches = fetches_,
                        .pass_marks = marks_,
                        .variants = variants_,
@@ -232,6 +234,7 @@ TEST_F(Invalidation, ForgottenInARestartMeansAValidation) {
   node::GroupClock later(clock_.wall());
   node::Shared restarted{.memory = memory_,
                          .disk = disk_,
+                         .admission = admission_,
                          .fetches = fetches_,
                          .pass_marks = marks_,
                          .variants = variants_,

@@ -19,6 +19,7 @@ constexpr std::uint64_t kMemoryBytes = 512 * 1024;
 struct World::Edge {
   Edge(World& world)
       : disk(world.platter_, world.random_, &node::decode_object, world.weather_.disk),
+        admission(disk, {.remembered_bytes = kMemoryBytes}),
         memory({.budget_bytes = kMemoryBytes, .shards = 4}),
         marks(100),
         variants(100),
@@ -26,6 +27,7 @@ struct World::Edge {
         groups(world.clock_.wall()),
         shared{.memory = memory,
                .disk = disk,
+               .admission = admission,
                .fetches = fetches,
                .pass_marks = marks,
                .variants = variants,
@@ -35,7 +37,7 @@ struct World::Edge {
                .fill_bytes = fill_bytes,
                .distrust = [] { return false; }} {
     for (int i = 0; i < 2; ++i) loops.push_back(std::make_unique<Loop>(world, shared));
-    disk.on_removed([this](const store::Key& key, store::ObjectId id) { memory.erase(key, id); });
+    disk.on_removed([this](const store::Key& key, store::ObjectId id) { memory.erase_parted(key, id); });
   }
 
   struct Loop {
@@ -54,6 +56,7 @@ struct World::Edge {
   };
 
   SimDisk disk;
+  store::Admission admission;
   store::MemoryTier memory;
   std::atomic<std::uint64_t> fill_bytes{0};
   fetch::FetchTable fetches{};
@@ -84,6 +87,7 @@ World::World(std::uint64_t seed, const Weather& weather)
   config_->node = "edge";
   config_->fetch.fill_window_bytes = 128 * 1024;
   config_->fetch.fill_total_bytes = 256 * 1024;
+  config_->whole_bytes = seed % 3 == 0 ? 0 : kMemoryBytes / 4;
   config_->fetch.pass_window_bytes = 64 * 1024;
   config_->fetch.finish_bytes = 100'000;
   origin_.faults = weather.origin;
@@ -243,7 +247,7 @@ bool World::faultless() const {
   const SimOrigin::Faults& origin = weather_.origin;
   const SimDisk::Faults& disk = weather_.disk;
   return origin.refuse_one_in + origin.break_one_in + origin.error_one_in + disk.read_one_in +
-             disk.write_one_in + disk.evict_one_in ==
+             disk.write_one_in + disk.evict_one_in + disk.full_one_in ==
          0;
 }
 

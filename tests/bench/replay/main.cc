@@ -6,6 +6,8 @@
 // Usage: replay [--bare] [--shards N] TRACE.csv.gz...
 // --bare: the simulated policies only, with the sizes of the trace as they are, to check them against figures
 // of others.
+// --tiers: both tiers, memory with 1 % and disk with 10 % of that sum, beside models of what peers do, and what each writes
+// to disk.
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
@@ -13,15 +15,18 @@
 
 #include "tests/bench/replay/real_tier.h"
 #include "tests/bench/replay/simulated.h"
+#include "tests/bench/replay/tiers_table.h"
 #include "tests/bench/replay/trace.h"
 
 namespace {
 
+constexpr std::uint64_t kWholeMax = 1ULL << 20;
 constexpr std::array kShares = {0.001, 0.01, 0.1};
 constexpr std::uint64_t kObjectsMin = 20;  // with less room, ratios are noise
 
 struct Arguments {
   bool bare = false;
+  bool tiers = false;
   unsigned shards = 64;
   std::vector<std::string> traces{};
 };
@@ -68,7 +73,7 @@ void print_real(const replay::Trace& trace, const replay::Outcome& outcome, cons
 
 void replay_trace(const replay::Trace& trace, const Arguments& arguments) {
   std::unique_ptr<replay::Objects> objects;
-  if (!arguments.bare) objects = std::make_unique<replay::Objects>(trace);
+  if (!arguments.bare) objects = std::make_unique<replay::Objects>(trace, kWholeMax);
   const replay::Costs& costs = objects ? objects->costs() : trace.sizes;
   const auto footprint = std::accumulate(costs.begin(), costs.end(), std::uint64_t{0});
   for (const double share : kShares) {
@@ -91,9 +96,13 @@ int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Hit ratios of the memory tier and of simulated policies on request traces");
   app.add_flag("--bare", arguments.bare, "simulated policies only, sizes as in the trace");
+  app.add_flag("--tiers", arguments.tiers, "memory and disk together, beside models of peers");
   app.add_option("--shards", arguments.shards, "of the tier, at most");
   app.add_option("traces", arguments.traces, "csv, gzip'd or not: time,id,size")->required();
   CLI11_PARSE(app, argc, argv);
-  print_head(arguments.bare);
-  for (const std::string& path : arguments.traces) replay_trace(replay::read_trace(path), arguments);
+  arguments.tiers ? replay::print_tiers_head() : print_head(arguments.bare);
+  for (const std::string& path : arguments.traces) {
+    const replay::Trace trace = replay::read_trace(path);
+    arguments.tiers ? replay::print_tiers(trace) : replay_trace(trace, arguments);
+  }
 }

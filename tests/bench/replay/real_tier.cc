@@ -35,7 +35,7 @@ struct Found {
   std::uint64_t bytes = 0;
 };
 
-Found request_single(store::MemoryTier& tier, const store::ObjectRef& object) {
+Found request_whole(store::MemoryTier& tier, const store::ObjectRef& object) {
   const bool hit = tier.find(object->key, object->key_text) != nullptr;
   if (!hit) tier.insert(object);
   return {hit, hit ? object->body_bytes : 0};
@@ -61,27 +61,30 @@ Found request_large(store::MemoryTier& tier, Objects& objects, const store::Obje
 
 }  // namespace
 
-Objects::Objects(const Trace& trace) {
+Objects::Objects(const Trace& trace, std::uint64_t whole_max) {
   store::MemoryTier scale({.budget_bytes = 1ULL << 50, .shards = 1});
   for (std::uint32_t number = 0; number < trace.sizes.size(); ++number) {
-    objects_.push_back(make(number, trace.sized ? trace.sizes[number] : 1024));
+    objects_.push_back(make(number, trace.sized ? trace.sizes[number] : 1024, whole_max));
     costs_.push_back(cost_of(scale, *objects_.back()));
   }
 }
 
-store::ObjectRef Objects::make(std::uint32_t number, std::uint64_t size) {
+store::ObjectRef Objects::make(std::uint32_t number, std::uint64_t size, std::uint64_t whole_max) {
   policy::CacheKey key = policy::cache_key("www", {}, support::get("/assets/" + std::to_string(number)));
   policy::StoredResponse response = stored_response(number);
   response.body_bytes = size;
   const store::Key hash = base::hash128(key.text);
   auto object = node::make_object(hash, std::move(key.text), number + 1, std::move(response));
-  if (size > 0 && size <= base::kChunkBytes) object->body = chunk(size);
+  if (size == 0 || size > std::max<std::uint64_t>(whole_max, base::kChunkBytes)) return object;
+  std::vector<base::ChunkRef> chunks;
+  for (std::uint32_t index = 0; index < object->chunk_count(); ++index) chunks.push_back(chunk(object->chunk_size(index)));
+  object->set_body(std::move(chunks));
   return object;
 }
 
 std::uint64_t Objects::cost_of(store::MemoryTier& scale, const store::Object& object) {
   scale.insert(std::make_shared<store::Object>(object));
-  if (!object.single()) {
+  if (!object.whole()) {
     for (std::uint32_t index = 0; index < object.chunk_count(); ++index)
       scale.insert_chunk(object.id, index, chunk(object.chunk_size(index)));
   }
@@ -108,7 +111,7 @@ Outcome replay_real(const Trace& trace, Objects& objects, const store::MemoryTie
   for (const std::uint32_t number : trace.requests) {
     const store::ObjectRef& object = objects.object(number);
     const Found found =
-        object->single() ? request_single(tier, object) : request_large(tier, objects, object, seen[number]);
+        object->whole() ? request_whole(tier, object) : request_large(tier, objects, object, seen[number]);
     seen[number] = true;
     outcome.hits += found.all;
     outcome.bytes += object->body_bytes;

@@ -25,19 +25,19 @@ struct Outcome {
   double byte_hit_ratio() const { return static_cast<double>(hit_bytes) / static_cast<double>(bytes); }
 };
 
-/// The objects of a trace as the edge makes them: key, head, body in one chunk, or a head and chunks. Bodies
-/// of one size share their bytes, which counts as if they did not. An object of a trace without sizes is of 1
-/// KiB.
+/// The objects of a trace as the edge makes them: key, head, and a body of up to `whole_max` in one piece, or a head and
+/// chunks. Bodies of one size share their bytes, which counts as if they did not. An object of a trace without sizes is of
+/// 1 KiB.
 class Objects {
  public:
-  explicit Objects(const Trace& trace);
+  Objects(const Trace& trace, std::uint64_t whole_max);
   /// What the tier counts for each, with its chunks.
   const Costs& costs() const { return costs_; }
   const store::ObjectRef& object(std::uint32_t number) const { return objects_[number]; }
   const base::ChunkRef& chunk(std::size_t size);
 
  private:
-  store::ObjectRef make(std::uint32_t number, std::uint64_t size);
+  store::ObjectRef make(std::uint32_t number, std::uint64_t size, std::uint64_t whole_max);
   std::uint64_t cost_of(store::MemoryTier& scale, const store::Object& object);
 
   std::vector<store::ObjectRef> objects_{};

@@ -53,6 +53,27 @@ class Lru final : public Bounded {
   std::vector<Queue::iterator> at_;
 };
 
+class Fifo final : public Bounded {
+ public:
+  Fifo(const Costs& costs, std::uint64_t budget) : Bounded(costs, budget), there_(costs.size()) {}
+  bool request(std::uint32_t object) override {
+    if (there_[object] || !fits(object)) return there_[object];
+    while (is_full_for(object)) {
+      used_ -= costs_[queue_.front()];
+      there_[queue_.front()] = false;
+      queue_.pop_front();
+    }
+    queue_.push_back(object);
+    there_[object] = true;
+    used_ += costs_[object];
+    return false;
+  }
+
+ private:
+  std::deque<std::uint32_t> queue_{};  // oldest first
+  std::vector<bool> there_;
+};
+
 class Sieve final : public Bounded {
  public:
   Sieve(const Costs& costs, std::uint64_t budget)
@@ -116,16 +137,16 @@ class S3Fifo final : public Bounded {
     int frequency = 0;
     std::uint64_t ghost = 0;  ///< which of its places in the ghost queue counts
   };
-  struct Fifo {
+  struct Part {
     std::deque<std::uint32_t> queue{};  // oldest first
     std::uint64_t used = 0;
   };
 
-  void add(Fifo& fifo, std::uint32_t object) {
+  void add(Part& fifo, std::uint32_t object) {
     fifo.queue.push_back(object);
     fifo.used += costs_[object];
   }
-  std::uint32_t take(Fifo& fifo) {
+  std::uint32_t take(Part& fifo) {
     const std::uint32_t object = fifo.queue.front();
     fifo.queue.pop_front();
     fifo.used -= costs_[object];
@@ -178,8 +199,8 @@ class S3Fifo final : public Bounded {
 
   const std::uint64_t small_budget_;
   std::vector<State> state_;
-  Fifo small_{};
-  Fifo main_{};
+  Part small_{};
+  Part main_{};
   std::deque<std::pair<std::uint32_t, std::uint64_t>> ghost_{};
   std::uint64_t ghosts_ = 0;
   std::uint64_t ghost_used_ = 0;
@@ -224,9 +245,11 @@ class CountMin {
   std::uint64_t added_ = 0;
 };
 
-class Gdsf final : public Bounded {
+/// Size: whether an object's worth is its frequency over its size, or its frequency alone (LFU with dynamic aging).
+template <bool Size>
+class GreedyDual final : public Bounded {
  public:
-  Gdsf(const Costs& costs, std::uint64_t budget)
+  GreedyDual(const Costs& costs, std::uint64_t budget)
       : Bounded(costs, budget), history_(objects_in(costs, budget)), state_(costs.size()) {}
   bool request(std::uint32_t object) override {
     ++now_;
@@ -243,7 +266,7 @@ class Gdsf final : public Bounded {
     ++state.count;
     state.at = now_;
     const int frequency = std::max(state.count, history_.count(object));
-    state.priority = clock_ + frequency / static_cast<double>(costs_[object]);
+    state.priority = clock_ + frequency / (Size ? static_cast<double>(costs_[object]) : 1.0);
     heap_.insert({state.priority, state.at, object});
     return hit;
   }
@@ -286,7 +309,19 @@ std::unique_ptr<Simulated> make(const Costs& costs, std::uint64_t budget) {
 
 const std::vector<Policy>& policies() {
   static const std::vector<Policy> all = {
-      {"LRU", make<Lru>}, {"SIEVE", make<Sieve>}, {"S3-FIFO", make<S3Fifo>}, {"GDSF", make<Gdsf>}};
+      {"LRU", make<Lru>}, {"SIEVE", make<Sieve>}, {"S3-FIFO", make<S3Fifo>}, {"GDSF", make<GreedyDual<true>>}};
+  return all;
+}
+
+const std::vector<TwoTiers>& peers() {
+  static const Policy lru{"LRU", make<Lru>};
+  static const Policy fifo{"FIFO", make<Fifo>};
+  static const Policy gdsf{"GDSF", make<GreedyDual<true>>};
+  static const Policy lfuda{"LFUDA", make<GreedyDual<false>>};
+  static const std::vector<TwoTiers> all = {{"nginx, Varnish", lru, lru},
+                                            {"Traffic Server", gdsf, fifo},
+                                            {"Squid, LFUDA", gdsf, lfuda},
+                                            {"Squid, GDSF", gdsf, gdsf}};
   return all;
 }
 

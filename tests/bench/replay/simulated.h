@@ -30,4 +30,15 @@ struct Policy {
 /// cache and a 4-bit count-min sketch of all requests.
 const std::vector<Policy>& policies();
 
+/// Two caches, one behind the other, as a peer has them: what is in neither is put into both, as are the hits of the other.
+struct TwoTiers {
+  std::string_view name;
+  Policy memory;
+  Policy disk;
+};
+
+/// The peers of a disk cache: nginx and Varnish (LRU in memory and on disk), Traffic Server (GDSF in memory, FIFO on disk) and
+/// Squid (GDSF in memory; on disk LFU with dynamic aging, or GDSF).
+const std::vector<TwoTiers>& peers();
+
 }  // namespace replay

@@ -44,6 +44,7 @@ class DiskFailure : public testing::Test {
     options.budget_bytes = 16 << 20;
     options.shards = 1;
     options.commit_interval = std::chrono::milliseconds(1);
+    options.whole_read_bytes = 0;  // chunks are read one by one
   }
   std::string data_path() const { return options.folder + "/shard-0/data.mdb"; }
   base::Error open_error() const {

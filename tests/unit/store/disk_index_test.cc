@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 
 #include "edge/base/hash.h"
@@ -142,6 +143,20 @@ TEST(DiskIndex, EvictsInOrderOfArrivalAndSparesUsedAndPinned) {
   EXPECT_EQ(f.index->evict()->id, 1U);  // used once: had one more turn
   EXPECT_FALSE(f.index->evict());       // the last is pinned
   EXPECT_EQ(f.doomed(), Ids{});         // the caller deletes what it evicts
+}
+
+TEST(DiskIndex, SmallObjectsGetMoreTurns) {
+  Fixture f;
+  const auto keys = keys_of_one_stripe(4);
+  const std::array<std::uint64_t, 4> bytes = {1000, 20'000, 100'000, 100'000};
+  std::vector<DiskIndex::StoredObject> objects;
+  for (std::size_t i = 0; i < keys.size(); ++i) objects.push_back({keys[i], i + 1, bytes[i] > 65'504, bytes[i]});
+  f.index->load(objects);
+  f.index->find(keys[3]);
+  EXPECT_EQ(f.index->evict()->id, 3U);
+  EXPECT_EQ(f.index->evict()->id, 2U);
+  EXPECT_EQ(f.index->evict()->id, 4U);  // used: as many turns as a new one of middle size
+  EXPECT_EQ(f.index->evict()->id, 1U);
 }
 
 TEST(DiskIndex, WantedElsewhereIsSparedUnlessAllAre) {

@@ -243,6 +243,36 @@ TEST(MemoryTier, HeadAndChunksOfALargeObjectLeaveTogether) {
   EXPECT_EQ(find(tier, "/large"), nullptr);
 }
 
+TEST(MemoryTier, WholeObjectOfSeveralChunksCountsThemAll) {
+  MemoryTier tier({.budget_bytes = 16 << 20, .shards = 1});
+  auto object = std::make_shared<Object>(*make_object("/whole", 1));
+  object->body_bytes = 3 * base::kChunkBytes;
+  std::vector<base::ChunkRef> chunks;
+  for (int i = 0; i < 3; ++i) chunks.push_back(base::Chunk::make(base::kChunkBytes));
+  object->set_body(std::move(chunks));
+  tier.insert(object);
+  EXPECT_GE(tier.use().bytes, 3 * base::kChunkBytes);
+  EXPECT_EQ(tier.use().objects, 1U);
+  EXPECT_EQ(tier.use().chunks, 0U);
+  tier.erase(object->key);
+  EXPECT_EQ(tier.use().bytes, 0U);
+}
+
+TEST(MemoryTier, OnlyObjectsWithoutTheirBodyGoWithTheirChunksOnDisk) {
+  MemoryTier tier({.budget_bytes = 16 << 20, .shards = 1});
+  auto head = std::make_shared<Object>(*make_object("/head", 1));
+  head->body_bytes = 3 * base::kChunkBytes;
+  head->body = {};
+  tier.insert(head);
+  tier.insert(make_object("/whole", 2));
+  tier.erase_parted(head->key, 7);
+  EXPECT_TRUE(tier.holds(head->key, 1));
+  tier.erase_parted(head->key, 1);
+  tier.erase_parted(base::hash128("/whole"), 2);
+  EXPECT_FALSE(tier.holds(head->key, 1));
+  EXPECT_TRUE(tier.holds(base::hash128("/whole"), 2));
+}
+
 TEST(MemoryTier, EvictedObjectStaysReadable) {
   MemoryTier tier({.budget_bytes = 1 << 20});
   tier.insert(make_object("/a", 1, 500));
