@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
   app.add_option("--shards", plan.shards, "of the LMDB store")->capture_default_str();
   app.add_option("--commit", commit_mib, "MiB of a group, at most")->capture_default_str();
   app.add_option("--pace", plan.mixed_mib_a_second, "MiB/s written while reading")->capture_default_str();
+  app.add_flag("--small-pages", plan.small_pages, "page cache of 4 KiB pages");
   std::vector<std::string> only;
   app.add_option("--only", only, "some of the stores: lmdb, segments, direct");
   CLI11_PARSE(app, argc, argv);

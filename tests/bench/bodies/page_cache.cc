@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <fstream>
 #include <functional>
@@ -71,6 +72,16 @@ void load_pages(const std::string& folder) {
   std::vector<char> buffer(1 << 20);
   each_file(folder, [&](int descriptor, std::size_t) {
     while (::read(descriptor, buffer.data(), buffer.size()) > 0) {
+    }
+  });
+}
+
+void load_small_pages(const std::string& folder) {
+  forget_pages(folder);
+  std::array<char, kPage> page{};
+  each_file(folder, [&](int descriptor, std::size_t) {
+    CHECK(::posix_fadvise(descriptor, 0, 0, POSIX_FADV_RANDOM) == 0);  // reads no more than is asked for
+    while (::read(descriptor, page.data(), page.size()) > 0) {
     }
   });
 }

@@ -42,6 +42,7 @@ void Phases::run(std::uint64_t round) {
 void Phases::write(const std::string& what, store::Disk& disk, const std::string& folder, Writes& writes) {
   writes.write(plan_.budget);  // from here on each object that comes makes others go
   writes.drain();
+  if (plan_.small_pages) load_small_pages(folder);
   writes.take_latencies();
   const std::uint64_t before = writes.bytes();
   const Usage begin = Usage::now(folder);

@@ -20,6 +20,7 @@ struct Plan {
   double mixed_mib_a_second = 50;
   unsigned shards = 2;  ///< of LmdbDisk
   std::uint64_t commit_bytes = 8ULL << 20;
+  bool small_pages = false;  ///< see load_small_pages
 };
 
 /// Opens an empty store of one kind in a folder.

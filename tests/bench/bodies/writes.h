@@ -20,6 +20,7 @@ class Writes {
  public:
   static constexpr std::uint64_t kWindow = 16ULL << 20;
   static constexpr std::uint64_t kAnswerEvery = 512ULL << 10;
+  static constexpr std::size_t kLastAnswers = 32;
 
   Writes(store::Disk& disk, Sizes sizes, std::uint64_t seed) : disk_(disk), objects_(sizes, seed) {}
   ~Writes() { drain(); }
@@ -29,7 +30,7 @@ class Writes {
   void write(std::uint64_t bytes);
   /// Writes until `end`, no faster than that many bytes a second.
   void write_until(Clock::time_point end, double bytes_a_second);
-  /// Returns when everything was answered.
+  /// Returns when everything was written.
   void drain();
 
   std::uint64_t bytes() const { return bytes_; }
@@ -57,7 +58,8 @@ class Writes {
   std::uint64_t unanswered_ = 0;  ///< put since the last commit
   std::mutex mutex_{};
   std::condition_variable answered_{};
-  std::uint64_t window_ = 0;  ///< waits for an answer
+  std::uint64_t window_ = 0;   ///< bytes that wait for an answer
+  std::uint64_t waiting_ = 0;  ///< commits that do
   std::vector<double> latencies_{};
   std::uint64_t errors_ = 0;
 };
