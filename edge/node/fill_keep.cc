@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the body of a fill that is kept gets into the tiers: in one piece at the end, or chunk by chunk as it comes.
+// How the body of a fill that is kept gets into the tiers: in one piece at the end, or chunk by chunk as it
+// comes.
 #include <utility>
 
 #include "edge/base/log.h"
@@ -15,10 +16,12 @@ bool Fill::too_large(std::optional<std::uint64_t> bytes) const {
   return bytes && *bytes > kChunkBytes && *bytes > context_.shared.disk.max_object_bytes();
 }
 
-// A body that would have to go to disk as it comes, and that only one request has ever wanted: that one gets it.
+// A body that would have to go to disk as it comes, and that only one request has ever wanted: that one gets
+// it.
 bool Fill::worth_keeping() {
   if (!total_ || *total_ <= whole_max(*order_.config, context_.shared)) return true;
-  return context_.shared.admission.on_miss(order_.base_key, *total_, wanted_again(), context_.executor.clock().steady());
+  return context_.shared.admission.on_miss(order_.base_key, *total_, wanted_again(),
+                                           context_.executor.clock().steady());
 }
 
 bool Fill::wanted_again() const {
@@ -38,13 +41,15 @@ void Fill::store_full_chunks() {
 void Fill::store_chunk(std::uint32_t index) {
   base::ChunkRef chunk = fetch_->chunk(index);
   context_.shared.memory.insert_chunk(id_, index, chunk);
-  write_->put(index, std::move(chunk), context_.executor,
-              anchor_.wrap([this, index](const base::Result<void>& stored) { on_chunk_stored(index, stored); }));
+  write_->put(
+      index, std::move(chunk), context_.executor,
+      anchor_.wrap([this, index](const base::Result<void>& stored) { on_chunk_stored(index, stored); }));
 }
 
 void Fill::on_chunk_stored(std::uint32_t index, const base::Result<void>& stored) {
   if (!stored) {
-    if (keeping_) logs::warn("body not kept", {{"url", order_.cache_key.url}, {"reason", stored.error().text}});
+    if (keeping_)
+      logs::warn("body not kept", {{"url", order_.cache_key.url}, {"reason", stored.error().text}});
     return stop_storing();
   }
   fetch_->release(index);

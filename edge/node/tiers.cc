@@ -7,9 +7,8 @@ namespace node {
 
 std::uint64_t whole_max(const Config& config, const Shared& shared) {
   // A fill never waits for the disk to take what it keeps in one piece: it must fit into its window.
-  const std::uint64_t most =
-      std::min({config.whole_bytes, config.fetch.fill_window_bytes, config.fetch.fill_total_bytes / 2,
-                shared.disk.max_put_bytes()});
+  const std::uint64_t most = std::min({config.whole_bytes, config.fetch.fill_window_bytes,
+                                       config.fetch.fill_total_bytes / 2, shared.disk.max_put_bytes()});
   return std::max<std::uint64_t>(most, base::kChunkBytes);
 }
 
@@ -24,7 +23,11 @@ void keep_signpost(Shared& shared, const store::ObjectRef& object) {
   shared.memory.insert(object);
 }
 
-void keep_refreshed(Shared& shared, const store::ObjectRef& object, base::Steady now) {
+void keep_refreshed(Shared& shared, const std::shared_ptr<store::Object>& object, base::Steady now) {
+  if (object->whole() && object->on_disk.is_set() && !shared.disk.holds(object->key, object->id)) {
+    object->id = shared.disk.next_id();
+    object->on_disk.set(false);
+  }
   shared.memory.insert(object);
   if (!object->on_disk.is_set()) return note_use(shared, object, now);
   object->on_disk.set(shared.disk.put(object) || !object->whole());
@@ -32,7 +35,8 @@ void keep_refreshed(Shared& shared, const store::ObjectRef& object, base::Steady
 
 void note_use(Shared& shared, const store::ObjectRef& object, base::Steady now) {
   if (!object->whole() || !object->on_disk.take()) return;
-  if (!shared.admission.on_hit(object->body_bytes, now) || !shared.disk.put(object)) return object->on_disk.set(false);
+  if (!shared.admission.on_hit(object->body_bytes, now) || !shared.disk.put(object))
+    return object->on_disk.set(false);
   if (!shared.memory.holds(object->key, object->id)) shared.disk.erase(object->key, object->id);
 }
 

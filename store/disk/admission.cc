@@ -17,7 +17,8 @@ constexpr std::uint64_t kPageBytes = 4096;
 Admission::Admission(const Disk& disk, const Options& options)
     : disk_(disk),
       options_(options),
-      history_(options.remembered_bytes, options.second_request ? options.remembered_bytes / kObjectBytes : 0),
+      history_(options.remembered_bytes,
+               options.second_request ? options.remembered_bytes / kObjectBytes : 0),
       credit_(static_cast<double>(options.bytes_per_second)) {}
 
 bool Admission::on_miss(const Key& key, std::uint64_t bytes, bool wanted_again, base::Steady now) {

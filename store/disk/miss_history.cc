@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads may overwrite each other's notes in a bucket: then a key is forgotten too early, which does no harm.
+// Threads may overwrite each other's notes in a bucket: then a key is forgotten too early, which does no
+// harm.
 #include "store/disk/miss_history.h"
 
 #include <algorithm>

@@ -12,11 +12,12 @@
 
 namespace store {
 
-/// Which keys were missed lately and not stored: a ghost list in 2 bytes a key, which unlike a Bloom filter forgets in order.
-/// A key has a fingerprint of 13 bits in one of the eight places of its bucket, and three bits for the period in which it
-/// was noted. A period is a seventh of the bytes that are to be remembered; a hand goes once round all buckets in each and
-/// clears what is seven periods old. In a full bucket the oldest makes room. May take one key for another (1 in 1,000).
-/// Pages on which nothing was noted take no memory. Any thread, without locks.
+/// Which keys were missed lately and not stored: a ghost list in 2 bytes a key, which unlike a Bloom filter
+/// forgets in order. A key has a fingerprint of 13 bits in one of the eight places of its bucket, and three
+/// bits for the period in which it was noted. A period is a seventh of the bytes that are to be remembered; a
+/// hand goes once round all buckets in each and clears what is seven periods old. In a full bucket the oldest
+/// makes room. May take one key for another (1 in 1,000). Pages on which nothing was noted take no memory.
+/// Any thread, without locks.
 class MissHistory {
  public:
   /// Remembers misses worth `bytes` of objects, in `places` places (rounded up).
@@ -34,7 +35,9 @@ class MissHistory {
     void operator()(Place* places) const { std::free(places); }
   };
 
-  std::span<Place> bucket(std::uint64_t number) const { return {places_.get() + (number & mask_) * kWays, kWays}; }
+  std::span<Place> bucket(std::uint64_t number) const {
+    return {places_.get() + (number & mask_) * kWays, kWays};
+  }
   /// Where the hand is after so many bytes, counted in buckets since the beginning.
   std::uint64_t hand_at(std::uint64_t bytes) const;
   void sweep(std::uint64_t from, std::uint64_t to);

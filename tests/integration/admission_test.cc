@@ -10,8 +10,8 @@ namespace harness {
 namespace {
 
 constexpr std::uint64_t kKiB = 1024;
-constexpr std::uint64_t kSmall = 100 * kKiB;    ///< two chunks, kept in one piece
-constexpr std::uint64_t kLarge = 3000 * kKiB;   ///< above [memory] whole
+constexpr std::uint64_t kSmall = 100 * kKiB;   ///< two chunks, kept in one piece
+constexpr std::uint64_t kLarge = 3000 * kKiB;  ///< above [memory] whole
 
 SeededBody body_for(const std::string& target) {
   return {std::hash<std::string>{}(target), target.starts_with("/large") ? kLarge : kSmall};
@@ -35,7 +35,9 @@ class Admission : public testing::Test {
     EXPECT_EQ(response.sha256, body_for(target).sha256()) << target;
     return response;
   }
-  bool is_hit(const std::string& target) const { return get(target).header("cache-status").contains("; hit"); }
+  bool is_hit(const std::string& target) const {
+    return get(target).header("cache-status").contains("; hit");
+  }
   double count(const std::string& name, const std::vector<std::string>& labels = {}) const {
     return edge_->metric(name, labels);
   }
@@ -98,7 +100,9 @@ TEST_F(Admission, ALargeBodyThatSeveralWaitForIsKept) {
   start();
   flood(64 << 20);
   const auto gate = std::make_shared<Gate>();
-  origin_.answer("/large", Reply{.headers = {{"Cache-Control", "max-age=600"}}, .body = body_for("/large"), .head_gate = gate});
+  origin_.answer(
+      "/large",
+      Reply{.headers = {{"Cache-Control", "max-age=600"}}, .body = body_for("/large"), .head_gate = gate});
   Client client(edge_->client_options());
   const std::vector<Request> requests(4, Request{.url = "https://www.test/large"});
   const double before = count("selvage_http_requests_total");

@@ -131,9 +131,12 @@ store::PinRef SegmentStore::pin(const store::Key& key, store::ObjectId id) {
   return index_.holds(key, id) ? pin : nullptr;  // it may have been evicted meanwhile
 }
 
-void SegmentStore::put(store::ObjectRef object) {
+bool SegmentStore::put(store::ObjectRef object) {
+  const bool single = object->single();
   store::WriteOp op = store::PutOp{std::move(object)};
-  if (!queue_->push(op, /*droppable=*/true)) ++counts_.dropped_writes;
+  if (single && queue_->push(op, /*droppable=*/true)) return true;
+  ++counts_.dropped_writes;
+  return false;
 }
 
 std::unique_ptr<store::DiskWrite> SegmentStore::begin(const store::Key&, store::ObjectId id,

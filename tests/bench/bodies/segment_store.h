@@ -47,7 +47,10 @@ class SegmentStore final : public store::Disk {
   store::PinRef pin(const store::Key& key, store::ObjectId id) override;
   void read_chunk(const store::Key& key, store::ObjectId id, std::uint32_t index, base::Executor& home,
                   store::Answer<base::ChunkRef> answer) override;
-  void put(store::ObjectRef object) override;
+  /// Single objects only.
+  bool put(store::ObjectRef object) override;
+  std::uint64_t max_put_bytes() const override { return base::kChunkBytes; }
+  bool has_room(const store::Key&) const override { return false; }
   std::unique_ptr<store::DiskWrite> begin(const store::Key& key, store::ObjectId id,
                                           std::uint64_t expected_bytes) override;
   void erase(const store::Key& key, store::ObjectId id) override;

@@ -6,8 +6,8 @@
 // Usage: replay [--bare] [--shards N] TRACE.csv.gz...
 // --bare: the simulated policies only, with the sizes of the trace as they are, to check them against figures
 // of others.
-// --tiers: both tiers, memory with 1 % and disk with 10 % of that sum, beside models of what peers do, and what each writes
-// to disk.
+// --tiers: both tiers, memory with 1 % and disk with 10 % of that sum, beside models of what peers do, and
+// what each writes to disk.
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
@@ -101,8 +101,15 @@ int main(int argc, char** argv) {
   app.add_option("traces", arguments.traces, "csv, gzip'd or not: time,id,size")->required();
   CLI11_PARSE(app, argc, argv);
   arguments.tiers ? replay::print_tiers_head() : print_head(arguments.bare);
+  std::vector<std::string> goals;
   for (const std::string& path : arguments.traces) {
     const replay::Trace trace = replay::read_trace(path);
-    arguments.tiers ? replay::print_tiers(trace) : replay_trace(trace, arguments);
+    if (arguments.tiers) {
+      for (std::string& goal : replay::print_tiers(trace)) goals.push_back(std::move(goal));
+    } else {
+      replay_trace(trace, arguments);
+    }
   }
+  for (const std::string& goal : goals)
+    std::printf("%s%s\n", &goal == goals.data() ? "\n" : "", goal.c_str());
 }

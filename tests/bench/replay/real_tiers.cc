@@ -16,7 +16,8 @@
 namespace replay {
 namespace {
 
-store::DiskOptions disk_options(const std::string& folder, const TiersOptions& options, store::MemoryTier& memory) {
+store::DiskOptions disk_options(const std::string& folder, const TiersOptions& options,
+                                store::MemoryTier& memory) {
   return {.folder = folder,
           .budget_bytes = options.disk_bytes,
           .shards = 1,
@@ -51,7 +52,8 @@ class Tiers {
 
   /// Whether the object was there; it is as if it had been fetched if not.
   bool request(const store::Object& prototype, Objects& objects) {
-    if (const store::ObjectRef found = memory_.find(prototype.key, prototype.key_text)) return use(found, objects);
+    if (const store::ObjectRef found = memory_.find(prototype.key, prototype.key_text))
+      return use(found, objects);
     if (disk_->may_have(prototype.key)) {
       if (const auto read = client_->find(prototype.key_text)) {
         node::promote(*shared_, *read);

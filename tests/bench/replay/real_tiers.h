@@ -24,8 +24,9 @@ struct TiersOptions {
   bool second_request = true;
 };
 
-/// Replays `trace` through a store::MemoryTier, a store::LmdbDisk in a fresh folder and a store::Admission, moved between by
-/// node/tiers.h as the edge moves them. Waits for the disk, so that no request comes before what earlier ones have put there.
+/// Replays `trace` through a store::MemoryTier, a store::LmdbDisk in a fresh folder and a store::Admission,
+/// moved between by node/tiers.h as the edge moves them. Waits for the disk, so that no request comes before
+/// what earlier ones have put there.
 TiersOutcome replay_tiers(const Trace& trace, Objects& objects, const TiersOptions& options);
 
 /// Hit ratios and writes of a simulated pair of caches.
