@@ -103,6 +103,8 @@ class Fill final : private http::ExchangeListener {
   void begin_large();
   void store_full_chunks();
   void store_chunk(std::uint32_t index);
+  void write_chunk(std::uint32_t index);
+  void commit(std::shared_ptr<store::Object> object);
   void on_chunk_stored(std::uint32_t index, const base::Result<void>& stored);
   void stop_storing();
   void finish_whole();

@@ -39,10 +39,13 @@ void Fill::store_full_chunks() {
 }
 
 void Fill::store_chunk(std::uint32_t index) {
-  base::ChunkRef chunk = fetch_->chunk(index);
-  context_.shared.memory.insert_chunk(id_, index, chunk);
+  context_.shared.memory.insert_chunk(id_, index, fetch_->chunk(index));
+  write_chunk(index);
+}
+
+void Fill::write_chunk(std::uint32_t index) {
   write_->put(
-      index, std::move(chunk), context_.executor,
+      index, fetch_->chunk(index), context_.executor,
       anchor_.wrap([this, index](const base::Result<void>& stored) { on_chunk_stored(index, stored); }));
 }
 
@@ -73,10 +76,14 @@ void Fill::finish_whole() {
   response_.body_bytes = fetch_->body_bytes();
   auto object = make_object(key_, key_text_, id_, response_);
   take_body(*object);
-  keep_new(context_.shared, object, wanted_again(), context_.executor.clock().steady());
+  const bool kept = keep_new(context_.shared, object, wanted_again(), context_.executor.clock().steady());
   drop_if_retired(*object);
-  kept_ = std::move(object);
-  end();
+  kept_ = object;
+  // A small object that the disk's writers have no time for is no loss; a larger one waits for them.
+  if (kept || object->single()) return end();
+  begin_large();
+  while (chunks_put_ < object->chunk_count()) write_chunk(chunks_put_++);
+  commit(std::move(object));
 }
 
 void Fill::take_body(store::Object& object) {
@@ -103,7 +110,10 @@ void Fill::finish_large() {
   if (fetch_->body_bytes() % kChunkBytes != 0) store_chunk(chunks_put_++);
   fetch_->complete();
   response_.body_bytes = fetch_->body_bytes();
-  auto object = make_object(key_, key_text_, id_, response_);
+  commit(make_object(key_, key_text_, id_, response_));
+}
+
+void Fill::commit(std::shared_ptr<store::Object> object) {
   write_->commit(object, context_.executor, anchor_.wrap([this, object](base::Result<store::PinRef> stored) {
     if (stored) {
       write_.reset();

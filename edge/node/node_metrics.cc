@@ -79,7 +79,7 @@ void collect_tiers(Samples& samples, const store::MemoryTier::Use& memory, const
   samples.gauge("selvage_disk_objects", "Objects in the disk tier.", number(disk.objects));
   samples.gauge("selvage_disk_index_bytes", "Memory that the index of the disk tier takes.", number(disk.index_bytes));
   samples.counter("selvage_disk_evictions_total", "Objects evicted from the disk tier.", number(disk.evictions));
-  samples.counter("selvage_disk_dropped_writes_total", "Whole objects not written: queue full, too large, or error.",
+  samples.counter("selvage_disk_dropped_writes_total", "Small objects not written: queue full, or error.",
                   number(disk.dropped_writes));
   samples.gauge("selvage_disk_queued_bytes", "Bytes waiting for the disk writers.", number(disk.queued_bytes));
   samples.counter("selvage_disk_read_errors_total", "Records that could not be read or were damaged.",

@@ -12,10 +12,11 @@ std::uint64_t whole_max(const Config& config, const Shared& shared) {
   return std::max<std::uint64_t>(most, base::kChunkBytes);
 }
 
-void keep_new(Shared& shared, const store::ObjectRef& object, bool wanted_again, base::Steady now) {
+bool keep_new(Shared& shared, const store::ObjectRef& object, bool wanted_again, base::Steady now) {
   const bool admitted = shared.admission.on_miss(object->key, object->body_bytes, wanted_again, now);
   object->on_disk.set(admitted && shared.disk.put(object));
   shared.memory.insert(object);
+  return !admitted || object->on_disk.is_set();
 }
 
 void keep_signpost(Shared& shared, const store::ObjectRef& object) {

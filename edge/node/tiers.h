@@ -16,12 +16,14 @@ namespace node {
 std::uint64_t whole_max(const Config& config, const Shared& shared);
 
 /// A new object whose body lies in it: into memory, and to disk if it is admitted there
-/// (store::Admission::on_miss).
-void keep_new(Shared& shared, const store::ObjectRef& object, bool wanted_again, base::Steady now);
+/// (store::Admission::on_miss). False if the disk should have taken it but does not, since its writers are
+/// behind.
+bool keep_new(Shared& shared, const store::ObjectRef& object, bool wanted_again, base::Steady now);
 /// What leads to other objects: small, and of use as long as they are: always into both.
 void keep_signpost(Shared& shared, const store::ObjectRef& object);
-/// An object of newer freshness, in place of that which it was: in the tiers where that is. Gets another id if the disk
-/// has evicted it meanwhile: under its old one it would be written while its records are still being deleted.
+/// An object of newer freshness, in place of that which it was: in the tiers where that is. Gets another id
+/// if the disk has evicted it meanwhile: under its old one it would be written while its records are still
+/// being deleted.
 void keep_refreshed(Shared& shared, const std::shared_ptr<store::Object>& object, base::Steady now);
 /// Another request has found `object` in memory: it goes to disk if it is not there (Admission::on_hit).
 void note_use(Shared& shared, const store::ObjectRef& object, base::Steady now);

@@ -51,7 +51,7 @@ class Disk {
     std::uint64_t file_bytes = 0;     ///< high-water mark of the files
     std::uint64_t objects = 0;
     std::uint64_t evictions = 0;
-    std::uint64_t dropped_writes = 0; ///< whole objects not written: the queue was full, or an error
+    std::uint64_t dropped_writes = 0; ///< small objects not written: the queue was full, or an error
     std::uint64_t queued_bytes = 0;   ///< waiting for the writers
     std::uint64_t read_errors = 0;    ///< records that could not be read or did not match their checksum
     std::uint64_t map_full = 0;       ///< times that LMDB had no page left; must stay 0
@@ -77,7 +77,7 @@ class Disk {
                           Answer<base::ChunkRef> answer) = 0;
 
   /// Stores a whole() object in one transaction, or replaces the head of a stored one with the same id (freshening). False if
-  /// it does not: too large, or under load. May be dropped later, too, after an error.
+  /// it does not: too large, or the queue is full. May be dropped later, too, after an error.
   virtual bool put(ObjectRef object) = 0;
   /// Largest body that put() takes; at least a chunk.
   virtual std::uint64_t max_put_bytes() const = 0;

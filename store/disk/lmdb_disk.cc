@@ -222,11 +222,12 @@ void LmdbDisk::read_chunk(const Key& key, ObjectId id, std::uint32_t index, base
 
 bool LmdbDisk::put(ObjectRef object) {
   Shard& shard = shard_of(object->key);
+  const bool single = object->single();
   const bool fits = record::head_bytes(*object) <= record::kPayloadMax &&
                     (object->chunks.empty() || object->body_bytes <= max_put_bytes_);
   WriteOp op = PutOp{std::move(object)};
   if (fits && shard.queue->push(op, /*droppable=*/true)) return true;
-  ++shard.counts.dropped_writes;
+  if (single) ++shard.counts.dropped_writes;
   return false;
 }
 

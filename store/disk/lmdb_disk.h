@@ -21,7 +21,7 @@ struct DiskOptions {
   unsigned reader_threads = 4;                    ///< 1 to 64
   std::uint64_t commit_bytes = 8ULL << 20;        ///< records written in one transaction, all shards together
   std::chrono::milliseconds commit_interval{50};  ///< longest wait for more to write
-  std::uint64_t queue_bytes = 64ULL << 20;        ///< waiting records, above which whole objects are dropped
+  std::uint64_t queue_bytes = 64ULL << 20;        ///< waiting records, above which put() takes nothing
   std::uint64_t max_object_bytes = 0;             ///< 0: a quarter of the budget; at most half a shard
   std::uint64_t max_objects = 0;                  ///< evicts above; 0: as many as fit
   std::uint64_t whole_read_bytes = 256ULL << 10;  ///< find() reads a body up to this at once
