@@ -33,10 +33,10 @@ def literal(name_index, text):
 
 
 class Connection:
-    """Handshake when made; then one request after another. The caller closes it."""
+    """Handshake when made; then one request after another. The caller closes it. `source`: an address has ports for some 28,000."""
 
-    def __init__(self, port, context, session=None):
-        raw = socket.create_connection(("127.0.0.1", port), timeout=LIMIT)
+    def __init__(self, port, context, session=None, source="127.0.0.1"):
+        raw = socket.create_connection(("127.0.0.1", port), timeout=LIMIT, source_address=(source, 0))
         try:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._tls = context.wrap_socket(raw, server_hostname=HOST, session=session)

@@ -23,6 +23,7 @@ class Shape:
     http1: bool = False
     per_second: int = 0  # 0: as fast as answers come
     fields: tuple = ()
+    cores: str = CORE
 
 
 @dataclass
@@ -55,7 +56,7 @@ def h2load(place, port, paths, requests, shape):
 
 
 def _command(place, port, paths, number, requests, shape):
-    command = ["taskset", "-c", CORE, "h2load", "-t", "1", "-n", str(requests), "-c", str(shape.connections),
+    command = ["taskset", "-c", shape.cores, "h2load", "-t", "1", "-n", str(requests), "-c", str(shape.connections),
                f"--tls13-ciphers={CIPHER}", f"--connect-to=127.0.0.1:{port}"]
     command += ["--h1"] if shape.http1 else ["-m", str(shape.streams)]
     for text in shape.fields:

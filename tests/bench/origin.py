@@ -13,9 +13,9 @@ CORE = "1"  # the load's, which waits while the origin is asked
 
 
 class FileOrigin:
-    """selvage-origin; counts its answers."""
+    """selvage-origin; counts its answers. `tags`: path pattern -> the tags of what lies there."""
 
-    def __init__(self, place):
+    def __init__(self, place, tags=None):
         self.port, self._admin = free_port(), free_port()
         config = place.write("origin.toml", f"""
 [[listener]]
@@ -24,6 +24,7 @@ address = "127.0.0.1:{self.port}"
 address = "127.0.0.1:{self._admin}"
 [content]
 root = "{place.content}"
+{self._rules(tags or {})}
 [[rule]]
 path = "*"
 cache_control = "public, max-age=86400"
@@ -39,6 +40,15 @@ access = ""
         except BaseException:
             self.stop()
             raise
+
+    @staticmethod
+    def _rules(tags):
+        return "".join(f"""
+[[rule]]
+path = "{path}"
+surrogate_key = "{' '.join(names)}"
+cache_control = "public, max-age=86400"
+""" for path, names in tags.items())
 
     def requests(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self._admin}/metrics", timeout=10) as answer:

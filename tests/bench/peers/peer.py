@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from client import Connection, make_context
 from fault import Fault
 from place import START_LIMIT, free_port, wait_for_port
-from process import Process
+from process import SERVER_CORE, Process
 
 MIB = 1 << 20
 
@@ -28,6 +28,7 @@ class Peer:
     has_disk = True
     fills = 1  # how often each object is asked for until it is where it is to be
     cipher = "TLS_AES_128_GCM_SHA256"
+    cores = SERVER_CORE
     idle_seconds = 600  # longer than any workload keeps a connection waiting
 
     def __init__(self, place, setting, origin_port):
@@ -47,7 +48,7 @@ class Peer:
         raise NotImplementedError
 
     def run(self, name, command, environment=None):
-        process = Process(self.place, name, command, environment=environment)
+        process = Process(self.place, name, command, core=self.cores, environment=environment)
         self.processes.append(process)
         return process
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""selvage-edge: one loop, both tiers, no purge API. Its settings know no cipher: it prefers the one that all use here."""
+"""selvage-edge: both tiers, no purge API. Its settings know no cipher: it prefers the one that all use here."""
 import re
 import time
 import urllib.request
@@ -13,6 +13,7 @@ WRITE_LIMIT = 120
 
 class Selvage(Peer):
     name = "selvage"
+    loops = 1
     fills = 2  # in case its disk tier takes only what is asked for again
 
     def start(self):
@@ -20,7 +21,7 @@ class Selvage(Peer):
         config = self.write("edge.toml", f"""
 [edge]
 node = "bench"
-loops = 1
+loops = {self.loops}
 drain = "1s"
 [[listener]]
 address = "127.0.0.1:{self.port}"
@@ -56,12 +57,13 @@ level = "warn"
     def settle(self):
         """What waits to be written is in memory and would be served from there."""
         deadline = time.monotonic() + WRITE_LIMIT
-        while self._metric("selvage_disk_queued_bytes") > 0:
+        while self.metric("selvage_disk_queued_bytes") > 0:
             if time.monotonic() > deadline:
                 raise Fault(f"selvage-edge has not written to disk what it fetched after {WRITE_LIMIT} s")
             time.sleep(0.1)
 
-    def _metric(self, name):
+    def metric(self, name):
+        """The sum over all labels."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self._admin}/metrics", timeout=10) as answer:
             values = re.findall(rf"^{name}(?:{{\S*}})? (\S+)", answer.read().decode(), re.M)
         return sum(map(float, values))
