@@ -5,15 +5,8 @@
 // body, with next to nothing decoded: those of the edge itself are tests/bench/growth's.
 //   store-growth memory|index|disk [most objects, 1000000]
 // `index` is the memory that one shard of the disk keeps, alone. Prints a Markdown table.
-#include <fcntl.h>
-#include <malloc.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
-#include <filesystem>
-#include <fstream>
 #include <random>
 #include <string_view>
 #include <thread>
@@ -22,12 +15,16 @@
 #include "store/disk/disk_index.h"
 #include "store/disk/lmdb_disk.h"
 #include "store/memory/memory_tier.h"
+#include "tests/bench/measuring.h"
 #include "tests/support/disk_client.h"
 #include "tests/support/temp_folder.h"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using measuring::Clock;
+using measuring::cpu_seconds;
+using measuring::resident;
+using measuring::seconds_since;
 
 constexpr std::size_t kFirst = 10'000;
 constexpr std::size_t kMetaBytes = 300;
@@ -37,29 +34,8 @@ constexpr std::size_t kDiskFinds = 1 << 17;
 constexpr std::size_t kDiskAtOnce = 1024;
 constexpr std::uint64_t kQueuedMax = 32ULL << 20;
 
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
 double nanoseconds_of(Clock::time_point begin, std::size_t each) {
   return 1e9 * seconds_since(begin) / static_cast<double>(each);
-}
-
-double cpu_seconds() {
-  std::timespec time{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
-}
-
-/// Resident bytes that no file backs.
-double resident() {
-  ::malloc_trim(0);
-  std::ifstream file("/proc/self/statm");
-  double size = 0;
-  double all = 0;
-  double shared = 0;
-  file >> size >> all >> shared;
-  return (all - shared) * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
 std::string name_of(std::size_t number) { return "www www.example.com/objects/" + std::to_string(number); }
@@ -190,19 +166,15 @@ class Disk {
 
   /// Microseconds of CPU of all threads, for each find.
   double find(std::size_t count) {
-    std::atomic<std::size_t> waiting{0};
-    std::atomic<std::size_t> failed{0};
     const auto names = drawn(count, kDiskFinds);
     const double begin = cpu_seconds();
+    measuring::Flight flight(kDiskAtOnce);
     for (const auto& [key, text] : names) {
-      while (waiting.load() >= kDiskAtOnce) std::this_thread::yield();
-      ++waiting;
-      disk_->find(key, text, home_, [&](base::Result<store::ObjectRef> found) {
-        if (!found) ++failed;
-        --waiting;
-      });
+      flight.begin();
+      disk_->find(key, text, home_,
+                  [&](base::Result<store::ObjectRef> found) { flight.end(found.has_value()); });
     }
-    CHECK(support::eventually([&] { return waiting.load() == 0; }) && failed.load() == 0);
+    CHECK(flight.over());
     return 1e6 * (cpu_seconds() - begin) / kDiskFinds;
   }
 
@@ -213,7 +185,7 @@ class Disk {
   };
   Opened reopen(bool cold) {
     disk_.reset();
-    if (cold) forget();
+    if (cold) measuring::forget(folder_.path());
     const double before = resident();
     const auto begin = Clock::now();
     open();
@@ -231,15 +203,6 @@ class Disk {
   }
   void wait_queued(std::uint64_t bytes) {
     CHECK(support::eventually([&] { return disk_->use().queued_bytes <= bytes; }));
-  }
-  void forget() const {
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path())) {
-      const int fd = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);
-      CHECK(fd >= 0);
-      ::fsync(fd);
-      ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-      ::close(fd);
-    }
   }
 
   std::uint64_t budget_;

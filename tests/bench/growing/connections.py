@@ -14,7 +14,8 @@ from workloads.workload import cpu_of
 RESERVE = 600  # open files beside the idle connections: the load's, the tiers', the programs' own
 FIRST = 100  # do not count: pools are grown then
 OF_ONE_SOURCE = 5_000
-SILENCE = 2  # seconds
+SILENCE = 4  # seconds
+BEGINNING = 20  # seconds until the time limits for what a connection begins with have run out
 
 
 def slab_bytes():
@@ -30,18 +31,20 @@ def open_more(edge, context, connections, count):
         connections[-1].get("/" + FILE)
 
 
-def silence(edge):
-    """Milliseconds of CPU in a second without a request."""
+def silence(edge, opened):
+    """Milliseconds of CPU in a second without a request, and without timers of connections that were opened lately."""
+    time.sleep(max(0, opened + BEGINNING - time.monotonic()))
     cpu, _ = cpu_of(edge, lambda: time.sleep(SILENCE))
     return cpu / 1e6 / SILENCE
 
 
 def step(rig, edge, count, before):
     """`before`: bytes of the process and of the kernel with the first connections, if more than those are open."""
+    opened = time.monotonic()
     now = edge.memory_bytes(), slab_bytes()
     each = [f"{(after - first) / 1024 / (count - FIRST):.1f}" for after, first in zip(now, before)] if count > FIRST else ["–", "–"]
-    quiet = silence(edge)
     cost = cost_of_hits(rig, edge, Hits(None, Shape()))
+    quiet = silence(edge, opened)
     tell(f"{count:,} connections")
     return [count, *each, f"{quiet:.2f}", f"{cost.micros:.2f}"]
 

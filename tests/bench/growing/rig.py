@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What all growths have in common: an edge of any number of loops, hits on many names of one file, a Markdown table."""
 import random
+import shutil
 import statistics
 import time
 from contextlib import contextmanager
@@ -21,7 +22,8 @@ ROOMY = Setting(memory=8192 * MIB, disk=16384 * MIB)
 # in the processor's caches.
 AT_RANDOM = Shape(connections=1, streams=64, processes=8)
 FILL = Shape(connections=1, streams=32, processes=4)
-FILL_AT_ONCE = 100_000
+TURN = "selvage_loop_longest_turn_seconds"
+FILL_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,11 @@ class Rig:
         finally:
             edge.stop()
             if not keep:
-                edge.remove()
+                self.forget()
+
+    def forget(self):
+        """What edges have stored."""
+        shutil.rmtree(f"{self.place.folder}/{Edge.name}", ignore_errors=True)
 
 
 class Edge(Selvage):
@@ -88,13 +94,16 @@ def names(count, file=FILE):
 
 
 def ask_for_all(rig, edge, wanted):
-    """Each once, from several clients at a time, in pieces that end before the load's limit."""
+    """Each once, from several clients at a time, in pieces that end before the load's limit. Seconds of the edge's longest turn."""
+    edge.metric(TURN)  # forgets the turns before
     for first in range(0, len(wanted), FILL_AT_ONCE):
         piece = wanted[first:first + FILL_AT_ONCE]
         each = -(-len(piece) // FILL.processes)
         lists = [piece[at:at + each] for at in range(0, len(piece), each)]
         h2load(rig.place, edge.port, lists, each * len(lists), replace(FILL, processes=len(lists)))
+    longest = edge.metric(TURN)
     edge.settle()
+    return longest
 
 
 class Hits(Loaded):
