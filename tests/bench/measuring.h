@@ -24,10 +24,10 @@ inline double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-/// Of all threads of this process.
-inline double cpu_seconds() {
+/// Of all threads of this process, or of this thread alone (CLOCK_THREAD_CPUTIME_ID).
+inline double cpu_seconds(clockid_t whose = CLOCK_PROCESS_CPUTIME_ID) {
   std::timespec time{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  ::clock_gettime(whose, &time);
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
