@@ -128,14 +128,20 @@ std::string hash_bytes(std::string_view bytes) {
   return out;
 }
 
+/// A short text lies in the string itself.
+std::size_t heap_bytes(const std::string& text) {
+  static const std::size_t in_itself = std::string().capacity();
+  return text.capacity() > in_itself ? text.capacity() + 1 : 0;
+}
+
 std::size_t heap_bytes(const std::vector<std::string>& texts) {
   std::size_t bytes = texts.capacity() * sizeof(std::string);
-  for (const std::string& text : texts) bytes += text.capacity();
+  for (const std::string& text : texts) bytes += heap_bytes(text);
   return bytes;
 }
 
 std::size_t heap_bytes(const http::Fields& fields) {
-  constexpr std::size_t kPerField = 16;  // http::Fields keeps four offsets of 4 bytes for each
+  constexpr std::size_t kPerField = 20;  // http::Fields keeps four offsets of 4 bytes for each, and how it is sent
   return fields.text_bytes() + fields.size() * kPerField;
 }
 
@@ -148,9 +154,8 @@ std::string_view StoredResponse::last_modified() const {
 }
 
 std::size_t StoredResponse::footprint() const {
-  return sizeof *this + heap_bytes(fields) + heap_bytes(hidden) + site.capacity() + host.capacity() +
-         url.capacity() + part_of.capacity() + range.capacity() +
-         heap_bytes(tags) + heap_bytes(groups) + heap_bytes(vary);
+  return sizeof *this + heap_bytes(fields) + heap_bytes(hidden) + heap_bytes(site) + heap_bytes(host) + heap_bytes(url) +
+         heap_bytes(part_of) + heap_bytes(range) + heap_bytes(tags) + heap_bytes(groups) + heap_bytes(vary);
 }
 
 std::string encode(const StoredResponse& response) {

@@ -98,8 +98,8 @@ class DiskIndex : public std::enable_shared_from_this<DiskIndex> {
     boost::unordered_flat_map<ObjectId, Ghost> ghosts;
     boost::unordered_flat_map<Key, std::vector<ObjectId>, std::hash<Key>> erasing;
   };
-  // Several small tables: growing one moves all its entries under its lock.
-  static constexpr std::size_t kStripes = 16;
+  // Many small tables: growing one moves all its entries under its lock, which loops wait for.
+  static constexpr std::size_t kStripes = 64;
 
   Stripe& stripe_of(const Key& key) { return stripes_[key.high % kStripes]; }
   const Stripe& stripe_of(const Key& key) const { return stripes_[key.high % kStripes]; }

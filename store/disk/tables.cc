@@ -51,8 +51,7 @@ base::Status Tables::write_object(lmdb::Txn& txn, const Object& object) {
     const auto orphan = txn.put(orphans_, record::view(record::name_of((*there)->id, 0)), {});
     if (!orphan) return orphan;
   }
-  const auto room =
-      txn.reserve(data_, record::view(record::name_of(object.id, 0)), record::head_bytes(object));
+  const auto room = make_room(txn, record::name_of(object.id, 0), record::head_bytes(object));
   if (!room) return std::unexpected(room.error());
   record::write_head(object, *room);
   const record::IndexValue value{object.id, object.body_bytes, !object.single()};
@@ -61,11 +60,18 @@ base::Status Tables::write_object(lmdb::Txn& txn, const Object& object) {
        txn.erase(orphans_, record::view(record::name_of(object.id, 0)))});
 }
 
+// Ids count up, so most records come behind all others: told so, LMDB begins a new leaf there when the last
+// one is full; it would leave two half empty ones.
+base::Result<char*> Tables::make_room(lmdb::Txn& txn, const record::Name& name, std::size_t bytes) {
+  const bool behind_all = record::view(name) > record::view(newest_name_);
+  if (behind_all) newest_name_ = name;  // also if this transaction is lost: then it is only too high
+  return txn.reserve(data_, record::view(name), bytes, behind_all ? MDB_APPEND : 0);
+}
+
 base::Status Tables::write_chunk(lmdb::Txn& txn, ObjectId id, std::uint32_t index, std::string_view payload) {
   const auto orphan = txn.put(orphans_, record::view(record::name_of(id, 0)), {});
   if (!orphan) return orphan;
-  const auto room =
-      txn.reserve(data_, record::view(record::name_of(id, index + 1)), record::chunk_bytes(payload.size()));
+  const auto room = make_room(txn, record::name_of(id, index + 1), record::chunk_bytes(payload.size()));
   if (!room) return std::unexpected(room.error());
   record::write_chunk(id, index, payload, *room);
   return {};

@@ -91,6 +91,8 @@ class Tables {
   base::Status write_layout(lmdb::Txn& txn, const Layout& layout);
 
  private:
+  /// A place for the record `name` of `data`.
+  base::Result<char*> make_room(lmdb::Txn& txn, const record::Name& name, std::size_t bytes);
   explicit Tables(lmdb::Env env) : env_(std::move(env)) {}
   static base::Result<std::unique_ptr<Tables>> open_once(const Options& options);
   base::Status prepare_layout(const Options& options);
@@ -106,6 +108,7 @@ class Tables {
   std::uint64_t map_pages_ = 0;
   Layout layout_{};
   Contents contents_{};
+  record::Name newest_name_{};  ///< above all that are in `data`
   std::unique_ptr<MappedFile> file_{};
 };
 

@@ -142,6 +142,7 @@ base::Status Tables::load() {
   }
   if (!entry) return std::unexpected(entry.error());
   std::ranges::sort(contents_.objects, {}, &StoredObject::id);
+  newest_name_ = record::name_of(layout_.id_max, ~std::uint32_t{0});
   return {};
 }
 

@@ -17,6 +17,7 @@ namespace store {
 namespace {
 
 constexpr std::uint64_t kShardBytesMin = 4ULL << 20;
+constexpr std::uint64_t kEntryBytesUsual = 2048;  // at least: tables are made for so many
 constexpr std::uint64_t kEntryBytesMin = 128ULL << 10;
 
 /// What an entry is found by: an object's key, or a chunk's id and index.
@@ -119,7 +120,12 @@ struct MemoryTier::Shard {
 MemoryTier::MemoryTier(const Options& options)
     : mask_(shard_count(options) - 1),
       shards_(std::make_unique<Shard[]>(mask_ + 1)),
-      budget_bytes_(options.budget_bytes) {}
+      budget_bytes_(options.budget_bytes) {
+  // A table that grows moves all its entries while loops wait.
+  for (std::size_t i = 0; i <= mask_; ++i) {
+    shards_[i].entries.reserve(static_cast<std::size_t>(options.budget_bytes / (mask_ + 1) / kEntryBytesUsual));
+  }
+}
 
 MemoryTier::~MemoryTier() = default;
 

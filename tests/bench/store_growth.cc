@@ -96,7 +96,7 @@ void memory(std::size_t most) {
       "tier counts |");
   std::puts("|---:|---:|---:|---:|---:|---:|");
   const double before = resident();
-  store::MemoryTier tier({.budget_bytes = 1ULL << 40});
+  store::MemoryTier tier({.budget_bytes = 32ULL << 30});
   std::size_t there = 0;
   for (const std::size_t count : steps(most)) {
     Calls insertions;

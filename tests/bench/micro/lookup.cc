@@ -34,7 +34,7 @@ struct Filled {
 
   std::size_t count;
   std::size_t tags_each;
-  store::MemoryTier tier{{.budget_bytes = 1ULL << 40}};
+  store::MemoryTier tier{{.budget_bytes = 32ULL << 30}};
   std::vector<std::pair<store::Key, std::string>> asked{};
 };
 

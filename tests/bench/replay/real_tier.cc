@@ -14,6 +14,8 @@
 namespace replay {
 namespace {
 
+constexpr std::uint64_t kAmple = 1ULL << 30;
+
 double cpu_nanoseconds() {
   std::timespec time{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
@@ -62,7 +64,7 @@ Found request_large(store::MemoryTier& tier, Objects& objects, const store::Obje
 }  // namespace
 
 Objects::Objects(const Trace& trace, std::uint64_t whole_max) {
-  store::MemoryTier scale({.budget_bytes = 1ULL << 50, .shards = 1});
+  store::MemoryTier scale({.budget_bytes = kAmple, .shards = 1});
   for (std::uint32_t number = 0; number < trace.sizes.size(); ++number) {
     objects_.push_back(make(number, trace.sized ? trace.sizes[number] : 1024, whole_max));
     costs_.push_back(cost_of(scale, *objects_.back()));
@@ -90,7 +92,7 @@ std::uint64_t Objects::cost_of(store::MemoryTier& scale, const store::Object& ob
   }
   const std::uint64_t bytes = scale.use().bytes;
   scale.set_budget(0);
-  scale.set_budget(1ULL << 50);
+  scale.set_budget(kAmple);
   return bytes;
 }
 
