@@ -16,7 +16,7 @@ Key key_of(const std::string& text) { return base::hash128(text); }
 /// Keys of one stripe, so that the order of eviction is that of arrival.
 std::vector<Key> keys_of_one_stripe(std::size_t count) {
   std::vector<Key> keys;
-  for (std::uint64_t i = 0; i < count; ++i) keys.push_back({16 * i, i});
+  for (std::uint64_t i = 0; i < count; ++i) keys.push_back({i << 20, i});
   return keys;
 }
 
