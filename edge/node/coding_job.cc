@@ -65,7 +65,7 @@ class Sink {
       // A chunk with room for more takes more memory.
       if (!held_.empty()) held_.back() = base::Chunk::copy_of(held_.back()->view());
       object->set_body(std::move(held_));
-      keep_new(shared_, object, wanted_again, home_.clock().steady());
+      if (!keep_new(shared_, object, wanted_again, home_.clock().steady())) object->on_disk.set(false);
     }
     return object;
   }

@@ -207,7 +207,9 @@ void Fill::open_shared(const http::ResponseHead& head, const policy::TtlRule& ru
   context_.shared.pass_marks.clear(fetch_->key());
   context_.shared.retry_pauses.clear(fetch_->key());
   // Of several side by side the first is kept.
-  keeping_ = may_keep() && worth_keeping() && (!order_.alone || context_.shared.fetches.add(fetch_->key(), fetch_));
+  const bool may = may_keep() && (!order_.alone || context_.shared.fetches.add(fetch_->key(), fetch_));
+  keeping_ = may && worth_keeping();
+  if (may && !keeping_) forget_stored();
   if (keeping_) {
     exchange_->set_pass(false);
     id_ = context_.shared.disk.next_id();
@@ -329,9 +331,9 @@ bool Fill::window_full() const {
   const FetchLimits& limits = order_.config->fetch;
   const std::uint64_t held = fetch_->window_bytes();
   if (!keeping_) return held > (crowded() ? kChunkBytes : limits.pass_window_bytes);
-  if (held > std::min(limits.fill_window_bytes, limits.fill_total_bytes / 2)) return true;
-  // Together too much: those pause that have chunks under way to the disk, whose arrival wakes them.
-  return write_ && held > 2 * kChunkBytes && crowded();
+  // Those pause that have chunks under way to the disk, whose arrival wakes them.
+  if (!write_ || held <= 2 * kChunkBytes) return false;
+  return crowded() || held > std::min(limits.fill_window_bytes, limits.fill_total_bytes / 2);
 }
 
 bool Fill::crowded() const {

@@ -25,7 +25,8 @@ bool Fill::worth_keeping() {
 }
 
 bool Fill::wanted_again() const {
-  return order_.stored || order_.part || order_.background || fetch_->was_shared();
+  const bool is_part = response_.kind == policy::StoredResponse::Kind::Part;  // others of it will be wanted
+  return order_.stored || is_part || order_.background || fetch_->was_shared();
 }
 
 void Fill::begin_large() {
@@ -80,7 +81,7 @@ void Fill::finish_whole() {
   drop_if_retired(*object);
   kept_ = object;
   // A small object that the disk's writers have no time for is no loss; a larger one waits for them.
-  if (kept || object->single()) return end();
+  if (kept || object->single() || fetch_->retired()) return end();
   begin_large();
   while (chunks_put_ < object->chunk_count()) write_chunk(chunks_put_++);
   commit(std::move(object));
@@ -119,7 +120,7 @@ void Fill::commit(std::shared_ptr<store::Object> object) {
       write_.reset();
       fetch_->set_pin(std::move(*stored));
       object->on_disk.set(true);
-      context_.shared.memory.insert(object);
+      if (!object->whole()) context_.shared.memory.insert(object);
       drop_if_retired(*object);
       kept_ = object;
     } else {

@@ -101,7 +101,7 @@ base::Status Node::open_disk() {
                                        .queue_bytes = queue_bytes_,
                                        .max_object_bytes = disk.max_object_bytes,
                                        .max_objects = disk.max_objects,
-                                       .whole_read_bytes = disk.whole_read_bytes,
+                                       .whole_read_bytes = std::min(disk.whole_read_bytes, memory_.entry_bytes_max()),
                                        .wanted = [this](const store::Key& key,
                                                         store::ObjectId id) { return memory_.served(key, id); },
                                        .empty = empty_disk_},

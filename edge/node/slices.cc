@@ -77,6 +77,7 @@ void Slice::found(store::ObjectRef object) {
   const StoredResponse& response = response_of(*object);
   const bool fits = is_of_version(response) && verdict_of(*object, context_.shared.ledger) != purge::Verdict::Dead;
   if (fits && object->whole()) {
+    note_use(context_.shared, object, context_.executor.clock().steady());
     bytes_ = bytes_of_whole(std::move(object));
   } else if (fits) {
     if (store::PinRef pin = context_.shared.disk.pin(object->key, object->id)) {

@@ -7,24 +7,23 @@
 
 /// How objects go into the two tiers, and between them. Any thread.
 ///
-/// Whoever drops an object drops it from disk, then from memory, then from disk again (drop()); whoever
-/// copies one from a tier to the other looks afterwards whether it is still where it came from. So a copy
-/// made meanwhile never outlives it.
+/// Whoever drops an object drops it from disk, then from memory, then, if it was there, from disk again
+/// (drop()); whoever copies one from a tier to the other looks afterwards whether it is still where it came
+/// from. So a copy made meanwhile never outlives it.
 namespace node {
 
 /// A larger body is not kept in one piece: its chunks are on their way to disk before it is whole.
 std::uint64_t whole_max(const Config& config, const Shared& shared);
 
 /// A new object whose body lies in it: into memory, and to disk if it is admitted there
-/// (store::Admission::on_miss). False if the disk should have taken it but does not, since its writers are
-/// behind.
+/// (store::Admission::on_miss). False if the disk should have it
+/// but its writers are behind: then an object of several chunks is marked as on disk, and is for the caller
+/// to write.
 bool keep_new(Shared& shared, const store::ObjectRef& object, bool wanted_again, base::Steady now);
 /// What leads to other objects: small, and of use as long as they are: always into both.
 void keep_signpost(Shared& shared, const store::ObjectRef& object);
-/// An object of newer freshness, in place of that which it was: in the tiers where that is. Gets another id
-/// if the disk has evicted it meanwhile: under its old one it would be written while its records are still
-/// being deleted.
-void keep_refreshed(Shared& shared, const std::shared_ptr<store::Object>& object, base::Steady now);
+/// An object of newer freshness, in place of that which it was: in the tiers where that is.
+void keep_refreshed(Shared& shared, const store::ObjectRef& object, base::Steady now);
 /// Another request has found `object` in memory: it goes to disk if it is not there (Admission::on_hit).
 void note_use(Shared& shared, const store::ObjectRef& object, base::Steady now);
 /// What was read from disk goes into memory too.

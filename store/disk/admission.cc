@@ -32,6 +32,12 @@ bool Admission::on_miss(const Key& key, std::uint64_t bytes, bool wanted_again, 
 
 bool Admission::on_hit(std::uint64_t bytes, base::Steady now) { return within_rate(bytes, now); }
 
+void Admission::give_back(std::uint64_t bytes) {
+  --counts_.admitted;
+  const std::scoped_lock lock(rate_mutex_);
+  credit_ += static_cast<double>(bytes);
+}
+
 bool Admission::within_rate(std::uint64_t bytes, base::Steady now) {
   if (options_.bytes_per_second != 0) {
     const auto rate = static_cast<double>(options_.bytes_per_second);

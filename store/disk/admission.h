@@ -36,6 +36,9 @@ class Admission {
   /// An object that is in memory only was asked for again.
   bool on_hit(std::uint64_t bytes, base::Steady now);
 
+  /// What was admitted could not be put: it costs nothing.
+  void give_back(std::uint64_t bytes);
+
   const Counts& counts() const { return counts_; }
   std::uint64_t memory_bytes() const { return history_.memory_bytes(); }
 

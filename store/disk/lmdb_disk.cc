@@ -84,6 +84,12 @@ WriteQueue::Options queue_options(const DiskOptions& options) {
           .interval = options.commit_interval};
 }
 
+/// With others in its transaction it must not be more than that may write, nor more than may wait.
+std::uint64_t max_put_bytes(const DiskOptions& options) {
+  const WriteQueue::Options queue = queue_options(options);
+  return std::max<std::uint64_t>(base::kChunkBytes, std::min(queue.batch_bytes, queue.queue_bytes) / 2);
+}
+
 }  // namespace
 
 /// One environment with all that works on it. Built and ended by the store; members in the order in which
@@ -119,7 +125,7 @@ LmdbDisk::Shard::Shard(std::unique_ptr<Tables> opened, Parts& parts, unsigned nu
     : tables(std::move(opened)),
       queue(std::make_shared<WriteQueue>(queue_options(parts.options))),
       reader({*tables, index, gate, counts, parts.decoder,
-              [&parts](const auto& object) { parts.tell_removed(object); }, parts.options.whole_read_bytes}) {
+              [&parts](const auto& object) { parts.tell_removed(object); }, std::min(parts.options.whole_read_bytes, store::max_put_bytes(parts.options))}) {
   const Tables::Contents contents = tables->take_contents();
   index->load(contents.objects);
   index->on_doomed([waiting = queue] { waiting->wake(); });
@@ -174,8 +180,7 @@ base::Result<std::unique_ptr<LmdbDisk>> LmdbDisk::open(const DiskOptions& option
 LmdbDisk::LmdbDisk(std::unique_ptr<Parts> parts)
     : parts_(std::move(parts)),
       max_object_bytes_(store::max_object_bytes(parts_->options)),
-      // With others in its transaction it must not be more than that may write.
-      max_put_bytes_(std::max<std::uint64_t>(base::kChunkBytes, queue_options(parts_->options).batch_bytes / 2)),
+      max_put_bytes_(store::max_put_bytes(parts_->options)),
       next_id_(parts_->first_id) {}
 
 LmdbDisk::~LmdbDisk() {

@@ -32,6 +32,12 @@ base::Result<std::optional<std::string_view>> Tables::find_record(const lmdb::Tx
   return txn.find(data_, record::view(record::name_of(id, index)));
 }
 
+base::Result<bool> Tables::is_orphan(const lmdb::Txn& txn, ObjectId id) const {
+  const auto entry = txn.find(orphans_, record::view(record::name_of(id, 0)));
+  if (!entry) return std::unexpected(entry.error());
+  return entry->has_value();
+}
+
 base::Result<std::uint64_t> Tables::used_pages(const lmdb::Txn& txn) const {
   constexpr MDB_dbi kFreeList = 0;
   constexpr MDB_dbi kMain = 1;

@@ -55,6 +55,9 @@ class Tables {
   /// Opens or makes the files. What cannot be used (corrupt, of another layout, larger than the map) is
   /// deleted and made anew, with a line in the log; what cannot be opened or made is an error.
   static base::Result<std::unique_ptr<Tables>> open(const Options& options);
+  ~Tables();
+  Tables(const Tables&) = delete;
+  Tables& operator=(const Tables&) = delete;
 
   const lmdb::Env& env() const { return env_; }
   MappedFile& file() { return *file_; }
@@ -72,6 +75,8 @@ class Tables {
   base::Result<std::optional<record::IndexValue>> find(const lmdb::Txn& txn, const Key& key) const;
   base::Result<std::optional<std::string_view>> find_record(const lmdb::Txn& txn, ObjectId id,
                                                             std::uint32_t index) const;
+  /// Whether records of `id` are there to be removed, or of an unfinished write.
+  base::Result<bool> is_orphan(const lmdb::Txn& txn, ObjectId id) const;
   /// Pages in use, exactly: records, B-trees, LMDB's own list of free pages.
   base::Result<std::uint64_t> used_pages(const lmdb::Txn& txn) const;
   /// Pages that a record of `bytes` takes, its share of the B-tree included, rounded up.

@@ -34,7 +34,11 @@ base::Status wipe(const std::string& folder) {
 
 /// A file that a crash of the machine cut short would end the process by SIGBUS; with the rest as zeros, its
 /// pages are found out by LMDB or by their checksums.
-base::Status extend(const lmdb::Env& env) {
+base::Status extend(const lmdb::Env& env, std::uint64_t bytes_max) {
+  if (env.last_page() >= bytes_max / env.page_bytes()) {
+    return base::fail(base::Errc::Corrupt, "its last page is number " + std::to_string(env.last_page()) +
+                                               ", beyond its budget of " + std::to_string(bytes_max) + " bytes");
+  }
   struct stat status{};
   const auto wanted = static_cast<off_t>((env.last_page() + 1) * env.page_bytes());
   if (::fstat(env.descriptor(), &status) != 0)
@@ -47,11 +51,20 @@ base::Status extend(const lmdb::Env& env) {
 
 base::Result<std::unique_ptr<Tables>> Tables::open(const Options& options) {
   auto tables = open_once(options);
-  if (tables || tables.error().code != base::Errc::Corrupt) return tables;
+  if (tables) return tables;
+  // Not found: what every shard has, and this one should have.
+  const base::Errc code = tables.error().code;
+  if (code != base::Errc::Corrupt && code != base::Errc::NotFound) return tables;
   logs::warn("disk cache shard cannot be used and starts empty",
              {{"folder", options.folder}, {"reason", tables.error().text}});
   if (auto wiped = wipe(options.folder); !wiped) return std::unexpected(wiped.error());
   return open_once(options);
+}
+
+// What broken pages have made LMDB do to the heap may show as late as here.
+Tables::~Tables() {
+  const lmdb::CrashMark mark(condemned_file_);
+  const lmdb::Env closing(std::move(env_));
 }
 
 base::Result<std::unique_ptr<Tables>> Tables::open_once(const Options& options) {
@@ -76,7 +89,7 @@ base::Result<std::unique_ptr<Tables>> Tables::open_once(const Options& options) 
   tables->condemned_file_ = condemned_file;
   tables->page_bytes_ = tables->env_.page_bytes();
   tables->map_pages_ = tables->env_.map_bytes() / tables->page_bytes_;
-  if (auto extended = extend(tables->env_); !extended) return std::unexpected(extended.error());
+  if (auto extended = extend(tables->env_, options.map_bytes); !extended) return std::unexpected(extended.error());
   for (auto [name, dbi] : {std::pair("index", &tables->index_), std::pair("data", &tables->data_),
                            std::pair("orphans", &tables->orphans_)}) {
     auto opened = tables->env_.database(name);

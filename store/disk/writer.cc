@@ -33,6 +33,7 @@ Writer::Writer(Parts parts, const std::vector<ObjectId>& orphans, const std::str
                    parts_.evicted(object);
                  }),
       layout_(parts_.tables.layout()),
+      next_layout_(layout_),
       free_pages_min_(space::free_pages_min(parts_.tables.map_pages())) {
   std::vector<DiskIndex::Doomed> doomed;
   for (const ObjectId id : orphans) doomed.push_back({{}, id});
@@ -113,6 +114,7 @@ base::Result<lmdb::Txn> Writer::begin_with_room(std::uint64_t pages) {
 base::Status Writer::commit(lmdb::Txn& txn) {
   if (auto done = txn.commit(); !done) return done;
   reclaimer_.committed();
+  layout_ = next_layout_;
   parts_.gate.committed();
   update_counts();
   return {};

@@ -85,7 +85,8 @@ class Writer {
 
   Parts parts_;
   Reclaimer reclaimer_;
-  Tables::Layout layout_;
+  Tables::Layout layout_;       ///< on disk
+  Tables::Layout next_layout_;  ///< of the transaction under way
   std::uint64_t free_pages_min_;
   unsigned failures_in_a_row_ = 0;
   bool condemned_ = false;

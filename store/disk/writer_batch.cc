@@ -32,18 +32,17 @@ ObjectId id_of(const WriteOp& op) {
 base::Result<std::vector<Writer::Outcome>> Writer::apply(lmdb::Txn& txn, Batch& batch) {
   std::vector<Outcome> outcomes;
   outcomes.reserve(batch.size());
-  Tables::Layout layout = layout_;
+  next_layout_ = layout_;
   for (WriteOp& op : batch) {
-    layout.id_max = std::max(layout.id_max, id_of(op));
+    next_layout_.id_max = std::max(next_layout_.id_max, id_of(op));
     const auto outcome = apply_one(txn, op);
     if (!outcome) return std::unexpected(outcome.error());
     outcomes.push_back(*outcome);
     parts_.tables.file().touched(1);  // its place in the index
   }
-  if (layout.id_max != layout_.id_max) {
-    if (auto written = parts_.tables.write_layout(txn, layout); !written)
+  if (next_layout_.id_max != layout_.id_max) {
+    if (auto written = parts_.tables.write_layout(txn, next_layout_); !written)
       return std::unexpected(written.error());
-    layout_ = layout;  // a number that is too high does no harm if this transaction is lost
   }
   return outcomes;
 }
@@ -73,6 +72,10 @@ base::Result<Writer::Outcome> Writer::apply_put(lmdb::Txn& txn, const Object& ob
   const auto there = parts_.tables.find(txn, object.key);
   if (!there) return std::unexpected(there.error());
   if (*there && (*there)->id > object.id) return Outcome::Ignored;
+  // What was evicted of it is still being deleted: so would be what is written now.
+  const auto is_orphan = parts_.tables.is_orphan(txn, object.id);
+  if (!is_orphan) return std::unexpected(is_orphan.error());
+  if (*is_orphan) return Outcome::Ignored;
   const bool refreshes = !object.single() && *there && (*there)->id == object.id;
   if (!refreshes) {
     // The head of chunks that are gone, or of others, must not be found.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/lmdb/database.h"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include <cerrno>
@@ -35,6 +36,15 @@ int change_code(int code) {
   return code == ENOMEM || (code == EFBIG && !limited) ? MDB_CORRUPTED : code;
 }
 
+// LMDB maps as much as the file says that it has pages, if that is more than it was asked for.
+int open_code(int code, std::uint64_t map_bytes) {
+  if (code != ENOMEM && code != EINVAL && code != EOVERFLOW) return code;
+  void* map = ::mmap(nullptr, map_bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (map == MAP_FAILED) return code;
+  ::munmap(map, map_bytes);
+  return MDB_CORRUPTED;
+}
+
 base::Status status_of(const char* what, int code) {
   if (code != MDB_SUCCESS) return fail(what, code);
   return {};
@@ -60,7 +70,7 @@ base::Result<Env> Env::open(const Options& options) {
   mdb_env_set_mapsize(raw, map);
   mdb_env_set_maxdbs(raw, options.databases);
   mdb_env_set_maxreaders(raw, options.readers);
-  const int code = mdb_env_open(raw, options.folder.c_str(), options.flags | MDB_NOTLS, 0640);
+  const int code = open_code(mdb_env_open(raw, options.folder.c_str(), options.flags | MDB_NOTLS, 0640), map);
   if (code != MDB_SUCCESS) return fail("cannot open the LMDB files in '" + options.folder + "'", code);
   return env;
 }

@@ -142,9 +142,13 @@ bool MemoryTier::try_take(std::uint64_t bytes) {
   return false;
 }
 
-bool MemoryTier::reserve(std::uint64_t bytes, std::uint64_t home_hash) {
+std::uint64_t MemoryTier::entry_bytes_max() const {
   const std::uint64_t budget = budget_bytes_.load();
-  if (bytes > budget || bytes > std::max(budget / 8, kEntryBytesMin)) return false;
+  return std::min(budget, std::max(budget / 8, kEntryBytesMin));
+}
+
+bool MemoryTier::reserve(std::uint64_t bytes, std::uint64_t home_hash) {
+  if (bytes > entry_bytes_max()) return false;
   std::size_t empty = 0;
   while (!try_take(bytes)) {
     const Removed removed = shard_of(home_hash + empty).evict();
@@ -203,15 +207,15 @@ void MemoryTier::insert(ObjectRef object) {
   give_back(removed.bytes);
 }
 
-void MemoryTier::erase(const Key& key, ObjectId id) {
-  erase_if(key, [id](const Object& object) { return id == 0 || object.id == id; });
+bool MemoryTier::erase(const Key& key, ObjectId id) {
+  return erase_if(key, [id](const Object& object) { return id == 0 || object.id == id; });
 }
 
 void MemoryTier::erase_parted(const Key& key, ObjectId id) {
   erase_if(key, [id](const Object& object) { return object.id == id && !object.whole(); });
 }
 
-void MemoryTier::erase_if(const Key& key, const std::function<bool(const Object&)>& unwanted) {
+bool MemoryTier::erase_if(const Key& key, const std::function<bool(const Object&)>& unwanted) {
   const EntryName name{key, false};
   Removed removed{};
   {
@@ -221,6 +225,7 @@ void MemoryTier::erase_if(const Key& key, const std::function<bool(const Object&
     if (there != nullptr && unwanted(*there->object)) removed = shard.remove(*there);
   }
   give_back(removed.bytes);
+  return removed.object != nullptr;
 }
 
 base::ChunkRef MemoryTier::find_chunk(ObjectId id, std::uint32_t index) { return chunk_of(id, index, true); }

@@ -44,8 +44,8 @@ class MemoryTier {
   /// Puts `object` under its key, in place of an older one. Without effect if the object there has a higher
   /// id, or if this one takes more than an eighth of the budget (a full chunk always fits into 1 MiB).
   void insert(ObjectRef object);
-  /// Removes the object under `key` if its id is `id` (0: whatever its id).
-  void erase(const Key& key, ObjectId id = 0);
+  /// Removes the object under `key` if its id is `id` (0: whatever its id). Whether there was one.
+  bool erase(const Key& key, ObjectId id = 0);
   /// The same, unless the object carries its body with it: for chunks that are on disk no more.
   void erase_parted(const Key& key, ObjectId id);
 
@@ -54,13 +54,15 @@ class MemoryTier {
   base::ChunkRef peek_chunk(ObjectId id, std::uint32_t index);
   void insert_chunk(ObjectId id, std::uint32_t index, base::ChunkRef chunk);
 
+  /// What one entry may take at most.
+  std::uint64_t entry_bytes_max() const;
   /// Changes the budget at once, evicting as needed (reload).
   void set_budget(std::uint64_t bytes);
   Use use() const;
 
  private:
   struct Shard;
-  void erase_if(const Key& key, const std::function<bool(const Object&)>& unwanted);
+  bool erase_if(const Key& key, const std::function<bool(const Object&)>& unwanted);
   base::ChunkRef chunk_of(ObjectId id, std::uint32_t index, bool is_use);
   Shard& shard_of(std::uint64_t hash) const;
   /// Takes `bytes` of the budget, evicting first from `home`, then from the other shards. False if there is

@@ -45,7 +45,8 @@ class Admission : public testing::Test {
     return count("selvage_disk_not_admitted_total", {"reason=\"first-request\""});
   }
   void wait_written() const {
-    ASSERT_TRUE(wait_until([&] { return count("selvage_disk_queued_bytes") == 0; }));
+    ASSERT_TRUE(wait_until(
+        [&] { return count("selvage_fetches") == 0 && count("selvage_disk_queued_bytes") == 0; }));
   }
   /// Asks for objects that nobody asks for again, `bytes` in all.
   void flood(std::uint64_t bytes) {
@@ -115,6 +116,8 @@ TEST_F(Admission, ALargeBodyThatSeveralWaitForIsKept) {
     EXPECT_EQ(response.sha256, body_for("/large").sha256());
   }
   opener.join();
+  wait_written();
+  EXPECT_TRUE(is_hit("/large"));
   EXPECT_EQ(origin_.requests("/large"), 1U);
 }
 

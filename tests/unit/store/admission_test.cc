@@ -99,6 +99,15 @@ TEST_F(AdmissionTest, KeepsToTheWriteRate) {
   EXPECT_EQ(admission.counts().admitted, 3U);
 }
 
+TEST_F(AdmissionTest, WhatCouldNotBePutCostsNothing) {
+  Admission admission(*disk, {.remembered_bytes = kBudget, .bytes_per_second = 1000});
+  EXPECT_TRUE(admission.on_hit(1000, at(0)));
+  admission.give_back(1000);
+  EXPECT_TRUE(admission.on_hit(1000, at(0)));
+  EXPECT_FALSE(admission.on_hit(1, at(0)));
+  EXPECT_EQ(admission.counts().admitted, 1U);
+}
+
 TEST_F(AdmissionTest, SavesUpNoMoreThanASecond) {
   Admission admission(*disk, {.remembered_bytes = kBudget, .bytes_per_second = 1000});
   EXPECT_TRUE(admission.on_hit(1, at(0)));
