@@ -2,6 +2,8 @@
 // What a full disk takes, and what it leaves to memory or passes on.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <string_view>
 #include <thread>
 
 #include "tests/integration/harness.h"
@@ -45,8 +47,8 @@ class Admission : public testing::Test {
     return count("selvage_disk_not_admitted_total", {"reason=\"first-request\""});
   }
   void wait_written() const {
-    ASSERT_TRUE(wait_until(
-        [&] { return count("selvage_fetches") == 0 && count("selvage_disk_queued_bytes") == 0; }));
+    ASSERT_TRUE(
+        wait_until([&] { return count("selvage_fetches") == 0 && count("selvage_disk_queued_bytes") == 0; }));
   }
   /// Asks for objects that nobody asks for again, `bytes` in all.
   void flood(std::uint64_t bytes) {
@@ -129,6 +131,46 @@ TEST_F(Admission, EveryRequestIfThatIsWanted) {
   wait_written();
   EXPECT_TRUE(is_hit("/large"));
 }
+
+/// One version after another, by the number of requests; a client that says no-cache gets the next.
+class NewVersion : public Admission, public testing::WithParamInterface<const char*> {
+ protected:
+  void begin() {
+    start("write_rate = \"1KiB\"");
+    origin_.answer(GetParam(), [this](const Seen&) {
+      return Reply{.headers = {{"Cache-Control", "max-age=600"}}, .body = version(++versions_)};
+    });
+  }
+  static SeededBody version(std::uint64_t number) {
+    return {number, std::string_view(GetParam()).starts_with("/large") ? kLarge : kSmall};
+  }
+  std::string fetch(Headers headers = {}) const {
+    return Client(edge_->client_options())
+        .perform({.url = std::string("https://www.test") + GetParam(), .headers = std::move(headers)})
+        .sha256;
+  }
+  void expect_newest() const {
+    const std::string got = fetch();
+    EXPECT_EQ(got, version(versions_).sha256()) << "of " << versions_;
+  }
+  std::atomic<std::uint64_t> versions_{0};
+};
+
+TEST_P(NewVersion, ThatIsNotWrittenLeavesNoOlderOneBehind) {
+  begin();
+  EXPECT_EQ(fetch(), version(1).sha256());
+  wait_written();  // as much as the rate allows, for a while
+  EXPECT_EQ(fetch({{"Cache-Control", "no-cache"}}), version(2).sha256());
+  wait_written();
+  flood(20 << 20);  // out of memory
+  expect_newest();
+  EXPECT_GE(versions_, 2U);
+  ASSERT_EQ(edge_->process().stop(), 0);
+  ASSERT_TRUE(edge_->start());
+  expect_newest();
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, NewVersion, testing::Values("/small", "/large"));
 
 TEST_F(Admission, TheWriteRateIsKept) {
   start("write_rate = \"1KiB\"");

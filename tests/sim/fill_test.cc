@@ -174,6 +174,15 @@ TEST_F(FillWindow, OfAllFillsTogetherIsBounded) {
   EXPECT_EQ(fill_bytes_, 0U);
 }
 
+// What is kept in one piece has nothing on its way that would wake a fill that is paused.
+TEST_F(FillWindow, IsNeverTooSmallForABodyInOnePiece) {
+  config_->fetch.fill_total_bytes = 1;
+  Running fill(*this, 1);
+  fill.origin.begin("max-age=60");
+  fill.origin.send(kChunkBytes);
+  EXPECT_FALSE(fill.origin.paused());
+}
+
 // Otherwise a 304 would make it newer than the purge.
 TEST_F(FillTest, DoesNotAskWhetherACopyIsStillValidThatWasPurgedSinceItWasLookedUp) {
   policy::StoredResponse response;

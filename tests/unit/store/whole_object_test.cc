@@ -91,6 +91,19 @@ TEST_F(WholeObject, IsReadByItsChunksIfItIsMoreThanIsReadAtOnce) {
   EXPECT_TRUE(client->read_body(**found) == body);
 }
 
+TEST_F(WholeObject, IsReadByItsChunksIfItCouldNotBePutAgain) {
+  options.commit_bytes = 64 << 10;
+  options.whole_read_bytes = 1 << 20;
+  open();
+  ASSERT_LT(disk->max_put_bytes(), kBody);
+  const std::string body = body_of(1, kBody);
+  ASSERT_TRUE(client->put_large("/a", disk->next_id(), body));
+  const auto found = client->find("/a");
+  ASSERT_TRUE(found) << found.error().text;
+  EXPECT_FALSE((*found)->whole());
+  EXPECT_TRUE(client->read_body(**found) == body);
+}
+
 TEST_F(WholeObject, ThatIsTooMuchForATransactionIsRefused) {
   const std::string body = body_of(1, disk->max_put_bytes() + 1);
   EXPECT_FALSE(disk->put(make_whole("/a", disk->next_id(), body)));
