@@ -16,7 +16,7 @@
 namespace store {
 namespace {
 
-constexpr std::uint64_t kShardBytesMin = 4ULL << 20;
+constexpr std::uint64_t kShardBytesMin = 16ULL << 20;  // each evicts by itself: of few entries it cannot choose well
 constexpr std::uint64_t kEntryBytesUsual = 2048;  // at least: tables are made for so many
 constexpr std::uint64_t kEntryBytesMin = 128ULL << 10;
 

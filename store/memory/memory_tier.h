@@ -22,7 +22,7 @@ class MemoryTier {
  public:
   struct Options {
     std::uint64_t budget_bytes = 256ULL << 20;
-    unsigned shards = 64;  ///< at most: a power of two, fewer when a shard would get less than 4 MiB
+    unsigned shards = 64;  ///< at most: a power of two, fewer when a shard would get less than 16 MiB
   };
   struct Use {
     std::uint64_t bytes = 0;
