@@ -117,6 +117,7 @@ class EdgeChurn {
                             .body = harness::SeededBody(random(), any_size(random))};
     });
     edge_.options().disk = std::to_string(budget >> 20) + "MiB";
+    edge_.options().disk_keys = "admission = \"every-request\"";  // nothing is asked for twice here
     CHECK(edge_.start());
   }
 
