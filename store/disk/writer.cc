@@ -23,6 +23,18 @@ constexpr unsigned kFailuresMax = 3;
 constexpr seconds kQuiet{10};
 constexpr std::uint64_t kTreePages = 16;  // B-tree pages that any transaction copies
 
+/// Puts that follow each other in the order of their ids, in which LMDB packs their records best; which of two of one key is
+/// the newer is a matter of ids, too.
+void sort_puts(std::vector<WriteOp>& batch) {
+  const auto is_put = [](const WriteOp& op) { return std::holds_alternative<PutOp>(op); };
+  const auto id_of = [](const WriteOp& op) { return std::get<PutOp>(op).object->id; };
+  for (auto at = batch.begin(); (at = std::find_if(at, batch.end(), is_put)) != batch.end();) {
+    const auto end = std::find_if_not(at, batch.end(), is_put);
+    std::ranges::stable_sort(at, end, {}, id_of);
+    at = end;
+  }
+}
+
 }  // namespace
 
 Writer::Writer(Parts parts, const std::vector<ObjectId>& orphans, const std::string& thread_name)
@@ -56,6 +68,7 @@ void Writer::run() {
     if (!batch) return;
     const auto doomed = parts_.index->take_doomed();
     reclaimer_.add(doomed);
+    sort_puts(*batch);
     if (!batch->empty() || !reclaimer_.idle()) write(*batch);
   }
 }
