@@ -41,6 +41,7 @@ Fill::Fill(Context& context, std::shared_ptr<Fetch> fetch, FillOrder order)
     : context_(context),
       fetch_(std::move(fetch)),
       order_(std::move(order)),
+      whole_max_(whole_max(*order_.config, context.shared)),
       laggards_(context.executor),
       wakeup_(context.executor, [this] { look_again(); }) {
   fetch_->set_writer(wakeup_.sender());
@@ -215,7 +216,7 @@ void Fill::open_shared(const http::ResponseHead& head, const policy::TtlRule& ru
     id_ = context_.shared.disk.next_id();
     name_whole(head);
     enter_table();
-    if (total_ && *total_ > whole_max(*order_.config, context_.shared)) begin_large();
+    if (total_ && *total_ > whole_max_) begin_large();
   } else {
     leave_table();
     pace_by_readers();
@@ -291,7 +292,7 @@ http::Flow Fill::on_data(std::string_view bytes) {
   if (keeping_) {
     const std::uint64_t come = fetch_->body_bytes();
     // When all fills together hold too much, those write that can.
-    const bool in_one_piece = come <= whole_max(*order_.config, context_.shared) && !(come > kChunkBytes && crowded());
+    const bool in_one_piece = come <= whole_max_ && !(come > kChunkBytes && crowded());
     if (!write_ && !in_one_piece) begin_large();
     if (too_large(come)) stop_storing();
     if (keeping_ && write_) store_full_chunks();

@@ -121,6 +121,7 @@ class Fill final : private http::ExchangeListener {
   Context& context_;
   std::shared_ptr<fetch::Fetch> fetch_;
   FillOrder order_;
+  const std::uint64_t whole_max_;          ///< node::whole_max
   std::unique_ptr<http::Exchange> exchange_{};
   std::unique_ptr<store::DiskWrite> write_{};
   policy::StoredResponse response_{};

@@ -19,7 +19,7 @@ bool Fill::too_large(std::optional<std::uint64_t> bytes) const {
 // A body that would have to go to disk as it comes, and that only one request has ever wanted: that one gets
 // it.
 bool Fill::worth_keeping() {
-  if (!total_ || *total_ <= whole_max(*order_.config, context_.shared)) return true;
+  if (!total_ || *total_ <= whole_max_) return true;
   return context_.shared.admission.on_miss(order_.base_key, *total_, wanted_again(),
                                            context_.executor.clock().steady());
 }

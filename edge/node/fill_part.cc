@@ -110,7 +110,7 @@ void Fill::open_part(const http::ResponseHead& head, const policy::ContentRange&
   total_ = head.body_bytes.value_or(range.range.size());
   response_.body_bytes = *total_;
   due_ = total_;
-  if (keeping_ && *total_ > whole_max(*order_.config, context_.shared)) begin_large();
+  if (keeping_ && *total_ > whole_max_) begin_large();
   if (!keeping_) {
     leave_table();
     pace_by_readers();

@@ -14,9 +14,8 @@ void invalidate_after(const Context& context, const Site& site, const http::Requ
   for (const http::RequestHead& target : policy::invalidated_targets(request, answer)) {
     const std::string text = policy::cache_key(site.name, site.key, target).text;
     shared.fetches.detach(key_of(text));
-    for (const store::Key& key : {key_of(text), key_of(part_key_text(text, {}))}) {
-      drop(shared, key);
-    }
+    drop(shared, key_of(text));
+    drop(shared, key_of(part_key_text(text, {})));
   }
   const std::string host = policy::host_of(request.authority);
   for (const std::string& group : policy::group_invalidation(request.method, answer)) {

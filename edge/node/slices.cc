@@ -88,9 +88,7 @@ void Slice::found(store::ObjectRef object) {
     state_ = State::There;
     return;
   }
-  if (object) {
-    drop(context_.shared, object->key, object->id);
-  }
+  drop(context_.shared, object->key, object->id);
   join();
 }
 

@@ -16,9 +16,8 @@ namespace node {
 std::uint64_t whole_max(const Config& config, const Shared& shared);
 
 /// A new object whose body lies in it: into memory, and to disk if it is admitted there
-/// (store::Admission::on_miss). False if the disk should have it
-/// but its writers are behind: then an object of several chunks is marked as on disk, and is for the caller
-/// to write.
+/// (store::Admission::on_miss). False if the disk should have it but its writers are behind: then an object of
+/// several chunks is marked as on disk, and is for the caller to write.
 bool keep_new(Shared& shared, const store::ObjectRef& object, bool wanted_again, base::Steady now);
 /// What leads to other objects: small, and of use as long as they are: always into both.
 void keep_signpost(Shared& shared, const store::ObjectRef& object);

@@ -63,6 +63,8 @@ const char* base_of(const char* inside) {
   return nullptr;
 }
 
+}  // namespace
+
 base::Status pread_all(int descriptor, std::span<char> first, std::span<char> second, std::uint64_t offset) {
   while (!first.empty() || !second.empty()) {
     const std::array<iovec, 2> pieces{iovec{first.data(), first.size()}, iovec{second.data(), second.size()}};
@@ -78,8 +80,6 @@ base::Status pread_all(int descriptor, std::span<char> first, std::span<char> se
   }
   return {};
 }
-
-}  // namespace
 
 MappedFile::MappedFile(int descriptor, std::uint64_t map_bytes, std::string_view inside)
     : descriptor_(descriptor), map_bytes_(map_bytes), base_(base_of(inside.data())) {

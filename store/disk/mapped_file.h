@@ -11,6 +11,9 @@
 
 namespace store {
 
+/// Fills both pieces from `offset` on. Corrupt: the file ends before. Blocks.
+base::Status pread_all(int descriptor, std::span<char> first, std::span<char> second, std::uint64_t offset);
+
 /// LMDB's data file beside its memory map. Large values are read with pread() instead of through the map: no
 /// page fault for every 4 KiB, and the process does not grow by the file pages that it maps. One for each
 /// environment, and it must not outlive it; any thread that holds a transaction.

@@ -2,14 +2,14 @@
 #include "tests/bench/bodies/segments.h"
 
 #include <fcntl.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+
+#include "store/disk/mapped_file.h"
 
 namespace bodies {
 
@@ -60,21 +60,7 @@ base::Status Segments::sync(std::uint32_t segment) {
 }
 
 base::Status Segments::read(const Place& place, std::span<char> first, std::span<char> second) const {
-  std::uint64_t offset = place.offset;
-  while (!first.empty() || !second.empty()) {
-    const std::array<iovec, 2> pieces{iovec{first.data(), first.size()}, iovec{second.data(), second.size()}};
-    const ssize_t n =
-        ::preadv(files_[place.segment].reading, pieces.data(), pieces.size(), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return base::fail_system("cannot read a stored record", errno);
-    if (n == 0) return base::fail(base::Errc::Corrupt, "the segment ends within a record");
-    const auto bytes = static_cast<std::size_t>(n);
-    const std::size_t from_first = std::min(bytes, first.size());
-    first = first.subspan(from_first);
-    second = second.subspan(bytes - from_first);
-    offset += bytes;
-  }
-  return {};
+  return store::pread_all(files_[place.segment].reading, first, second, place.offset);
 }
 
 }  // namespace bodies
