@@ -13,6 +13,7 @@
 #include "edge/base/settings.h"
 #include "edge/http/client.h"
 #include "edge/http/server.h"
+#include "edge/loop/address_range.h"
 #include "edge/loop/tls_context.h"
 #include "edge/node/site.h"
 
@@ -30,10 +31,15 @@ struct ListenerConfig {
 struct PurgeConfig {
   std::string url{};  ///< empty: no purge API; nothing can be purged
   std::string token{};
+  std::string purge_token{};  ///< for purges of clients; empty: `token`
   std::string ca_file{};
   std::string state_folder{};
   std::chrono::milliseconds distrust_after{60'000};  ///< without word from the log; 0: never
   std::size_t ledger_entries = 1'000'000;            ///< names remembered
+  std::uint32_t forwards = 64;                       ///< purges of clients under way to the API
+  std::chrono::milliseconds forward_limit{10'000};   ///< for the API's answer to one
+  loop::AddressRanges peers{};                       ///< edges whose purge clock counts here
+  std::chrono::milliseconds peer_wait{100};          ///< for the log, when such an edge is ahead
   bool operator==(const PurgeConfig&) const = default;
 };
 
