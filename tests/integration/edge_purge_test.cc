@@ -75,7 +75,6 @@ TEST_F(EdgePurge, OfAUrlHoldsOnEveryEdge) {
     const Response answer = send("PURGE", "/a", bearer(), protocol);
     EXPECT_EQ(answer.header("content-type"), "application/json");
     EXPECT_EQ(json::parse(answer.body)["applied"], true);
-    EXPECT_FALSE(is_hit(scene.get("/a", 0)));
     expect_purged_everywhere(answer, purge, 2, "/a");
   }
 }

@@ -2,6 +2,7 @@
 // A thousand edges that lose the purge API together and come back to it together.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <nlohmann/json.hpp>

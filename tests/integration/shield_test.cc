@@ -2,6 +2,10 @@
 // An edge behind another edge, the shield, whose purge log is held back: one purge is enough all the same.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <cinttypes>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "tests/integration/download.h"
@@ -10,6 +14,7 @@
 namespace harness {
 namespace {
 
+constexpr std::uint64_t kLargeBytes = 3 << 20;
 constexpr const char* kPurge = R"({"site":"www","tags":["page"]})";
 
 class Shield : public testing::Test {
@@ -38,7 +43,19 @@ class Shield : public testing::Test {
         .headers = {{"Cache-Control", "max-age=3600"}, {"Surrogate-Key", "page"}, {"X-Version", version}}};
     out.etag = '"' + version + '"';
     if (seen.target.starts_with("/large")) {
-      out.body = SeededBody(version_, 3 << 20);
+      const SeededBody whole(version_, kLargeBytes);
+      std::uint64_t first = 0;
+      std::uint64_t last = 0;
+      if (std::sscanf(seen.header("range").c_str(), "bytes=%" SCNu64 "-%" SCNu64, &first, &last) == 2) {
+        last = std::min(last, kLargeBytes - 1);
+        out.status = 206;
+        out.headers.emplace_back("Content-Range", "bytes " + std::to_string(first) + "-" +
+                                                      std::to_string(last) + "/" +
+                                                      std::to_string(kLargeBytes));
+        out.body = whole.text(first, last - first + 1);
+      } else {
+        out.body = whole;
+      }
     } else {
       out.body = "version " + version;
     }
@@ -129,11 +146,11 @@ TEST_F(Shield, GivesPartsOfTheNewVersionToo) {
     EXPECT_EQ(response.status, 206) << response.error;
     return response.body;
   };
-  EXPECT_EQ(part(), SeededBody(1, 3 << 20).text(1'500'000, 100));
+  EXPECT_EQ(part(), SeededBody(1, kLargeBytes).text(1'500'000, 100));
   renew_behind_the_shield();
-  EXPECT_EQ(part(), SeededBody(2, 3 << 20).text(1'500'000, 100));
+  EXPECT_EQ(part(), SeededBody(2, kLargeBytes).text(1'500'000, 100));
   ASSERT_TRUE(shield_catches_up());
-  EXPECT_EQ(part(), SeededBody(2, 3 << 20).text(1'500'000, 100));
+  EXPECT_EQ(part(), SeededBody(2, kLargeBytes).text(1'500'000, 100));
 }
 
 TEST_F(Shield, ThoseWhoAreAsFarShareAFetchAndNoOlderOne) {
