@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "edge/policy/cache_key.h"
+
 namespace node {
 namespace {
 
@@ -25,7 +27,7 @@ class PurgeWords : public testing::Test {
                                  const Fields& fields = {}, const std::string& host = "www.test") {
     http::RequestHead head{.method = method, .scheme = "https", .authority = host, .target = target};
     for (const auto& [name, value] : fields) head.fields.add(name, value);
-    return purge_of(config_, *config_.sites.find(host), head);
+    return purge_of(config_, *config_.sites.find(policy::host_of(host)), head);
   }
   /// As the purge API gets it; a fault with "!" before it.
   std::string json(const std::string& method, const std::string& target, const Fields& fields = {},
