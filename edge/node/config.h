@@ -16,6 +16,7 @@
 #include "edge/loop/address_range.h"
 #include "edge/loop/tls_context.h"
 #include "edge/node/site.h"
+#include "purge/clock/ledger.h"
 
 namespace node {
 
@@ -35,7 +36,7 @@ struct PurgeConfig {
   std::string ca_file{};
   std::string state_folder{};
   std::chrono::milliseconds distrust_after{60'000};  ///< without word from the log; 0: never
-  std::size_t ledger_entries = 1'000'000;            ///< names remembered
+  purge::Ledger::Limits ledger{};
   std::uint32_t forwards = 64;                       ///< purges of clients under way to the API
   std::chrono::milliseconds forward_limit{10'000};   ///< for the API's answer to one
   loop::AddressRanges peers{};                       ///< edges whose purge clock counts here

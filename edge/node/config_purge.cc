@@ -53,8 +53,10 @@ void read_purge(const Table& root, Config& config) {
   read_state_folder(*purge, config);
   p.distrust_after = purge->duration("distrust_after", 60s, 0ms, 24h * 365);
   // A purge may have a thousand names: the bound leaves room for many.
-  p.ledger_entries =
+  p.ledger.entries =
       static_cast<std::size_t>(purge->number("ledger_entries", 1'000'000, 10'000, 1'000'000'000));
+  p.ledger.wildcards = static_cast<std::size_t>(purge->number("ledger_wildcards", 1'000, 16, 1'000'000));
+  p.ledger.variants = static_cast<std::size_t>(purge->number("ledger_variants", 100, 16, 1'000'000));
   p.forwards = static_cast<std::uint32_t>(purge->number("forwards", p.forwards, 1, 100'000));
   p.forward_limit = purge->duration("forward_limit", p.forward_limit, 100ms, 60s);
   p.peers = loop::read_ranges(*purge, "peers");

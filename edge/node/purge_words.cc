@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, 5> kTagFields = {"xkey", "xkey-purge", "x
                                                         "surrogate-key", "cache-tag"};
 constexpr std::array<std::string_view, 3> kSoftFields = {"fastly-soft-purge", "soft-purge", "soft"};
 constexpr std::string_view kUrlsAllowed =
-    "X-Url: \".*\", \"^/path$\", \"^/path/.*\" or lists of such texts \"^(/a|/b)$\"";
+    "X-Url: \".*\", \"^/path$\", \"^/path.*\" or lists of such texts \"^(/a|/b)$\"";
 
 std::unexpected<base::Error> refuse(std::string text) {
   return base::fail(base::Errc::Invalid, std::move(text));
@@ -55,10 +55,18 @@ Purge make(const Site& site, Kind kind, std::vector<std::string> names) {
   return {.site = site.name, .kind = kind, .names = std::move(names)};
 }
 
-/// "host/path/" and all below it; nothing where the path does not end at a segment.
-std::optional<std::string> prefix_of(std::string_view host, std::string_view path) {
-  if (!path.ends_with('/') || path.find('?') != std::string_view::npos) return {};
-  return std::string(host) + ascii(path);
+/// All whose path begins so; nothing if one of them has a query, which neither prefixes nor wildcards look
+/// at.
+std::optional<Purge> beginning_with(const Site& site, const std::vector<std::string>& hosts,
+                                    const std::vector<std::string>& paths) {
+  const auto has_query = [](const std::string& path) { return path.find('?') != std::string::npos; };
+  if (std::ranges::any_of(paths, has_query)) return {};
+  const bool whole = std::ranges::all_of(paths, [](const std::string& path) { return path.ends_with('/'); });
+  std::vector<std::string> names;
+  for (const std::string& host : hosts) {
+    for (const std::string& path : paths) names.push_back(host + ascii(path) + (whole ? "" : "*"));
+  }
+  return make(site, whole ? Kind::Prefixes : Kind::Wildcards, std::move(names));
 }
 
 base::Result<Purge> of_target(const Site& site, const http::RequestHead& request) {
@@ -68,15 +76,11 @@ base::Result<Purge> of_target(const Site& site, const http::RequestHead& request
   if (!request.target.ends_with('*')) {
     return make(site, Kind::Urls, {"https://" + host + ascii(request.target)});
   }
-  const std::string_view path = std::string_view(request.target).substr(0, request.target.size() - 1);
+  const std::string path = request.target.substr(0, request.target.size() - 1);
   if (path == "/") return make(site, Kind::Hosts, {host});
-  const auto prefix = prefix_of(host, path);
-  if (!prefix) {
-    return refuse(
-        "found \"" + request.target +
-        "\", allowed: a path, or one that ends with \"/*\" (all below it; a last \"*\" itself is \"%2A\")");
-  }
-  return make(site, Kind::Prefixes, {*prefix});
+  if (auto purge = beginning_with(site, {host}, {path})) return std::move(*purge);
+  return refuse("found \"" + request.target +
+                "\", allowed: a path that ends with \"*\" without a query (a last \"*\" itself is \"%2A\")");
 }
 
 /// WordPress plugins: X-Purge-Method: "regex" with the target "/.*"; "exact" and "default" are what PURGE is.
@@ -142,20 +146,15 @@ base::Result<Purge> of_urls(const Site& site, std::vector<std::string> hosts, st
   }
   if (!pattern->from_start)
     return refuse(found + ", which may match anywhere; allowed: " + std::string(kUrlsAllowed));
+  if (!pattern->to_end) {
+    if (auto purge = beginning_with(site, hosts, pattern->texts)) return std::move(*purge);
+    return refuse(found + ", which ends within a query; allowed: " + std::string(kUrlsAllowed));
+  }
   std::vector<std::string> names;
   for (const std::string& host : hosts) {
-    for (const std::string& path : pattern->texts) {
-      if (pattern->to_end) {
-        names.push_back("https://" + host + ascii(path));
-      } else if (const auto prefix = prefix_of(host, path)) {
-        names.push_back(*prefix);
-      } else {
-        return refuse(found +
-                      ", which ends within a segment of the path; allowed: " + std::string(kUrlsAllowed));
-      }
-    }
+    for (const std::string& path : pattern->texts) names.push_back("https://" + host + ascii(path));
   }
-  return make(site, pattern->to_end ? Kind::Urls : Kind::Prefixes, std::move(names));
+  return make(site, Kind::Urls, std::move(names));
 }
 
 base::Result<Purge> of_ban(const Config& config, const Site& site, const http::RequestHead& request) {

@@ -128,13 +128,14 @@ void Verification::note(const store::Object& object, const char* tier, const std
   const purge::Ledger& ledger = node_.shared().ledger;
   // What a request finds was noted when the object was last checked; this asks anew.
   const purge::Verdict served = verdict_of(object, ledger);
-  const purge::Verdict due = ledger.verdict(subject_of(response), response.fill_stamp);
+  const purge::Subject subject = static_cast<const Decoded&>(*object.decoded).subject();
+  const purge::Verdict due = ledger.verdict(subject, response.fill_stamp);
   ++holds_;
   if (served == purge::Verdict::Dead) ++dead_;
   if (due == purge::Verdict::Dead && served != purge::Verdict::Dead) ++stale_;
   if (copies_.size() >= kCopiesShown) return;
   copies_.push_back({tier, variant, purge::sequence_of(response.fill_stamp),
-                     purge::sequence_of(ledger.newest(subject_of(response))), served});
+                     purge::sequence_of(ledger.newest(subject)), served});
 }
 
 void Verification::add_variants(const store::Object& marker) {

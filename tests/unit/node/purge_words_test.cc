@@ -56,7 +56,8 @@ TEST_F(PurgeWords, AStarAtTheEndIsAllBelow) {
   EXPECT_EQ(json("PURGE", "/img/*"), R"({"prefixes":["www.test/img/"],"site":"www"})");
   EXPECT_EQ(json("PURGE", "/*"), R"({"hosts":["www.test"],"site":"www"})");
   EXPECT_EQ(json("PURGE", "/.*", {{"X-Purge-Method", "regex"}}), R"({"hosts":["www.test"],"site":"www"})");
-  EXPECT_TRUE(refused("PURGE", "/img*", {}));
+  EXPECT_EQ(json("PURGE", "/img*"), R"({"site":"www","wildcards":["www.test/img*"]})");
+  EXPECT_TRUE(refused("PURGE", "/img?a=*", {}));
   EXPECT_TRUE(refused("PURGE", "/a/.*", {{"X-Purge-Method", "regex"}}));
 }
 
@@ -100,6 +101,8 @@ TEST_F(PurgeWords, BansOfFosHttpCache) {
             R"({"site":"www","urls":["https://www.test/a.html","https://img.test/a.html"]})");
   EXPECT_EQ(json("BAN", "/", with(with(any, "X-Url", "^/blog/.*"), "X-Host", "^www.test$")),
             R"({"prefixes":["www.test/blog/"],"site":"www"})");
+  EXPECT_EQ(json("BAN", "/", with(with(any, "X-Url", "^(/a|/b/)"), "X-Host", "^www.test$")),
+            R"({"site":"www","wildcards":["www.test/a*","www.test/b/*"]})");
   EXPECT_EQ(json("BAN", "/", with(any, "X-Content-Type", "^(image/|text/css)")),
             R"({"site":"www","tags":["type=image/*","type=text/css"]})");
 }
@@ -107,7 +110,7 @@ TEST_F(PurgeWords, BansOfFosHttpCache) {
 TEST_F(PurgeWords, ABanThatNoPurgeCanSayIsRefused) {
   for (const Fields& fields :
        std::vector<Fields>{{{"X-Url", "/a"}},
-                           {{"X-Url", "^/a"}},
+                           {{"X-Url", R"(^/a\?b=)"}},
                            {{"X-Url", R"(\.png$)"}},
                            {{"X-Url", "^/a/[0-9]+$"}},
                            {{"X-Host", "^other.test$"}},
