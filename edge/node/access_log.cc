@@ -65,10 +65,9 @@ void append_json_text(std::string& out, std::string_view text) {
   out += '"';
 }
 
-/// Who asked: on a listener of trusted proxies the address that the nearest of them names.
+/// Who asked, or at least through whom.
 static std::string client_of(const AccessFacts& facts) {
-  std::string named;
-  if (facts.connection.trust_forwarded) named = policy::forwarded_address(facts.head.fields);
+  std::string named = policy::client_address(facts.head.fields, facts.connection);
   return named.empty() ? facts.connection.client_address : named;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "edge/http/date.h"
+#include "edge/node/purge_clock.h"
 #include "edge/policy/conditional.h"
 #include "edge/policy/freshness.h"
 
@@ -151,6 +152,23 @@ void apply_conditions(const http::RequestHead& request, const AnswerFacts& facts
 
 }  // namespace
 
+// Another edge purges by the same tags and obeys the same directives as this one.
+static void add_for_peer(const policy::StoredResponse& stored, const AnswerFacts& facts, http::Fields& fields) {
+  fields.set(kClockField, facts.peer_clock);
+  for (const http::Fields::Field field : stored.hidden) fields.add(field.name, field.value);
+  // By the field that can say it: between spaces, or, with spaces in it, between commas.
+  std::string keys;
+  std::string tags;
+  for (const std::string& tag : stored.tags) {
+    const bool plain = tag.find(' ') == std::string::npos;
+    std::string& list = plain ? keys : tags;
+    if (!list.empty()) list += plain ? " " : ", ";
+    list += tag;
+  }
+  if (!keys.empty()) fields.add("surrogate-key", keys);
+  if (!tags.empty()) fields.add("cache-tag", tags);
+}
+
 Answer make_answer(const http::RequestHead& request, const policy::StoredResponse& stored,
                    const AnswerFacts& facts) {
   Answer answer;
@@ -172,6 +190,7 @@ Answer make_answer(const http::RequestHead& request, const policy::StoredRespons
     upstream = answer.head.fields.combined("cache-status");
     answer.head.fields.remove("cache-status");
   }
+  if (!facts.peer_clock.empty()) add_for_peer(stored, facts, answer.head.fields);
   answer.head.fields.add("cache-status", policy::with_member(upstream, facts.status),
                          upstream.empty() ? Sending::Literal : Sending::Unknown);
   return answer;
@@ -215,6 +234,13 @@ http::ResponseHead synthetic_head(const Synthetic& synthetic, std::string_view n
   if (!synthetic.location.empty()) head.fields.add("location", synthetic.location);
   if (!synthetic.allow.empty()) head.fields.add("allow", synthetic.allow);
   if (synthetic.retry_later) head.fields.add("retry-after", "1");
+  if (!synthetic.detail.empty()) {
+    policy::CacheStatus status{.outcome = policy::Outcome::Synthetic};
+    status.detail = synthetic.detail;
+    head.fields.add("cache-status", policy::format(status));
+    head.fields.add("proxy-status",
+                    '"' + std::string(node) + "\"; error=proxy_internal_response; details=\"" + std::string(synthetic.detail) + '"');
+  }
   head.fields.add("via", "1.1 " + std::string(node));
   return head;
 }

@@ -31,6 +31,7 @@ struct AnswerFacts {
   std::size_t ranges_max = 50;
   bool in_order = false;  ///< what has been read of the body is gone: parts can only follow one another
   std::uint64_t boundary_seed = 0;
+  std::string peer_clock{};  ///< for another edge: our place on the purge clock; then it gets tags too
   base::Wall now{};
 };
 Answer make_answer(const http::RequestHead& request, const policy::StoredResponse& stored, const AnswerFacts& facts);
@@ -51,6 +52,7 @@ struct Synthetic {
   std::string location{};
   std::string allow{};
   bool retry_later = false;  ///< adds Retry-After
+  std::string_view detail{};  ///< why, for Cache-Status and Proxy-Status (RFC 9209); empty: neither
 };
 http::ResponseHead synthetic_head(const Synthetic& synthetic, std::string_view node, base::Wall now);
 std::unique_ptr<http::BodySource> text_body(std::string text);

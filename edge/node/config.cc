@@ -10,6 +10,7 @@
 #include "edge/base/text.h"
 #include "edge/http/limits_settings.h"
 #include "edge/loop/server_settings.h"
+#include "edge/node/config_purge.h"
 #include "edge/node/config_site.h"
 #include "purge/clock/purge.h"
 #include "store/disk/space.h"
@@ -119,33 +120,6 @@ void read_store(const Table& root, Config& config) {
       disk->choice<bool>("admission", {{"second-request", true}, {"every-request", false}}, true);
   config.disk.write_rate = disk->bytes("write_rate", 0, 0, 64 * kGiB);
   check_folder(*disk, "folder", config.disk.folder);
-}
-
-void read_purge(const Table& root, Config& config) {
-  const auto purge = root.table("purge");
-  if (!purge) return;
-  config.purge.url = purge->required_text("url");
-  config.purge.token = purge->required_text("token");
-  config.purge.ca_file = loop::read_authorities(*purge, "ca_file");
-  config.purge.state_folder = purge->required_text("state_folder");
-  config.purge.distrust_after = purge->duration("distrust_after", 60s, 0ms, 24h * 365);
-  // A purge may have a thousand names: the bound leaves room for many.
-  config.purge.sweep = purge->duration("sweep", config.purge.sweep, 0ms, 24h);
-  purge::Ledger::Limits& ledger = config.purge.ledger;
-  ledger.entries = static_cast<std::size_t>(purge->number("ledger_entries", 1'000'000, 10'000, 1'000'000'000));
-  ledger.wildcards = static_cast<std::size_t>(purge->number("ledger_wildcards", 1'000, 16, 1'000'000));
-  ledger.variants = static_cast<std::size_t>(purge->number("ledger_variants", 100, 16, 1'000'000));
-  const std::string& state = config.purge.state_folder;
-  check_folder(*purge, "state_folder", state);
-  // Each is emptied without a look at what the other keeps there.
-  if (!state.empty() && !config.disk.folder.empty() && base::paths_overlap(state, config.disk.folder)) {
-    purge->fault("state_folder", "found \"" + state + "\", which overlaps with disk.folder \"" +
-                                     config.disk.folder + "\"; allowed: folders outside of each other");
-  }
-  const std::string& url = config.purge.url;
-  if (!url.empty() && !url.starts_with("https://") && !url.starts_with("http://")) {
-    purge->fault("url", "found \"" + url + "\", allowed: an https:// or http:// URL");
-  }
 }
 
 void read_fetch(const Table& root, Config& config) {

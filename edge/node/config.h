@@ -13,6 +13,7 @@
 #include "edge/base/settings.h"
 #include "edge/http/client.h"
 #include "edge/http/server.h"
+#include "edge/loop/address_range.h"
 #include "edge/loop/tls_context.h"
 #include "edge/node/site.h"
 #include "purge/clock/ledger.h"
@@ -31,11 +32,16 @@ struct ListenerConfig {
 struct PurgeConfig {
   std::string url{};  ///< empty: no purge API; nothing can be purged
   std::string token{};
+  std::string purge_token{};  ///< for purges of clients; empty: `token`
   std::string ca_file{};
   std::string state_folder{};
   std::chrono::milliseconds distrust_after{60'000};  ///< without word from the log; 0: never
   std::chrono::milliseconds sweep{300'000};          ///< between two walks over all that is held; 0: none
   purge::Ledger::Limits ledger{};
+  std::uint32_t forwards = 64;                       ///< purges of clients under way to the API
+  std::chrono::milliseconds forward_limit{10'000};   ///< for the API's answer to one
+  loop::AddressRanges peers{};                       ///< edges whose purge clock counts here
+  std::chrono::milliseconds peer_wait{100};          ///< for the log, when such an edge is ahead
   bool operator==(const PurgeConfig&) const = default;
 };
 

@@ -8,6 +8,7 @@
 #include "edge/base/text.h"
 #include "edge/http/syntax.h"
 #include "edge/loop/server_settings.h"
+#include "edge/node/config_purge.h"
 
 namespace node {
 namespace {
@@ -46,6 +47,7 @@ std::shared_ptr<const Origin> read_origin(const std::string& name, const Table& 
     server->client_key_file = files.key;
   }
   server->connect_to = table.text("connect_to", "");
+  origin->purge_clock = table.flag("purge_clock", false);
   enum class Http2 { Auto, Never, PriorKnowledge };
   const Http2 http2 = table.choice<Http2>(
       "http2", {{"auto", Http2::Auto}, {"never", Http2::Never}, {"prior-knowledge", Http2::PriorKnowledge}},
@@ -218,7 +220,7 @@ void read_hosts(const Table& table, Site& site) {
   if (site.hosts.empty()) table.fault("hosts", "is missing or empty; allowed: a list of host names");
 }
 
-std::shared_ptr<const Site> read_site(const Table& table, const Origins& origins) {
+std::shared_ptr<const Site> read_site(const Table& table, const Origins& origins, const PurgeConfig& purge) {
   auto site = std::make_shared<Site>();
   site->name = table.required_text("name");
   read_hosts(table, *site);
@@ -237,6 +239,8 @@ std::shared_ptr<const Site> read_site(const Table& table, const Origins& origins
       "plain", {{"serve", PlainMode::Serve}, {"redirect", PlainMode::Redirect}, {"off", PlainMode::Off}},
       PlainMode::Redirect);
   site->cache_status_key = table.flag("cache_status_key", false);
+  site->purge = read_purge_methods(table, purge);
+  site->silence = read_silence(table, purge);
   site->key = read_key(table, site->plain);
   site->defaults = read_ttl(table);
   site->coding = read_coding(table);
@@ -260,7 +264,7 @@ void read_sites(const Table& root, Config& config) {
   std::map<std::string, std::string> owners;
   std::map<std::string, bool> names;
   for (const Table& table : sites) {
-    const auto site = read_site(table, origins);
+    const auto site = read_site(table, origins, config.purge);
     if (!site->name.empty() && !names.emplace(site->name, true).second) {
       table.fault("name", "found \"" + site->name + "\" a second time; names of sites must differ");
     }

@@ -22,6 +22,8 @@
 namespace node {
 
 class Fills;
+class PurgeClock;
+class PurgeGate;
 
 /// What all loops share. Each part is safe for any thread; node::Node owns them.
 struct Shared {
@@ -35,9 +37,12 @@ struct Shared {
   const purge::Ledger& ledger;
   GroupClock& groups;
   std::atomic<std::uint64_t>& fill_bytes;       ///< in the windows of all fetches
-  std::function<bool()> distrust{};             ///< the purge log has been silent for too long
+  std::function<bool()> distrust{};             ///< the purge log has not yet been applied in full
+  std::function<std::chrono::milliseconds()> silence{};  ///< of the purge log; empty: it is never silent
   logs::LineFile* access_log = nullptr;         ///< may be null
   coding::Coder* coder = nullptr;               ///< null: nothing is coded
+  PurgeClock* clock = nullptr;                  ///< null: no purge log is followed
+  PurgeGate* purges = nullptr;                  ///< null: clients purge nothing
 };
 
 /// What a request or a fill can reach: one for each loop, on which it lives.
@@ -49,6 +54,10 @@ struct Context {
   LoopCounters& counters;
   std::shared_ptr<const Config> config;  ///< replaced at a reload; requests keep the one they began with
 };
+
+/// What the purge log lets us do with a site's copies.
+enum class Trust : std::uint8_t { Full, Validate, Refuse };
+Trust trust_of(const Context& context, const Site& site);
 
 /// What the invalidation of its groups says of a response now.
 inline GroupVerdict group_verdict(const Context& context, const policy::StoredResponse& response) {

@@ -42,6 +42,10 @@ struct LoopCounters {
   Count origin_not_modified{};
   Count fills_abandoned{};                    ///< ended because nobody wanted them
   Count purged_misses{};                      ///< objects found dead by a purge
+  std::array<Count, 3> silence{};             ///< met by a site's rule for a silent log; by SilenceRule::What
+  Count peer_waits{};                         ///< requests of other edges that waited for the purge log
+  Count peer_passes{};                        ///< those that the log came too late for
+  Count parents_behind{};                     ///< answers of edges that had applied less than this one
   TimeCounts first_byte{};
   TimeCounts origin_first_byte{};
 };

@@ -85,6 +85,7 @@ void Fill::send(bool validate) {
     request.fields.add("range", order_.part->range);
     if (!order_.part->etag.empty()) request.fields.add("if-match", order_.part->etag);
   }
+  if (site.origin->purge_clock) request.fields.set(kClockField, own_clock());
   request.options = site.origin->server;
   request.pass = order_.pass || !order_.cacheable;
   request_time_ = context_.executor.clock().wall();
@@ -93,16 +94,40 @@ void Fill::send(bool validate) {
   exchange_ = context_.client.start(std::move(request), *this);
 }
 
+// What is told to an origin that is an edge: how far we are, or who asked us, whoever is ahead. Taken after the fetch's
+// stamp, so never below it.
+std::string Fill::own_clock() const {
+  const PurgeClock* clock = context_.shared.clock;
+  if (order_.clock && !order_.clock->is_none() && (clock == nullptr || !clock->has_reached(*order_.clock))) {
+    return order_.clock->str();
+  }
+  return (clock != nullptr ? clock->now() : std::nullopt).value_or(ClockPlace::none()).str();
+}
+
+// What such an origin says of itself; for nobody else.
+void Fill::take_clock(http::Fields& fields) {
+  const auto said = fields.get(kClockField);
+  if (!said) return;
+  const PurgeClock* clock = context_.shared.clock;
+  const auto mine = clock != nullptr ? clock->now() : std::nullopt;
+  const auto parent = parse_clock_place(*said);
+  const bool behind = mine && (!parent || parent->log_id != mine->log_id || parent->number < mine->number);
+  if (order_.site->origin->purge_clock && behind) context_.counters.parents_behind.add();
+  fields.remove(kClockField);
+}
+
 // Early hints and the like are for who led: who joined may have come too late for them.
 void Fill::on_informational(http::ResponseHead head) {
   if (!order_.inform || order_.background) return;
   http::remove_hop_by_hop(head.fields);
+  head.fields.remove(kClockField);
   order_.inform(head);
 }
 
 void Fill::on_head(http::ResponseHead head) {
   const base::Steady now = context_.executor.clock().steady();
   context_.counters.origin_first_byte.add(now - request_sent_);
+  take_clock(head.fields);
   if (order_.rule != nullptr) policy::strip(head.fields, order_.rule->strip_response);
   policy::add_via(head, order_.config->node);
   if (head.status == 304 && validating_) return on_not_modified(head);
@@ -185,7 +210,7 @@ bool Fill::may_answer_stale() const {
   const purge::Verdict verdict = verdict_of(stored, context_.shared.ledger);
   if (verdict == purge::Verdict::Dead) return false;
   const bool doubtful =
-      context_.shared.distrust() || group_verdict(context_, response_of(stored)) != GroupVerdict::Live;
+      trust_of(context_, *order_.site) != Trust::Full || group_verdict(context_, response_of(stored)) != GroupVerdict::Live;
   return policy::may_serve_on_error(response_of(stored), context_.executor.clock().wall(),
                                     {verdict == purge::Verdict::Stale, doubtful});
 }
@@ -240,6 +265,7 @@ void Fill::open_unkept(http::ResponseHead head, Fetch::Sharing sharing) {
     if (!names.empty()) variant_ = policy::variant_text(names, sent_fields_);
   }
   response_.status = head.status;
+  policy::note_hidden(response_, head.fields);
   response_.fields = std::move(head.fields);
   policy::clean_response(response_.fields, context_.executor.clock().wall());
   response_.body_bytes = total_.value_or(0);

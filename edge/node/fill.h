@@ -13,6 +13,7 @@
 #include "edge/http/exchange.h"
 #include "edge/node/context.h"
 #include "edge/node/decoded.h"
+#include "edge/node/purge_clock.h"
 #include "edge/node/request_body.h"
 #include "edge/policy/range.h"
 #include "edge/policy/storing.h"
@@ -50,6 +51,7 @@ struct FillOrder {
   bool alone = false;                       ///< its fetch is not in the table
   bool pass = false;                        ///< not expected to be kept: see http::ClientRequest
   std::shared_ptr<RequestBody> body{};      ///< of the client's request
+  std::optional<ClockPlace> clock{};        ///< how far the edge is that asked, if it is one
   std::function<void(const http::ResponseHead&)> inform{};  ///< takes interim responses; outlives its request
 };
 
@@ -74,6 +76,8 @@ class Fill final : private http::ExchangeListener {
   bool on_slow() override;
 
   void send(bool validate);
+  std::string own_clock() const;
+  void take_clock(http::Fields& fields);
   void on_whole_head(http::ResponseHead head);
   void on_part_head(http::ResponseHead head);
   void on_no_part(http::ResponseHead head);

@@ -65,8 +65,11 @@ base::Status Node::start() {
                                             .groups = groups_,
                                             .fill_bytes = fill_bytes_,
                                             .distrust = [this] { return distrust(); },
+                                            .silence = [this] { return silence(); },
                                             .access_log = access_log_.get(),
-                                            .coder = &coder_});
+                                            .coder = &coder_,
+                                            .clock = ledger_disk_ ? &clock_ : nullptr,
+                                            .purges = purges_.get()});
   if (!config_->tls.certificates.empty()) {
     auto tls = loop::TlsContext::make(config_->tls);
     if (!tls) return std::unexpected(tls.error());
@@ -88,6 +91,8 @@ base::Status Node::open_ledger() {
   const purge::LedgerPlace& place = opened->place;
   log_id_ = place.log_id;
   ledger_.load(place.epoch, place.sequence, opened->rows, place.floor);
+  clock_.begin(*ledger_disk_, log_id_);
+  purges_ = std::make_unique<PurgeGate>(*config_);
   // Nobody knows what was purged while the objects on disk were stored.
   empty_disk_ = opened->fresh;
   return {};
@@ -121,13 +126,15 @@ void Node::start_follower() {
   if (!ledger_disk_) return;
   auto server = std::make_shared<http::ServerOptions>();
   server->ca_file = config_->purge.ca_file;
+  verifier_ = std::make_unique<Verifier>(*this, *control_client_, server);
   follower_ = std::make_unique<purge::Follower>(
-      control_, *control_client_, ledger_, *ledger_disk_,
+      control_, *control_client_, ledger_, clock_,
       purge::Follower::Options{.api_url = config_->purge.url,
                                .token = config_->purge.token,
                                .node = config_->node,
                                .server = std::move(server),
-                               .seed = static_cast<std::uint64_t>(started_.time_since_epoch().count())},
+                               .seed = static_cast<std::uint64_t>(started_.time_since_epoch().count()),
+                               .on_question = [this](std::string_view json) { verifier_->ask(json); }},
       log_id_);
   control_.post([this] { follower_->start(); });
 }
@@ -214,6 +221,7 @@ void Node::stop() {
   admin_.reset();
   sweeper_.reset();
   follower_.reset();
+  verifier_.reset();
   control_client_.reset();
 }
 
@@ -272,14 +280,18 @@ void Node::reload() {
   logs::info("configuration reloaded", {{"sites", config_->site_count}});
 }
 
-// Called by every loop. Without a purge API there is nothing that could have been missed.
+// Called by every loop, as silence() is. Without a purge API there is nothing that could have been missed.
 bool Node::distrust() const {
   if (!follower_ || distrust_after_ == 0ms) return false;
-  const purge::Follower::State& state = follower_->state();
-  if (!state.caught_up.load(std::memory_order_acquire)) return true;
-  const auto now =
-      std::chrono::duration_cast<std::chrono::milliseconds>(control_.clock().steady().time_since_epoch());
-  return now.count() - state.heard_ms.load(std::memory_order_relaxed) > distrust_after_.count();
+  return !follower_->state().caught_up.load(std::memory_order_acquire);
+}
+
+std::chrono::milliseconds Node::silence() const {
+  using std::chrono::milliseconds;
+  if (!follower_) return 0ms;
+  const auto since = [](base::Steady time) { return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()); };
+  const milliseconds heard(follower_->state().heard_ms.load(std::memory_order_relaxed));
+  return since(control_.clock().steady()) - std::max(heard, since(started_));
 }
 
 std::string Node::readiness() const {

@@ -20,6 +20,9 @@
 #include "edge/node/group_clock.h"
 #include "edge/node/node_loop.h"
 #include "edge/node/sweeper.h"
+#include "edge/node/purge_clock.h"
+#include "edge/node/purge_gate.h"
+#include "edge/node/verification.h"
 #include "purge/follow/follower.h"
 #include "purge/follow/ledger_disk.h"
 #include "store/disk/lmdb_disk.h"
@@ -64,6 +67,7 @@ class Node {
   void drain();
   void stop();
   bool distrust() const;
+  std::chrono::milliseconds silence() const;
 
   Options options_;
   std::shared_ptr<const Config> config_;            ///< control thread's; loops have their own reference
@@ -80,6 +84,8 @@ class Node {
 
   purge::Ledger ledger_;
   std::unique_ptr<purge::LedgerDisk> ledger_disk_{};
+  PurgeClock clock_{ledger_};
+  std::unique_ptr<PurgeGate> purges_{};  ///< with a purge API
   std::string log_id_{};
   bool empty_disk_ = false;  ///< the ledger does not know what was purged before
   store::MemoryTier memory_;
@@ -95,6 +101,7 @@ class Node {
   std::unique_ptr<Shared> shared_{};  ///< once the disk is open
 
   std::unique_ptr<http::Client> control_client_{};
+  std::unique_ptr<Verifier> verifier_{};
   std::unique_ptr<purge::Follower> follower_{};
   std::unique_ptr<Sweeper> sweeper_{};
   std::unique_ptr<loop::Signals> signals_{};

@@ -52,6 +52,33 @@ void collect_origin(Samples& samples, const LoopCounters& c, const metrics::Labe
             loop);
 }
 
+void collect_peers(Samples& samples, const LoopCounters& c, const metrics::Labels& loop) {
+  samples.counter("selvage_peer_waits_total", "Requests of other edges that waited for the purge log.",
+                  number(c.peer_waits.get()), loop);
+  samples.counter("selvage_peer_passes_total", "Requests of other edges that were ahead: the cache was passed by.",
+                  number(c.peer_passes.get()), loop);
+  samples.counter("selvage_parents_behind_total", "Answers of edges that had applied fewer purges than this one.",
+                  number(c.parents_behind.get()), loop);
+}
+
+void collect_silence(Samples& samples, const LoopCounters& c, const metrics::Labels& loop) {
+  static constexpr std::array kPolicies = {"serve", "revalidate", "refuse"};
+  for (std::size_t i = 0; i < kPolicies.size(); ++i) {
+    metrics::Labels labels = loop;
+    labels["policy"] = kPolicies[i];
+    samples.counter("selvage_purge_silence_answers_total", "Copies and requests met by a site's purge_silence.",
+                    number(c.silence[i].get()), labels);
+  }
+}
+
+void collect_forwards(Samples& samples, const PurgeGate& gate) {
+  for (const auto& [result, count] : {std::pair("accepted", &gate.accepted), std::pair("refused", &gate.refused),
+                                      std::pair("failed", &gate.failed)}) {
+    samples.counter("selvage_purge_forwards_total", "Purges that clients sent to this edge, by what became of them.",
+                    number(*count), {{"result", result}});
+  }
+}
+
 void collect_front(Samples& samples, const http::ServerCounters& c, const metrics::Labels& loop) {
   samples.counter("selvage_connections_accepted_total", "Connections accepted.", number(c.accepted), loop);
   samples.gauge("selvage_connections_open", "Connections open now.", number(c.open), loop);
@@ -146,6 +173,8 @@ void Node::collect(Samples& samples) const {
     const metrics::Labels loop = {{"loop", std::to_string(i)}};
     collect_requests(samples, *counters_[i], loop);
     collect_origin(samples, *counters_[i], loop);
+    collect_peers(samples, *counters_[i], loop);
+    collect_silence(samples, *counters_[i], loop);
     collect_front(samples, loops_[i]->server().counters(), loop);
     const auto turn = std::chrono::duration<double>(workers_[i]->loop().take_longest_turn());
     samples.gauge("selvage_loop_longest_turn_seconds", "Longest turn of the loop since the last scrape.", turn.count(),
@@ -165,6 +194,7 @@ void Node::collect(Samples& samples) const {
   samples.gauge("selvage_purge_floor", "What was stored before this purge counts as purged.",
                 number(purge::sequence_of(ledger_.floor())));
   if (sweeper_) collect_sweeps(samples, sweeper_->counts());
+  if (purges_) collect_forwards(samples, *purges_);
   if (follower_) {
     const auto now = control_.clock().steady().time_since_epoch();
     collect_purge(samples, follower_->state(), std::chrono::duration_cast<std::chrono::milliseconds>(now).count());

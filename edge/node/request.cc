@@ -45,6 +45,7 @@ void Request::start() {
   Route route = node::route(*config_, connection_, head_);
   site_ = route.site;
   if (route.answer) return send_synthetic(std::move(*route.answer));
+  if (head_.fields.has(kClockField)) take_peer();
   cache_key_ = policy::cache_key(site_->name, site_->key, head_);
   base_key_ = key_of(cache_key_.text);
   std::string room;
@@ -57,7 +58,13 @@ void Request::start() {
   slice_bytes_ = rule.slice_bytes;
   if (slice_bytes_ != 0) wish_ = policy::only_range(head_);
   coded_.begin(site_->coding_for(path), *config_, head_, directives_);
-  look_up();
+  if (site_->silence.what == SilenceRule::What::Refuse && trust_of(context_, *site_) == Trust::Refuse) {
+    return send_synthetic({.status = 503,
+                           .text = "the purge log is silent: nobody knows what is out of date\n",
+                           .retry_later = true,
+                           .detail = "purge-log-silent"});
+  }
+  if (!awaits_clock()) look_up();
 }
 
 // Not for the cache: straight to the origin, the request's body with it.
@@ -127,6 +134,7 @@ void Request::found(store::ObjectRef object) {
     return not_found();
   }
   if (response.kind == policy::StoredResponse::Kind::VaryMarker) return found_marker(response);
+  if (past_) return not_found();
   if (response.kind == policy::StoredResponse::Kind::Alias) return found_alias(response);
   if (!own_variant_.empty() &&
       policy::content_language(response.fields) != policy::preferred_language(sent_fields())) {
@@ -184,14 +192,16 @@ const http::Fields& Request::sent_fields() {
 void Request::not_found() {
   if (seek_by_language()) return;
   if (seeks_part()) return seek_fragment();
-  status_.reason = generation_ != 0 ? Forward::VaryMiss : Forward::UriMiss;
+  status_.reason = past_ ? Forward::Request : generation_ != 0 ? Forward::VaryMiss : Forward::UriMiss;
   if (directives_.only_if_cached) return send_error(504, "not in the cache, and only-if-cached was asked for\n");
-  if (context_.shared.pass_marks.marked(key_, context_.executor.clock().steady())) return fetch_alone();
+  const bool alone = past_ && past_stamp_ == 0;  // nobody else is known to be as far
+  if (alone || context_.shared.pass_marks.marked(key_, context_.executor.clock().steady())) return fetch_alone();
   join(nullptr, false);
 }
 
 policy::Situation Request::situation_of(const policy::StoredResponse& response, purge::Verdict verdict) const {
-  const bool doubtful = context_.shared.distrust() || group_verdict(context_, response) != GroupVerdict::Live;
+  const bool doubtful =
+      trust_of(context_, *site_) != Trust::Full || group_verdict(context_, response) != GroupVerdict::Live;
   return {verdict == purge::Verdict::Stale, doubtful};
 }
 
@@ -246,6 +256,7 @@ FillOrder Request::make_order() const {
   order.base_key = base_key_;
   order.generation = generation_;
   order.vary = vary_;
+  order.clock = peer_place_;
   order.inform = anchor_.wrap([this](const http::ResponseHead& head) {
     if (leads_ && phase_ == Phase::Waiting) writer_.inform(head);
   });
@@ -263,11 +274,13 @@ purge::Verdict Request::verdict_of_fetch(const Fetch& fetch, const Fetch::View& 
 
 bool Request::may_join(const Fetch& fetch) const {
   if (directives_.no_cache) return false;  // it was sent before this request came
+  if (past_ && fetch.sent_after() < past_stamp_) return false;
   const Fetch::View view = fetch.view();
   if (verdict_of_fetch(fetch, view) != purge::Verdict::Live) return false;
   // Once the head is there it is a cached response like any other, however long its body takes.
   if (!view.head || view.sharing != Fetch::Sharing::All) return true;
-  const bool doubtful = context_.shared.distrust() || group_verdict(context_, *view.head) != GroupVerdict::Live;
+  const bool doubtful =
+      trust_of(context_, *site_) != Trust::Full || group_verdict(context_, *view.head) != GroupVerdict::Live;
   const policy::Situation situation{.distrust = doubtful};
   return policy::judge(*view.head, directives_, context_.executor.clock().wall(), situation) ==
          policy::Use::Fresh;
@@ -287,13 +300,13 @@ void Request::join(store::ObjectRef stale, bool validate) {
   const purge::Stamp now = context_.shared.ledger.now();
   auto joined = context_.shared.fetches.join(
       key_, key_text_, [this](const Fetch& fetch) { return may_join(fetch); },
-      [&] { return std::make_shared<Fetch>(key_, key_text_, now); });
+      [&] { return std::make_shared<Fetch>(key_, key_text_, now, past_stamp_); });
   leads_ = joined.leads;
   doubtful_ = joined.fetch->stamp() < context_.shared.ledger.now();
   std::shared_ptr<Fetch> fetch = joined.fetch;
   if (!leads_) return watch(std::move(fetch));
   // Between the look-up and here another loop may have finished a fetch: objects go into memory before their fetch leaves the table.
-  if (!stale) {
+  if (!stale && !past_) {
     if (store::ObjectRef object = context_.shared.memory.find(key_, key_text_);
         object && verdict_of(*object, context_.shared.ledger) == purge::Verdict::Live &&
         group_verdict(context_, response_of(*object)) == GroupVerdict::Live &&

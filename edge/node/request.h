@@ -15,6 +15,9 @@
 #include "edge/node/context.h"
 #include "edge/node/decoded.h"
 #include "edge/node/fill.h"
+#include "edge/node/purge_clock.h"
+#include "edge/node/purge_method.h"
+#include "edge/node/purge_words.h"
 #include "edge/node/request_body.h"
 #include "edge/node/slices.h"
 
@@ -54,6 +57,13 @@ class Request final : public http::Handler {
   void not_found();
   policy::Situation situation_of(const policy::StoredResponse& response, purge::Verdict verdict) const;
   void judge(store::ObjectRef object, purge::Verdict verdict);
+
+  // The purge clock of other edges (request_clock.cc).
+  void take_peer();
+  bool is_behind() const;
+  bool awaits_clock();
+  void pass_by();
+  std::string told_peer() const;
 
   // Fetching.
   FillOrder make_order() const;
@@ -134,6 +144,11 @@ class Request final : public http::Handler {
   std::unique_ptr<SlicedBytes> slices_{};
   bool fits_ = false;                    ///< the fetch's head was found to be this request's answer
   unsigned turns_ = 0;                   ///< look-ups begun anew
+  bool from_peer_ = false;               ///< of an edge that we trust
+  std::optional<ClockPlace> peer_place_{};  ///< what that has applied
+  bool past_ = false;                    ///< it is ahead of us: the cache is passed by
+  purge::Stamp past_stamp_ = 0;          ///< then: its place on our clock; 0: it has none
+  std::unique_ptr<ClockWait> clock_wait_{};
   std::shared_ptr<fetch::Fetch::Reader> reader_{};
   std::shared_ptr<RequestBody> body_{};
   policy::CacheStatus status_{policy::Outcome::Synthetic};
@@ -144,12 +159,15 @@ class Request final : public http::Handler {
   base::Anchor anchor_{};
 };
 
-/// Makes a Request for each client request of one loop.
+/// Makes a Request for each client request of one loop, and a PurgeMethod for those that purge.
 class RequestMaker final : public http::HandlerMaker {
  public:
   explicit RequestMaker(Context& context) : context_(context) {}
   std::unique_ptr<http::Handler> make(const http::ConnectionInfo& connection, http::RequestHead head,
                                       http::ResponseWriter& writer) override {
+    if (is_purge_method(head.method)) {
+      return std::make_unique<PurgeMethod>(context_, connection, std::move(head), writer);
+    }
     return std::make_unique<Request>(context_, connection, std::move(head), writer);
   }
 

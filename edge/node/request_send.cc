@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What goes out to the client, and what is noted of it.
-#include "edge/node/access_log.h"
+#include "edge/node/finished.h"
 #include "edge/node/request.h"
 #include "edge/policy/freshness.h"
 
@@ -24,6 +24,7 @@ AnswerFacts Request::facts_of(std::optional<std::uint64_t> total, std::uint64_t 
           .status = status_,
           .ranges_max = config_->fetch.ranges,
           .boundary_seed = seed,
+          .peer_clock = told_peer(),
           .now = context_.executor.clock().wall()};
 }
 
@@ -94,22 +95,13 @@ void Request::send_synthetic(Synthetic synthetic) {
 }
 
 void Request::on_finished(const http::Delivery& delivery) {
-  LoopCounters& counters = context_.counters;
-  counters.requests[static_cast<std::size_t>(status_.outcome)].add();
-  counters.statuses[static_cast<std::size_t>(delivery.status / 100) % counters.statuses.size()].add();
-  counters.body_bytes.add(delivery.body_bytes);
-  if (!delivery.complete) counters.aborted.add();
-  if (delivery.first_byte != base::Steady{}) counters.first_byte.add(delivery.first_byte - begun_);
-  if (context_.shared.access_log != nullptr) {
-    context_.shared.access_log->append(access_line({.head = head_,
-                                                    .connection = connection_,
-                                                    .delivery = delivery,
-                                                    .site = site_ != nullptr ? site_->name : std::string_view{},
-                                                    .outcome = status_.outcome,
-                                                    .begun = begun_,
-                                                    .origin_time = origin_time_,
-                                                    .at = context_.executor.clock().wall()}));
-  }
+  note_finished(context_, {.head = head_,
+                           .connection = connection_,
+                           .delivery = delivery,
+                           .site = site_ != nullptr ? site_->name : std::string_view{},
+                           .outcome = status_.outcome,
+                           .begun = begun_,
+                           .origin_time = origin_time_});
 }
 
 }  // namespace node

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include "edge/http/exchange.h"
+#include "edge/loop/address_range.h"
 #include "edge/policy/cache_key.h"
 #include "edge/policy/coding.h"
 #include "edge/policy/forwarding.h"
@@ -20,6 +23,23 @@ struct Origin {
   std::string name{};
   std::string url{};  ///< scheme and authority, no path: "https://origin.example:9080"
   std::shared_ptr<const http::ServerOptions> server{};
+  bool purge_clock = false;  ///< it is an edge: is told how far purges are applied here
+};
+
+/// Who may purge a site by a request to the edge (PURGE, BAN), and what such a request waits for.
+struct PurgeMethods {
+  enum class Require : std::uint8_t { Either, Both };
+  enum class WaitFor : std::uint8_t {
+    Log,    ///< the log has it
+    Here,   ///< and it is applied here
+    Nodes,  ///< and all live edges have applied it
+  };
+  std::vector<std::string> tokens{};  ///< SHA-256 of each, 32 bytes
+  loop::AddressRanges clients{};
+  Require require = Require::Either;  ///< of a known token and a known address
+  WaitFor wait_for = WaitFor::Here;
+  std::chrono::milliseconds wait{2'000};  ///< at most
+  std::uint32_t rate = 100;               ///< a second, and at once
 };
 
 /// What a plain listener does for a site.
@@ -32,6 +52,13 @@ struct SiteRule {
   policy::CodingRule coding{};
 };
 
+/// What is done with copies when the purge log has been silent for longer than `after` (0: any time is short enough).
+struct SilenceRule {
+  enum class What : std::uint8_t { Serve, Revalidate, Refuse };
+  What what = What::Revalidate;
+  std::chrono::milliseconds after{60'000};
+};
+
 struct Site {
   std::string name{};
   std::vector<std::string> hosts{};  ///< lower case; exact, or "*.example.com" for every name below
@@ -39,6 +66,8 @@ struct Site {
   std::string origin_host{};         ///< Host sent to the origin; empty: the client's
   PlainMode plain = PlainMode::Redirect;
   bool cache_status_key = false;     ///< Cache-Status tells the key
+  std::shared_ptr<const PurgeMethods> purge{};  ///< null: no PURGE and BAN
+  SilenceRule silence{};
   policy::KeyRules key{};
   policy::TtlRule defaults{};        ///< where no rule matches
   policy::CodingRule coding{};       ///< likewise

@@ -21,4 +21,11 @@ std::optional<store::Key> VariantLists::enter(const store::Key& base, const stor
   return oldest;
 }
 
+std::vector<store::Key> VariantLists::of(const store::Key& base) {
+  Shard& shard = shards_[base.high % kShards];
+  const std::scoped_lock lock(shard.mutex);
+  const auto found = shard.lists.find(base);
+  return found == shard.lists.end() ? std::vector<store::Key>{} : found->second;
+}
+
 }  // namespace node

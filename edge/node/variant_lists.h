@@ -20,6 +20,8 @@ class VariantLists {
 
   /// `variant` of `base` is being stored. With more than `variants_max` of them: the one that was stored longest ago, which has to go.
   std::optional<store::Key> enter(const store::Key& base, const store::Key& variant, std::size_t variants_max);
+  /// Those of `base` that are known.
+  std::vector<store::Key> of(const store::Key& base);
 
  private:
   struct Shard {

@@ -17,7 +17,7 @@ namespace policy {
 namespace {
 
 /// Fields by which a client could speak for the edge, and "Proxy", which CGI takes for a setting.
-constexpr std::array<std::string_view, 3> kSpoofed = {"forwarded", "x-real-ip", "proxy"};
+constexpr std::array<std::string_view, 4> kSpoofed = {"forwarded", "x-real-ip", "proxy", "selvage-purge-clock"};
 
 /// Would narrow the answer to what this one client needs.
 constexpr std::array<std::string_view, 6> kPersonal = {
@@ -149,6 +149,11 @@ std::string forwarded_scheme(const http::Fields& request) {
   return said == "http" || said == "https" ? said : std::string();
 }
 
+std::string client_address(const http::Fields& request, const http::ConnectionInfo& connection) {
+  if (!connection.trust_forwarded || !request.has("x-forwarded-for")) return connection.client_address;
+  return forwarded_address(request);
+}
+
 bool names_another_resource(const http::Fields& request) {
   return std::ranges::any_of(kOverrides, [&](std::string_view name) { return request.has(name); });
 }
@@ -168,12 +173,12 @@ bool is_narrowed(const http::Fields& request) {
 }
 
 void clean_trailers(http::Fields& trailers) {
-  constexpr std::array<std::string_view, 29> kOfTheHead = {
+  constexpr std::array<std::string_view, 30> kOfTheHead = {
       "age",          "authorization",    "cache-control", "cache-group-invalidation", "cache-groups",
       "cache-status", "cache-tag",        "cdn-cache-control", "clear-site-data",      "content-encoding",
       "content-length", "content-range",  "content-type",  "cookie",                   "date",
       "expires",      "host",             "location",      "pragma",                   "proxy-authenticate",
-      "range",        "retry-after",      "selvage-cache-control", "set-cookie",       "surrogate-control",
+      "range",        "retry-after",      "selvage-cache-control", "selvage-purge-clock", "set-cookie",       "surrogate-control",
       "surrogate-key", "vary",            "via",           "www-authenticate"};
   http::remove_hop_by_hop(trailers);
   trailers.remove_if([&](std::string_view name) { return listed(name, kOfTheHead); });
@@ -186,7 +191,7 @@ void add_via(http::ResponseHead& response, std::string_view node) {
 void clean_response(http::Fields& fields, base::Wall now) {
   http::remove_hop_by_hop(fields);
   for (const std::string_view name :
-       {"surrogate-key", "cache-tag", "surrogate-control", "selvage-cache-control"}) {
+       {"surrogate-key", "cache-tag", "surrogate-control", "selvage-cache-control", "selvage-purge-clock"}) {
     fields.remove(name);
   }
   if (!fields.has("date")) fields.add("date", http::format_date(now));

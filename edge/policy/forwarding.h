@@ -29,6 +29,8 @@ http::Fields fields_to_origin(const http::RequestHead& request, const http::Conn
 /// (X-Forwarded-Proto). Empty where it says nothing, or nothing that can be read.
 std::string forwarded_address(const http::Fields& request);
 std::string forwarded_scheme(const http::Fields& request);
+/// Who asks: on a listener of trusted proxies the address that the nearest of them names, empty if that cannot be read.
+std::string client_address(const http::Fields& request, const http::ConnectionInfo& connection);
 
 /// Whether the request has a field by which frameworks let a client name another resource, or another method, than its own.
 bool names_another_resource(const http::Fields& request);

@@ -236,6 +236,11 @@ bool is_cacheable_post(const http::RequestHead& request, const http::ResponseHea
   return storable(later, response, rule, request_time, response_time) == Storable::Yes;
 }
 
+void note_hidden(StoredResponse& out, const http::Fields& fields) {
+  out.tags = tags_of(fields);
+  out.hidden = hidden_of(fields);
+}
+
 StoredResponse make_stored(std::string_view site, const CacheKey& key, const http::ResponseHead& response,
                            const TtlRule& rule, base::Wall request_time, base::Wall response_time,
                            std::uint64_t fill_stamp) {
@@ -251,9 +256,8 @@ StoredResponse make_stored(std::string_view site, const CacheKey& key, const htt
   out.site = site;
   out.host = key.host;
   out.url = key.url;
-  out.tags = tags_of(response.fields);
+  note_hidden(out, response.fields);
   out.groups = groups_of(response.fields);
-  out.hidden = hidden_of(response.fields);
   out.fill_stamp = fill_stamp;
   clean_for_storage(out.fields, response_time);
   return out;

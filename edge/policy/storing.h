@@ -55,6 +55,9 @@ bool may_share_error(const http::RequestHead& request, const http::ResponseHead&
 /// The head that a 200 would have had in place of this 206, of a whole of `total` bytes (RFC 9110 15.3.7).
 http::ResponseHead whole_of(http::ResponseHead partial, std::uint64_t total);
 
+/// Notes tags and the fields that are for caches like this one alone, of `fields` as they came.
+void note_hidden(StoredResponse& out, const http::Fields& fields);
+
 /// What to keep of a final response, given as it came: before clean_response(). Tags come from Surrogate-Key (spaces) and
 /// Cache-Tag (commas).
 StoredResponse make_stored(std::string_view site, const CacheKey& key, const http::ResponseHead& response, const TtlRule& rule,

@@ -64,8 +64,9 @@ class Fetch {
   };
 
   /// `key` is what the fetch was begun for: the base key, or a variant's. `stamp`: the purge clock before the request was sent.
-  Fetch(store::Key key, std::string key_text, std::uint64_t stamp)
-      : key_(key), key_text_(std::move(key_text)), stamp_(stamp) {}
+  /// `sent_after`: a later place of that clock, which whoever began the fetch had come to; 0: none.
+  Fetch(store::Key key, std::string key_text, std::uint64_t stamp, std::uint64_t sent_after = 0)
+      : key_(key), key_text_(std::move(key_text)), stamp_(stamp), sent_after_(sent_after) {}
   ~Fetch();
   Fetch(const Fetch&) = delete;
   Fetch& operator=(const Fetch&) = delete;
@@ -73,6 +74,7 @@ class Fetch {
   const store::Key& key() const { return key_; }
   const std::string& key_text() const { return key_text_; }
   std::uint64_t stamp() const { return stamp_; }
+  std::uint64_t sent_after() const { return sent_after_; }
 
   // ---- the fill's side ----
 
@@ -158,6 +160,7 @@ class Fetch {
   const store::Key key_;
   const std::string key_text_;
   const std::uint64_t stamp_;
+  const std::uint64_t sent_after_;
   base::Wakeup::Sender writer_{};
   std::atomic<bool> retired_{false};
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "purge/ctl/commands.h"
 
+#include <array>
+#include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -57,9 +60,24 @@ bool all_applied(const json& body) {
   return body.value("pending", json::array()).empty() && body.value("away", json::array()).empty();
 }
 
+// ", at 2026-05-01T10:00:00.123Z"; empty if it is not known.
+std::string time_of(const json& node) {
+  const auto at = node.find("at");
+  if (at == node.end() || !at->is_number_unsigned()) return {};
+  const auto ms = at->get<std::int64_t>();
+  const std::time_t seconds = ms / 1000;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 40> text{};
+  const std::size_t n = std::strftime(text.data(), text.size(), ", at %Y-%m-%dT%H:%M:%S", &parts);
+  std::snprintf(text.data() + n, text.size() - n, ".%03dZ", static_cast<int>(ms % 1000));
+  return text.data();
+}
+
 void print_applied(const json& body, bool waited) {
   for (const json& node : body.value("nodes", json::array())) {
-    std::cout << "  " << text_of(node, "node") << " applied after " << text_of(node, "ms") << " ms\n";
+    std::cout << "  " << text_of(node, "node") << " applied after " << text_of(node, "ms") << " ms" << time_of(node)
+              << '\n';
   }
   for (const json& node : body.value("pending", json::array())) {
     std::cout << "  " << word(node) << " has not applied it yet\n";
@@ -138,6 +156,40 @@ int retire_command(Access access, const std::string& api, const std::string& nod
     std::cout << node << " is no longer waited for\n";
   }
   return kDone;
+}
+
+int verify_command(Access access, const std::string& api, const std::string& site, const std::string& url,
+                   const std::vector<std::string>& variant, bool as_json) {
+  std::string query = "/v1/verify?site=" + encode_path(site) + "&url=" + encode_path(url);
+  for (const std::string& field : variant) {
+    const std::size_t colon = field.find(':');
+    if (colon == std::string::npos) {
+      std::cerr << "selvagectl: --variant: found \"" << field << "\", allowed: \"name: value\"\n";
+      return kUsage;
+    }
+    query += "&header." + encode_path(base::trimmed(field.substr(0, colon))) + "=" +
+             encode_path(base::trimmed(field.substr(colon + 1)));
+  }
+  int code = kDone;
+  const auto body = ask_json(std::move(access), get(api + query), "verify", code);
+  if (!body) return code;
+  bool stale = false;
+  bool unsure = !body->value("silent", json::array()).empty();
+  for (const json& node : body->value("nodes", json::array())) {
+    stale = stale || node.value("stale", 0) != 0;
+    unsure = unsure || node.value("behind", false);
+  }
+  if (as_json) {
+    print_json(*body);
+  } else {
+    for (const json& node : body->value("nodes", json::array())) {
+      std::cout << text_of(node, "node") << ": holds " << text_of(node, "holds") << ", of them dead "
+                << text_of(node, "dead") << ", older than a purge and served " << text_of(node, "stale")
+                << (node.value("behind", false) ? "; has not applied all purges yet" : "") << '\n';
+    }
+    for (const json& node : body->value("silent", json::array())) std::cout << word(node) << " has not answered\n";
+  }
+  return stale ? kFailed : unsure ? kNotYet : kDone;
 }
 
 int inspect_command(Access access, const std::string& admin, const std::string& url,

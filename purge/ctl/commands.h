@@ -24,6 +24,11 @@ int nodes_command(Access access, const std::string& api, bool json);
 /// Has the API forget an edge that is gone for good.
 int retire_command(Access access, const std::string& api, const std::string& node, bool json);
 
+/// Asks all edges which copies of a URL they hold. kFailed if one would serve what was purged, kNotYet if one has not
+/// answered, or has not applied all purges yet. `variant`: as below.
+int verify_command(Access access, const std::string& api, const std::string& site, const std::string& url,
+                   const std::vector<std::string>& variant, bool json);
+
 /// `variant`: fields that choose the variant, "accept-encoding: gzip".
 int inspect_command(Access access, const std::string& admin, const std::string& url,
                     const std::vector<std::string>& variant, bool json);

@@ -18,7 +18,7 @@ namespace {
 constexpr const char* kEnding =
     "Exit codes: 0 done; 1 refused, or some of several things failed; 2 wrong arguments, or check: a wrong\n"
     "configuration; 3 no answer; 4 purge --wait: accepted, but an edge has not applied it in time, or is "
-    "away.\n"
+    "away; verify: not all edges have answered.\n"
     "SELVAGE_TOKEN, SELVAGE_API and SELVAGE_CA stand for --token, --api and --ca.";
 
 struct Arguments {
@@ -31,7 +31,7 @@ struct Arguments {
   std::vector<std::string> urls{}, tags{}, prefixes{}, hosts{}, variant{};
   bool everything = false;
   std::string retire{};
-  std::string inspect_url{}, config{}, kind{}, program{};
+  std::string inspect_url{}, verify_url{}, verify_site{}, config{}, kind{}, program{};
 };
 
 void add_common(CLI::App& command, Arguments& a, bool api) {
@@ -99,6 +99,11 @@ void add_others(CLI::App& app, Arguments& a) {
   add_common(*nodes, a, true);
   nodes->add_option("--retire", a.retire,
                     "Forget this edge, which is gone for good: purges wait for it no more");
+  CLI::App* verify = app.add_subcommand("verify", "What all edges hold of a URL, and whether a purge has missed it");
+  add_common(*verify, a, true);
+  verify->add_option("url", a.verify_url, "Absolute URL")->required();
+  verify->add_option("--site", a.verify_site, "Site")->required();
+  verify->add_option("--variant", a.variant, "Request field that chooses one variant: \"accept-language: de\"");
   CLI::App* inspect = app.add_subcommand("inspect", "What an edge holds of a URL");
   add_common(*inspect, a, false);
   inspect->add_option("url", a.inspect_url, "Absolute URL")->required();
@@ -148,6 +153,8 @@ int main(int argc, char** argv) {
   if (app.got_subcommand("nodes") && !a.retire.empty())
     return ctl::retire_command(a.access, a.api, a.retire, a.json);
   if (app.got_subcommand("nodes")) return ctl::nodes_command(a.access, a.api, a.json);
+  if (app.got_subcommand("verify"))
+    return ctl::verify_command(a.access, a.api, a.verify_site, a.verify_url, a.variant, a.json);
   if (app.got_subcommand("inspect"))
     return ctl::inspect_command(a.access, a.admin, a.inspect_url, a.variant, a.json);
   if (app.got_subcommand("check")) return ctl::check_command(a.config, a.kind, a.program);

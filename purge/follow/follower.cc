@@ -164,6 +164,11 @@ base::Status Follower::Impl::on_line(std::string_view line) {
     return base::fail(Errc::Protocol, "the log's first line must come first, and once");
   }
   if (head != nullptr) return begin(*head);
+  if (std::holds_alternative<UnknownLine>(*parsed)) return {};
+  if (const auto* question = std::get_if<Question>(&*parsed)) {
+    if (options.on_question) options.on_question(question->json);
+    return {};
+  }
   const auto* entry = std::get_if<LogEntry>(&*parsed);
   const base::Status status = entry != nullptr ? apply(*entry) : beat(std::get<Heartbeat>(*parsed));
   if (status) failures = 0;

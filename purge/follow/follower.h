@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "edge/base/executor.h"
 #include "edge/http/exchange.h"
@@ -53,6 +54,7 @@ class Follower {
     std::chrono::milliseconds backoff_max{10'000};
     std::chrono::milliseconds silence_limit{15'000};  ///< the API sends a heartbeat at least every 5 s
     std::uint64_t seed = 0;                           ///< of the jitter
+    std::function<void(std::string_view json)> on_question{};  ///< what the API asks its nodes (Question)
   };
   /// What is known about the log; read by any thread.
   struct State {

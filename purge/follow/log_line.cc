@@ -54,8 +54,12 @@ base::Result<LogLine> parse_log_line(std::string_view text) {
   if (!object.is_object()) return refuse("a line of the log is not a JSON object", text);
   if (object.contains("log_id")) return head_of(object, text);
   if (object.contains("seq")) return entry_of(object, text);
-  if (const auto head = number_of(object, "head")) return Heartbeat{.head = *head};
-  return refuse("a line of the log is not an entry and no heartbeat", text);
+  if (!object.contains("head")) return UnknownLine{};
+  const auto head = number_of(object, "head");
+  if (!head) return refuse("a heartbeat's \"head\" is no number of the log", text);
+  const auto question = object.find("verify");
+  if (question != object.end() && question->is_object()) return Question{.json = question->dump(), .head = *head};
+  return Heartbeat{.head = *head};
 }
 
 base::Status LineCutter::push(std::string_view bytes,

@@ -27,9 +27,16 @@ struct LogEntry {
 struct Heartbeat {
   Sequence head = 0;
 };
-using LogLine = std::variant<LogHead, LogEntry, Heartbeat>;
+/// What the API wants to know of its nodes: {"verify":{…}}. It has "head" too, as a heartbeat to who does not know it.
+struct Question {
+  std::string json{};  ///< the object within
+  Sequence head = 0;
+};
+/// An object of a kind that a later version may send: not for us.
+struct UnknownLine {};
+using LogLine = std::variant<LogHead, LogEntry, Heartbeat, Question, UnknownLine>;
 
-/// Errors (Errc::Protocol) say what is wrong with the line.
+/// Errors (Errc::Protocol) say what is wrong with the line; what is an object and not known is no error.
 base::Result<LogLine> parse_log_line(std::string_view text);
 
 /// Cuts a stream of bytes into lines and bounds their length.

@@ -8,6 +8,7 @@
 
 #include "purge/server/log_stream.h"
 #include "purge/server/requests.h"
+#include "purge/server/verify_request.h"
 
 namespace purgeapi {
 namespace {
@@ -33,13 +34,15 @@ constexpr std::chrono::seconds kForgetEvery{60};
 constexpr std::uint8_t role(Role one) { return static_cast<std::uint8_t>(one); }
 constexpr std::uint8_t kSee = role(Role::Purge) | role(Role::Read);
 
-constexpr std::array<Route, 6> kRoutes = {{
+constexpr std::array<Route, 8> kRoutes = {{
     {"POST", "/v1/purges", "", false, role(Role::Purge), &make_handler<PurgeRequest>},
     {"GET", "/v1/purges/", "", true, kSee, &make_handler<PurgeView>},
     {"GET", "/v1/nodes", "", false, kSee, &make_handler<NodesView>},
     {"GET", "/v1/log", "", false, role(Role::Node), &make_handler<LogStream>},
     {"DELETE", "/v1/nodes/", "", true, role(Role::Purge), &make_handler<RetireRequest>},
     {"POST", "/v1/nodes/", "/ack", true, role(Role::Node), &make_handler<AckRequest>},
+    {"GET", "/v1/verify", "", false, kSee, &make_handler<VerifyRequest>},
+    {"POST", "/v1/nodes/", "/verify", true, role(Role::Node), &make_handler<VerifyAnswer>},
 }};
 
 // The variable part of `path` if it is the route's; empty text if it has none.
@@ -125,7 +128,8 @@ std::unique_ptr<http::Handler> Api::make(const http::ConnectionInfo&, http::Requ
                   .code = "not_found",
                   .text = "there is no \"" + path +
                           "\"; allowed: /v1/purges, "
-                          "/v1/purges/NUMBER, /v1/nodes, /v1/nodes/NAME, /v1/nodes/NAME/ack, /v1/log"});
+                          "/v1/purges/NUMBER, /v1/nodes, /v1/nodes/NAME, /v1/nodes/NAME/ack, /v1/nodes/NAME/verify, /v1/log, "
+                          "/v1/verify"});
 }
 
 void Api::set_tokens(std::shared_ptr<const Tokens> tokens) {
@@ -161,6 +165,12 @@ void Api::accept(const purge::Purge& purge, Journal::Appended done) {
                     }
                     done(std::move(sequence));
                   }));
+}
+
+void Api::carry(const std::string& line) {
+  for (LogStream* stream : std::vector(streams_.begin(), streams_.end())) {
+    if (streams_.contains(stream)) stream->say(line);
+  }
 }
 
 void Api::look(bool last) {

@@ -15,6 +15,7 @@
 #include "purge/server/auth.h"
 #include "purge/server/journal.h"
 #include "purge/server/nodes.h"
+#include "purge/server/questions.h"
 
 namespace purgeapi {
 
@@ -26,14 +27,16 @@ struct ApiLimits {
   std::chrono::milliseconds wait{60'000};      ///< the longest ?wait=
   std::chrono::milliseconds heartbeat{3'000};  ///< of the log
   std::size_t stream_bytes = 256U << 10;       ///< of the log, read but not yet sent, of one follower
+  std::chrono::milliseconds verify{5'000};     ///< for the nodes' answers to GET /v1/verify
+  std::size_t verifications = 32;              ///< questions under way at once
   Nodes::Limits nodes{};
   bool operator==(const ApiLimits&) const = default;
 };
 
 /// The HTTP API: turns requests into handlers (POST /v1/purges, GET /v1/purges/N, GET /v1/nodes, GET /v1/log,
-/// POST /v1/nodes/NAME/ack) and holds what they share. Owned by the service; lives on its loop. The journal
+/// POST /v1/nodes/NAME/ack, GET /v1/verify) and holds what they share. Owned by the service; lives on its loop. The journal
 /// must outlive it.
-class Api final : public http::HandlerMaker {
+class Api final : public http::HandlerMaker, private Questions::Carrier {
  public:
   Api(base::Executor& home, Journal& journal, const ApiLimits& limits);
   ~Api() override;
@@ -52,6 +55,7 @@ class Api final : public http::HandlerMaker {
   Journal& journal() { return journal_; }
   Nodes& nodes() { return nodes_; }
   const Nodes& nodes() const { return nodes_; }
+  Questions& questions() { return questions_; }
   const ApiLimits& limits() const { return limits_; }
   std::int64_t wall_ms() const;
   /// Writes the purge to the log; answers on the loop. The nodes hear of it whether or not the caller is
@@ -79,11 +83,13 @@ class Api final : public http::HandlerMaker {
  private:
   void look(bool last);
   void forget_absent();
+  void carry(const std::string& line) override;
 
   base::Executor& home_;
   Journal& journal_;
   const ApiLimits limits_;
   Nodes nodes_;
+  Questions questions_{*this, limits_.verifications};
   std::shared_ptr<const Tokens> tokens_{};
   std::set<LogStream*> streams_{};
   std::set<Waiter*> waiters_{};

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "edge/base/secret.h"
+
 namespace purgeapi {
 
 /// What a token's holder may do.
@@ -27,8 +29,7 @@ struct Token {
   bool may_touch(std::string_view site) const;
 };
 
-/// The 32 bytes of a text's SHA-256.
-std::string sha256(std::string_view text);
+using base::sha256;
 
 /// All tokens. Immutable; replaced as a whole at a reload.
 class Tokens {

@@ -129,6 +129,8 @@ void read_limits(const Table& root, Config& config) {
   a.wait = table->duration("wait", a.wait, 0ms, 1h);
   a.heartbeat = table->duration("heartbeat", a.heartbeat, 100ms, 5s);
   a.stream_bytes = table->bytes("stream_buffer", a.stream_bytes, 64 << 10, 64 * kMiB);
+  a.verify = table->duration("verify", a.verify, 100ms, 60s);
+  a.verifications = static_cast<std::size_t>(table->number("verifications", 32, 1, 64));
   a.nodes.nodes = static_cast<std::size_t>(table->number("nodes", 10'000, 1, 1'000'000));
   a.nodes.recent_purges = static_cast<std::size_t>(table->number("recent_purges", 10'000, 1, 1'000'000));
   a.nodes.silence = table->duration("node_silence", a.nodes.silence, 1s, 1h);

@@ -127,6 +127,13 @@ void LogStream::beat() {
   writer().resume();
 }
 
+void LogStream::say(const std::string& line) {
+  if (ended_ || lines_.size() - at_ >= api().limits().stream_bytes) return;
+  lines_.erase(0, std::exchange(at_, 0));
+  lines_ += line + "\n";
+  writer().resume();
+}
+
 void LogStream::end() {
   if (std::exchange(ended_, true)) return;
   writer().resume();

@@ -19,6 +19,8 @@ class LogStream final : public ApiRequest {
 
   /// The log has grown.
   void on_head_moved() { read_on(); }
+  /// One more line that is no entry, a JSON object without line end. Left out if the follower is too slow.
+  void say(const std::string& line);
   /// No more lines: the answer ends.
   void end();
   std::optional<std::string_view> authorization() const { return call().head.fields.get("authorization"); }

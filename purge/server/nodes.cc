@@ -85,14 +85,16 @@ bool Nodes::acknowledged(const std::string& name, Sequence applied) {
   Node* node = find_or_add(name);
   if (node == nullptr) return false;
   const base::Steady now = clock_.steady();
+  const auto at = std::chrono::duration_cast<milliseconds>(clock_.wall().time_since_epoch());
   // A node that lost its state acknowledges a smaller number: then that is the truth.
   const Sequence before = std::exchange(node->applied, applied);
   heard(name, *node);
   const auto end = recent_.upper_bound(applied);
-  for (auto at = recent_.upper_bound(before); at != recent_.end() && at != end && before < applied; ++at) {
-    const auto took = std::chrono::duration_cast<milliseconds>(now - at->second.accepted);
-    if (!at->second.ms_of.emplace(name, took.count()).second) continue;
-    const double seconds = std::chrono::duration<double>(now - at->second.accepted).count();
+  for (auto place = recent_.upper_bound(before); place != recent_.end() && place != end && before < applied;
+       ++place) {
+    const auto took = std::chrono::duration_cast<milliseconds>(now - place->second.accepted);
+    if (!place->second.by_node.try_emplace(name, took.count(), at.count()).second) continue;
+    const double seconds = std::chrono::duration<double>(now - place->second.accepted).count();
     const auto bound = std::ranges::lower_bound(PropagationTimes::kBounds, seconds);
     ++times_.counts[static_cast<std::size_t>(bound - PropagationTimes::kBounds.begin())];
     times_.sum += seconds;
@@ -123,8 +125,11 @@ Progress Nodes::progress(Sequence sequence) const {
     if (node.applied >= sequence) {
       Progress::Applied applied{.node = name};
       if (recent != recent_.end()) {
-        const auto took = recent->second.ms_of.find(name);
-        if (took != recent->second.ms_of.end()) applied.ms = took->second;
+        const auto took = recent->second.by_node.find(name);
+        if (took != recent->second.by_node.end()) {
+          applied.ms = took->second.ms;
+          applied.at_ms = took->second.at_ms;
+        }
       }
       progress.applied.push_back(std::move(applied));
     } else if (live(node)) {

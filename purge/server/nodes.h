@@ -32,7 +32,8 @@ struct Node {
 struct Progress {
   struct Applied {
     std::string node{};
-    std::optional<std::int64_t> ms{};  ///< from acceptance to acknowledgement; not known of old purges
+    std::optional<std::int64_t> ms{};     ///< from acceptance to acknowledgement; not known of old purges
+    std::optional<std::int64_t> at_ms{};  ///< Unix time of the acknowledgement, likewise
   };
   std::vector<Applied> applied{};
   std::vector<std::string> pending{};  ///< live nodes that have not
@@ -97,8 +98,12 @@ class Nodes {
 
  private:
   struct Recent {
+    struct Took {
+      std::int64_t ms = 0;
+      std::int64_t at_ms = 0;
+    };
     base::Steady accepted{};
-    std::map<std::string, std::int64_t, std::less<>> ms_of{};  ///< by node
+    std::map<std::string, Took, std::less<>> by_node{};
   };
   Node* find_or_add(const std::string& name);
   void heard(const std::string& name, Node& node);

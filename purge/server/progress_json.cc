@@ -14,6 +14,7 @@ std::string progress_json(Sequence sequence, const Progress& progress, std::stri
   for (const Progress::Applied& applied : progress.applied) {
     nlohmann::json node = {{"node", applied.node}, {"applied", true}};
     if (applied.ms) node["ms"] = *applied.ms;
+    if (applied.at_ms) node["at"] = *applied.at_ms;
     out["nodes"].push_back(std::move(node));
   }
   if (!purge.empty()) {

@@ -9,7 +9,7 @@
 
 namespace purgeapi {
 
-/// {"sequence":N,"nodes":[{"node","applied":true,"ms"}],"pending":[…],"away":[…]}, and "purge" (JSON text)
+/// {"sequence":N,"nodes":[{"node","applied":true,"ms","at"}],"pending":[…],"away":[…]}, and "purge" (JSON text)
 /// and "at" if given.
 std::string progress_json(Sequence sequence, const Progress& progress, std::string_view purge = {},
                           std::int64_t at_ms = 0);

@@ -80,8 +80,8 @@ class Disk {
   virtual bool may_have(const Key& key) const = 0;
   /// Whether `id` is what may be found under `key` now. From memory, never blocks.
   virtual bool holds(const Key& key, ObjectId id) const = 0;
-  /// Reads the object under `key` whose key text is `text`: whole() if it is single or of a few chunks.
-  /// NotFound, Corrupt or System on failure.
+  /// Reads the object under `key` whose key text is `text` (empty: whatever it is): whole() if it is single or of
+  /// a few chunks. NotFound, Corrupt or System on failure.
   virtual void find(const Key& key, std::string text, base::Executor& home, Answer<ObjectRef> answer) = 0;
   /// Keeps the chunks of a multi-chunk object from eviction; null if they are not (or no longer) stored.
   virtual PinRef pin(const Key& key, ObjectId id) = 0;

@@ -25,7 +25,8 @@ base::Result<ObjectRef> ShardReader::find(const Key& key, std::string_view text)
     const auto id = parts_.index->find(key);
     if (!id || *id == last) break;
     auto object = find_id(key, *id);
-    if (object && (*object)->key_text != text) return not_stored();  // another key of the same fingerprint
+    // Another key of the same fingerprint.
+    if (object && !text.empty() && (*object)->key_text != text) return not_stored();
     if (object || object.error().code != base::Errc::NotFound) return object;
     last = *id;
   }

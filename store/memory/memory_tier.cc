@@ -172,6 +172,14 @@ ObjectRef MemoryTier::find(const Key& key, std::string_view text) {
   return entry->object;
 }
 
+ObjectRef MemoryTier::peek(const Key& key) {
+  const EntryName name{key, false};
+  Shard& shard = shard_of(hash_of(name));
+  const std::scoped_lock lock(shard.mutex);
+  const Entry* entry = shard.find(name);
+  return entry != nullptr ? entry->object : nullptr;
+}
+
 bool MemoryTier::holds(const Key& key, ObjectId id) {
   const EntryName name{key, false};
   Shard& shard = shard_of(hash_of(name));

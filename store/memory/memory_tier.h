@@ -37,6 +37,8 @@ class MemoryTier {
 
   /// The object under `key` if its key text is `text`.
   ObjectRef find(const Key& key, std::string_view text);
+  /// What lies under `key`, whatever its text; no use of it.
+  ObjectRef peek(const Key& key);
   /// Whether `id` is what lies under `key`; no use of it.
   bool holds(const Key& key, ObjectId id);
   /// Whether the object under `key` is `id` and was found since this was last asked (by the disk tier, which

@@ -139,9 +139,27 @@ INSTANTIATE_TEST_SUITE_P(All, CtlPurgeForm,
 TEST_F(CtlPurge, TellsPeopleWhoHasAppliedIt) {
   const auto ran = ctl.run({"purge", "--site", "www", "--tag", "x", "--wait", "20s"});
   EXPECT_EQ(ran.code, kDone) << ran.err;
-  EXPECT_THAT(ran.out, testing::MatchesRegex("purge [0-9]+ accepted\n  edge-1 applied after [0-9]+ ms\n"));
+  EXPECT_THAT(ran.out, testing::MatchesRegex("purge [0-9]+ accepted\n  edge-1 applied after [0-9]+ ms, at "
+                                             "[0-9-]+T[0-9:]+\\.[0-9]+Z\n"));
   EXPECT_THAT(ctl.run({"purge", "--site", "www", "--tag", "x"}).out,
               testing::MatchesRegex("purge [0-9]+ accepted\n"));
+}
+
+TEST_F(CtlPurge, VerifiesWhatIsHeld) {
+  ASSERT_TRUE(cached("www.test", "/verified"));
+  const std::vector<std::string> verify{"verify", "--site", "www", "https://www.test/verified"};
+  const auto before = ctl.run(verify);
+  EXPECT_EQ(before.code, kDone) << before.err;
+  EXPECT_THAT(before.out, testing::MatchesRegex("edge-1: holds [12], of them dead 0, older than a purge and served 0\n"));
+  ASSERT_EQ(ctl.run({"purge", "--site", "www", "--url", "https://www.test/verified", "--wait", "20s"}).code, kDone);
+  const auto after = ctl.run(verify);
+  EXPECT_EQ(after.code, kDone) << after.err;
+  EXPECT_THAT(after.out, testing::MatchesRegex("edge-1: holds [12], of them dead [12], older than a purge and served 0\n"));
+  edge().process().signal(SIGSTOP);
+  const auto silent = ctl.run(verify);
+  edge().process().signal(SIGCONT);
+  EXPECT_EQ(silent.code, kNotYet);
+  EXPECT_THAT(silent.out, HasSubstr("edge-1 has not answered\n"));
 }
 
 TEST_F(CtlPurge, SoftLeavesStaleCopies) {

@@ -34,8 +34,8 @@ std::string Edge::config() const {
             "\"\nca_file = \"" + ca_file_ + "\"\nstate_folder = \"" + state_folder() + "\"\n" +
             options_.purge_keys + "\n";
   }
-  text += "[origins.main]\nurl = \"" + options_.origin +
-          "\"\n[[site]]\nname = \"www\"\nhosts = [\"www.test\"]\norigin = \"main\"\nplain = \"serve\"\n" +
+  text += "[origins.main]\nurl = \"" + options_.origin + "\"\n" +
+          options_.origin_keys + "\n[[site]]\nname = \"www\"\nhosts = [\"www.test\"]\norigin = \"main\"\nplain = \"serve\"\n" +
           options_.site + "\n" + options_.extra + "\n";
   return text;
 }

@@ -19,6 +19,7 @@ class Edge {
   struct Options {
     std::string node{"edge-1"};
     std::string origin{};  ///< URL
+    std::string origin_keys{};  ///< further lines of its table
     std::string memory{"64MiB"};
     std::string disk{"1GiB"};
     unsigned loops = 2;

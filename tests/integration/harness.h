@@ -11,6 +11,7 @@
 #include "tests/integration/origin.h"
 #include "tests/integration/process.h"
 #include "tests/integration/purge_api.h"
+#include "tests/integration/relay.h"
 #include "tests/integration/upload_origin.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/wait_until.h"

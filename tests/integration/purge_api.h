@@ -23,6 +23,7 @@ class PurgeApi {
   Process& process() { return *process_; }
   std::string output() const { return process_->output(); }
   std::string url() const { return "https://127.0.0.1:" + std::to_string(port_); }
+  std::uint16_t port() const { return port_; }
   std::string log_folder() const { return folder_ + "/log"; }
 
   /// POST /v1/purges as the operator; with `wait` ("5s") it answers once all live nodes have applied it.

@@ -78,6 +78,40 @@ TEST_F(PurgeOutage, AnEdgeThatHearsNothingForTooLongValidatesEachCopy) {
   EXPECT_TRUE(wait_until([&] { return is_hit(scene.get(kPath)) && silence() < 2; }));
 }
 
+TEST_F(PurgeOutage, EachSiteChoosesWhatIsDoneWithoutTheLog) {
+  Edge::Options options;
+  options.site = "purge_silence_after = \"6s\"\n";
+  for (const char* policy : {"serve", "refuse"}) {
+    const std::string name(policy);
+    options.extra += "[[site]]\nname = \"" + name + "\"\nhosts = [\"" + name +
+                     ".www.test\"]\norigin = \"main\"\npurge_silence = \"" + name +
+                     "\"\npurge_silence_after = \"6s\"\n";
+  }
+  scene.begin(1, options);
+  const auto get = [&](const std::string& site) {
+    Client::Options to = scene.edge().client_options();
+    to.connect_to[site + ".www.test:443"] = scene.edge().https_address();
+    return Client(to).get("https://" + site + ".www.test" + kPath);
+  };
+  const auto counted = [&](const std::string& policy) {
+    return scene.edge().metric("selvage_purge_silence_answers_total", {"policy=\"" + policy + "\""});
+  };
+  for (const char* site : {"serve", "refuse"}) EXPECT_EQ(get(site).body, "1");
+  EXPECT_EQ(scene.get(kPath).body, "1");
+  EXPECT_TRUE(is_hit(get("refuse")));
+  scene.api.process().kill();
+  ASSERT_TRUE(wait_until([&] { return get("refuse").status == 503; }));
+  const Response refused = get("refuse");
+  EXPECT_FALSE(refused.header("retry-after").empty());
+  EXPECT_THAT(refused.header("cache-status"), HasSubstr("purge-log-silent"));
+  EXPECT_THAT(refused.header("proxy-status"), HasSubstr("purge-log-silent"));
+  EXPECT_TRUE(is_hit(get("serve")));
+  EXPECT_TRUE(wait_until([&] { return validated(); }));
+  for (const char* policy : {"serve", "revalidate", "refuse"}) EXPECT_GE(counted(policy), 1) << policy;
+  ASSERT_TRUE(scene.api.start()) << scene.api.output();
+  EXPECT_TRUE(wait_until([&] { return is_hit(get("refuse")) && is_hit(scene.get(kPath)); }));
+}
+
 TEST_F(PurgeOutage, APurgeAcceptedJustBeforeAKillReachesTheEdges) {
   scene.begin(2);
   for (int round = 0; round < 6; ++round) {

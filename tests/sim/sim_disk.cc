@@ -86,11 +86,11 @@ void SimDisk::find(const store::Key& key, std::string text, base::Executor& home
   const auto found = platter_.objects.find(key);
   if (fault(faults_.read_one_in)) {
     result = base::fail(Errc::System, "simulated read error");
-  } else if (found != platter_.objects.end() && found->second.key_text == text) {
+  } else if (found != platter_.objects.end() && (text.empty() || found->second.key_text == text)) {
     const Platter::Stored& stored = found->second;
     auto object = std::make_shared<store::Object>();
     object->key = key;
-    object->key_text = text;
+    object->key_text = found->second.key_text;
     object->id = stored.id;
     object->body_bytes = stored.body_bytes;
     object->meta = stored.meta;

@@ -156,5 +156,59 @@ TEST_F(ConfigTest, FaultsOfASitesRuleAreSaidWithTheirPlace) {
   }
 }
 
+class ConfigPurgeTest : public ConfigTest {
+ protected:
+  /// [purge] behind what belongs to the site.
+  std::string with_purge(const std::string& site, const std::string& keys = {}) {
+    return site + "[purge]\nurl = \"http://127.0.0.1:9443/\"\ntoken = \"t\"\nstate_folder = \"" +
+           (folder_ / "state") + "\"\n" + keys;
+  }
+};
+
+TEST_F(ConfigPurgeTest, ClientsPurgeNothingUnlessTheSiteSaysWhoMay) {
+  EXPECT_EQ(good(with_purge(""))->sites.named("www")->purge, nullptr);
+  const std::string digest(64, 'a');
+  const auto config =
+      good(with_purge("[site.purge]\ntokens_sha256 = [\"" + digest + "\"]\nclients = [\"10.0.0.0/8\"]\n"));
+  const PurgeMethods& rules = *config->sites.named("www")->purge;
+  EXPECT_EQ(rules.tokens, std::vector<std::string>{std::string(32, '\xaa')});
+  EXPECT_TRUE(rules.clients.contains("10.1.2.3"));
+  EXPECT_EQ(rules.require, PurgeMethods::Require::Either);
+  EXPECT_EQ(rules.wait_for, PurgeMethods::WaitFor::Here);
+  EXPECT_EQ(config->purge.url, "http://127.0.0.1:9443");
+}
+
+TEST_F(ConfigPurgeTest, RulesThatLetNobodyPurgeAreFaults) {
+  const std::string digest(64, 'a');
+  EXPECT_NE(faults(with_purge("[site.purge]\n")).find("nobody may purge"), std::string::npos);
+  EXPECT_NE(faults(with_purge("[site.purge]\ntokens_sha256 = [\"abc\"]\n")).find("64 hexadecimal digits"),
+            std::string::npos);
+  EXPECT_NE(faults(with_purge("[site.purge]\nclients = [\"10.0.0.1/8\"]\n")).find("allowed"),
+            std::string::npos);
+  EXPECT_NE(faults(with_purge("[site.purge]\nrequire = \"both\"\ntokens_sha256 = [\"" + digest + "\"]\n"))
+                .find("needs"),
+            std::string::npos);
+  EXPECT_NE(faults("[site.purge]\ntokens_sha256 = [\"" + digest + "\"]\n").find("[purge]"),
+            std::string::npos);
+}
+
+TEST_F(ConfigPurgeTest, ASitesSilenceIsItsOwnOrThatOfAll) {
+  const SilenceRule all = good(with_purge("", "distrust_after = \"7s\"\n"))->sites.named("www")->silence;
+  EXPECT_EQ(all.what, SilenceRule::What::Revalidate);
+  EXPECT_EQ(all.after, std::chrono::seconds(7));
+  const SilenceRule own = good(with_purge("purge_silence = \"refuse\"\npurge_silence_after = \"1m\"\n"))
+                              ->sites.named("www")
+                              ->silence;
+  EXPECT_EQ(own.what, SilenceRule::What::Refuse);
+  EXPECT_EQ(own.after, std::chrono::minutes(1));
+  EXPECT_NE(faults(with_purge("purge_silence = \"wait\"\n")).find("allowed"), std::string::npos);
+}
+
+TEST_F(ConfigPurgeTest, NobodysClockCountsUnlessItIsNamed) {
+  EXPECT_FALSE(good(with_purge(""))->purge.peers.contains("127.0.0.1"));
+  EXPECT_TRUE(good(with_purge("", "peers = [\"127.0.0.1\"]\n"))->purge.peers.contains("127.0.0.1"));
+  EXPECT_NE(faults(with_purge("", "peers = [\"edge-1\"]\n")).find("allowed"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace node

@@ -22,7 +22,11 @@ class FollowerTest : public testing::Test {
     ledger.load(1, applied, {});
     follower.emplace(
         home, maker, ledger, store,
-        Follower::Options{.api_url = "https://api.test/", .token = "secret", .node = "edge-1", .seed = 7},
+        Follower::Options{.api_url = "https://api.test/",
+                          .token = "secret",
+                          .node = "edge-1",
+                          .seed = 7,
+                          .on_question = on_question},
         std::move(log_id));
     follower->start();
   }
@@ -50,6 +54,7 @@ class FollowerTest : public testing::Test {
   ScriptedMaker maker;
   ScriptedStore store;
   Ledger ledger{without_scheme};
+  std::function<void(std::string_view)> on_question{};
   std::optional<Follower> follower;
 };
 
@@ -265,6 +270,26 @@ TEST_F(FollowerTest, StopsReadingWhileTheStoreLagsAndGoesOnWhenItHasCaughtUp) {
   EXPECT_EQ(call->resumed, 1);
   EXPECT_GT(store.ops.size(), 1000u);
   EXPECT_EQ(next(), http::Flow::Continue);
+}
+
+TEST_F(FollowerTest, ALineOfAKindThatIsNotKnownIsPassedOver) {
+  make(4, "L");
+  open_log(R"({"log_id":"L","oldest":1,"head":5})");
+  log().say("{\"later\":{\"x\":1}}\n{}\n");
+  EXPECT_TRUE(state().connected);
+  entry(5);
+  EXPECT_EQ(state().applied, 5u);
+}
+
+TEST_F(FollowerTest, AQuestionIsHandedOnAndMovesNothing) {
+  std::string asked;
+  on_question = [&](std::string_view json) { asked = json; };
+  make(4, "L");
+  open_log(R"({"log_id":"L","oldest":1,"head":5})");
+  log().say("{\"verify\":{\"id\":\"q\"},\"head\":3}\n");
+  EXPECT_EQ(asked, R"({"id":"q"})");
+  EXPECT_TRUE(state().connected);
+  EXPECT_EQ(state().log_head, 5u);
 }
 
 TEST_F(FollowerTest, ItsEndIsQuiet) {

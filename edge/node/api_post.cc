@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/node/api_post.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace node {
+namespace {
+
+constexpr unsigned kTriesMax = 3;
+constexpr std::chrono::milliseconds kPause{100};
+constexpr std::size_t kAnswerBytesMax = 64 << 10;
+
+http::BodyReader reader_of(std::string text) {
+  return [text = std::move(text), at = std::size_t{0}](char* room, std::size_t size) mutable {
+    const std::size_t bytes = text.copy(room, size, at);
+    at += bytes;
+    return http::BodyPiece{.bytes = bytes, .end = at == text.size()};
+  };
+}
+
+}  // namespace
+
+ApiPost::ApiPost(base::Executor& home, http::ExchangeMaker& client, ApiOrder order,
+                 std::move_only_function<void(ApiAnswer)> done)
+    : client_(client), order_(std::move(order)), done_(std::move(done)), limit_(home), again_(home) {
+  limit_.start(order_.limit, [this] {
+    answer_ = {.error = "no answer in time"};
+    finish();
+  });
+  send();
+}
+
+void ApiPost::send() {
+  ++tries_;
+  answer_ = {};
+  http::ClientRequest request{
+      .method = "POST", .url = order_.url, .body = reader_of(order_.json), .body_bytes = order_.json.size()};
+  request.fields.add("authorization", "Bearer " + order_.token);
+  request.fields.add("content-type", "application/json");
+  if (!order_.key.empty()) request.fields.add("idempotency-key", order_.key);
+  request.options = order_.server;
+  exchange_ = client_.start(std::move(request), *this);
+}
+
+void ApiPost::on_head(http::ResponseHead head) {
+  answer_.status = head.status;
+  answer_.retry_after = head.fields.get("retry-after").value_or("");
+}
+
+http::Flow ApiPost::on_data(std::string_view bytes) {
+  answer_.body += bytes.substr(0, kAnswerBytesMax - std::min(kAnswerBytesMax, answer_.body.size()));
+  return http::Flow::Continue;
+}
+
+void ApiPost::on_end(std::optional<http::ExchangeError> error) {
+  if (!error) return finish();
+  answer_ = {.error = error->error.text};
+  if (tries_ >= kTriesMax) return finish();
+  exchange_.reset();
+  again_.start(kPause, [this] { send(); });
+}
+
+void ApiPost::finish() {
+  limit_.stop();
+  again_.stop();
+  exchange_.reset();
+  auto done = std::move(done_);
+  done(std::exchange(answer_, {}));
+}
+
+}  // namespace node

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// GET /v1/verify: all live edges are asked which copies of a URL they hold.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/integration/purge_scene.h"
+
+namespace harness {
+namespace {
+
+using nlohmann::json;
+
+class Verify : public testing::Test {
+ protected:
+  void begin(unsigned edges) {
+    scene.begin(edges);
+    scene.origin.answer_all([](const Seen& seen) {
+      Reply out{.headers = {{"Cache-Control", "max-age=3600"}, {"Surrogate-Key", "page"}}};
+      out.body = std::string(1000, 'x');
+      if (seen.target == "/languages") {
+        out.headers.emplace_back("Vary", "Accept-Language");
+        out.headers.emplace_back("Content-Language", seen.header("accept-language"));
+      }
+      return out;
+    });
+  }
+  void get(const std::string& path, std::size_t from, Headers headers = {}) {
+    Request request = scene.request(path);
+    request.headers = std::move(headers);
+    EXPECT_EQ(Client(scene.edge(from).client_options()).perform(std::move(request)).status, 200);
+    EXPECT_TRUE(scene.settled(from));
+  }
+  json ask(const std::string& path, const std::string& more = {}) {
+    const Response answer = scene.api.get("/v1/verify?site=www&url=https%3A%2F%2Fwww.test" + path + more);
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return json::parse(answer.body, nullptr, false);
+  }
+  /// Of each node that has answered.
+  static std::vector<unsigned> counts(const json& report, const char* key) {
+    std::vector<unsigned> out;
+    for (const json& node : report["nodes"]) out.push_back(node[key]);
+    return out;
+  }
+
+  PurgeScene scene;
+};
+
+TEST_F(Verify, TellsOfEachEdgeWhatItHolds) {
+  begin(2);
+  EXPECT_THAT(counts(ask("/a"), "holds"), testing::ElementsAre(0, 0));
+  get("/a", 1);
+  const json report = ask("/a");
+  EXPECT_THAT(counts(report, "holds"), testing::ElementsAre(0, 2));  // in memory and on disk
+  EXPECT_THAT(counts(report, "dead"), testing::ElementsAre(0, 0));
+  EXPECT_EQ(report["nodes"][1]["copies"][0]["verdict"], "live");
+  EXPECT_TRUE(report["silent"].empty());
+}
+
+TEST_F(Verify, WhatWasPurgedIsDeadAndNothingOfItIsServed) {
+  begin(2);
+  for (std::size_t i = 0; i < 2; ++i) get("/a", i);
+  const std::uint64_t number = scene.purge(R"({"site":"www","tags":["page"]})");
+  const json report = ask("/a");
+  EXPECT_EQ(report["at"], number);
+  EXPECT_THAT(counts(report, "holds"), testing::ElementsAre(2, 2));
+  EXPECT_THAT(counts(report, "dead"), testing::ElementsAre(2, 2));
+  EXPECT_THAT(counts(report, "stale"), testing::ElementsAre(0, 0));
+  EXPECT_EQ(report["nodes"][0]["copies"][0]["purged"], number);
+  // Asked for again, it is there in a new version.
+  get("/a", 0);
+  EXPECT_THAT(counts(ask("/a"), "dead"), testing::ElementsAre(0, 2));
+}
+
+TEST_F(Verify, AnswersOnceThePurgesThatTheApiKnowsAreApplied) {
+  begin(2);
+  for (std::size_t i = 0; i < 2; ++i) get("/a", i);
+  // Not waited for: the question comes right behind it.
+  scene.log(R"({"site":"www","everything":true})");
+  const json report = ask("/a");
+  EXPECT_THAT(counts(report, "dead"), testing::ElementsAre(2, 2));
+  for (const json& node : report["nodes"]) EXPECT_EQ(node["behind"], false);
+}
+
+TEST_F(Verify, CountsEveryVariantOrTheOneThatIsAskedFor) {
+  begin(1);
+  for (const char* language : {"de", "en", "fr"}) get("/languages", 0, {{"Accept-Language", language}});
+  EXPECT_THAT(counts(ask("/languages"), "holds"), testing::ElementsAre(6));
+  EXPECT_THAT(counts(ask("/languages", "&header.accept-language=de"), "holds"), testing::ElementsAre(2));
+  EXPECT_THAT(counts(ask("/languages", "&header.accept-language=it"), "holds"), testing::ElementsAre(0));
+}
+
+TEST_F(Verify, FindsOnDiskWhatWasThereBeforeARestart) {
+  begin(1);
+  get("/a", 0);
+  get("/languages", 0, {{"Accept-Language", "de"}});
+  EXPECT_EQ(scene.edge().process().stop(), 0);
+  ASSERT_NO_FATAL_FAILURE(scene.start(0));
+  const json report = ask("/a");
+  EXPECT_THAT(counts(report, "holds"), testing::ElementsAre(1));
+  EXPECT_EQ(report["nodes"][0]["copies"][0]["tier"], "disk");
+  EXPECT_THAT(counts(ask("/languages", "&header.accept-language=de"), "holds"), testing::ElementsAre(1));
+}
+
+TEST_F(Verify, NamesWhoIsSilent) {
+  begin(2);
+  get("/a", 0);
+  scene.edge(1).process().signal(SIGSTOP);
+  EXPECT_EQ(ask("/a")["silent"], json::array({"edge-2"}));
+  scene.edge(1).process().signal(SIGCONT);
+  EXPECT_TRUE(wait_until([&] { return ask("/a")["silent"].empty(); }));
+  scene.edge(1).process().kill();
+  ASSERT_TRUE(wait_until(
+      [&] { return !json::parse(scene.api.get("/v1/nodes").body)["nodes"][1]["connected"].get<bool>(); }));
+  const json report = ask("/a");
+  EXPECT_EQ(report["silent"], json::array({"edge-2"}));
+  EXPECT_THAT(counts(report, "holds"), testing::ElementsAre(2));
+}
+
+TEST_F(Verify, RefusesWhatItCannotAsk) {
+  begin(1);
+  for (const char* query :
+       {"", "?site=www", "?url=https://www.test/", "?site=www&url=/a", "?site=www&url=https://a/&x=1"}) {
+    EXPECT_EQ(scene.api.get(std::string("/v1/verify") + query).status, 400) << query;
+  }
+}
+
+}  // namespace
+}  // namespace harness
