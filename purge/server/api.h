@@ -8,13 +8,16 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "edge/base/executor.h"
 #include "edge/http/handler.h"
 #include "purge/clock/purge.h"
 #include "purge/server/auth.h"
+#include "purge/server/compat.h"
 #include "purge/server/journal.h"
 #include "purge/server/nodes.h"
+#include "purge/server/rate_gates.h"
 
 namespace purgeapi {
 
@@ -30,9 +33,8 @@ struct ApiLimits {
   bool operator==(const ApiLimits&) const = default;
 };
 
-/// The HTTP API: turns requests into handlers (POST /v1/purges, GET /v1/purges/N, GET /v1/nodes, GET /v1/log,
-/// POST /v1/nodes/NAME/ack) and holds what they share. Owned by the service; lives on its loop. The journal
-/// must outlive it.
+/// The HTTP API: turns requests into handlers (routes.h says which there are) and holds what they share.
+/// Owned by the service; lives on its loop. The journal must outlive it.
 class Api final : public http::HandlerMaker {
  public:
   Api(base::Executor& home, Journal& journal, const ApiLimits& limits);
@@ -43,6 +45,8 @@ class Api final : public http::HandlerMaker {
 
   /// From now on these; logs that are read with a token that is gone are ended.
   void set_tokens(std::shared_ptr<const Tokens> tokens);
+  /// From now on these zones and services; rates whose limits changed begin anew.
+  void set_compat(std::shared_ptr<const Compat> compat);
   /// No new purges and logs; ends the logs, answers who waits.
   void drain();
   bool draining() const { return draining_; }
@@ -54,9 +58,12 @@ class Api final : public http::HandlerMaker {
   const Nodes& nodes() const { return nodes_; }
   const ApiLimits& limits() const { return limits_; }
   std::int64_t wall_ms() const;
-  /// Writes the purge to the log; answers on the loop. The nodes hear of it whether or not the caller is
-  /// still there.
-  void accept(const purge::Purge& purge, Journal::Appended done);
+  using Accepted = std::move_only_function<void(base::Result<std::vector<Sequence>>)>;
+  /// Writes the purges (at least one) to the log; answers their numbers on the loop. The nodes hear of them
+  /// whether or not the caller is still there.
+  void accept(std::vector<purge::Purge> purges, Accepted done);
+  const Compat& compat() const { return *compat_; }
+  RateGates& gates() { return gates_; }
 
   /// Looked at after each change of the nodes while it lives; on drain, `look(true)`: answer now.
   class Waiter {
@@ -79,12 +86,15 @@ class Api final : public http::HandlerMaker {
  private:
   void look(bool last);
   void forget_absent();
+  void accepted(Sequence sequence);
 
   base::Executor& home_;
   Journal& journal_;
   const ApiLimits limits_;
   Nodes nodes_;
   std::shared_ptr<const Tokens> tokens_{};
+  std::shared_ptr<const Compat> compat_;
+  RateGates gates_{};
   std::set<LogStream*> streams_{};
   std::set<Waiter*> waiters_{};
   std::map<int, std::uint64_t> statuses_{};

@@ -21,7 +21,7 @@ bool is_json(std::string_view type) {
 void ApiRequest::start() {
   if (body_bytes_max_ == 0) return answer();  // a body that nobody asked for is read and dropped
   const auto type = call_.head.fields.get("content-type");
-  if (type && !is_json(*type)) {
+  if (type && !any_type_ && !is_json(*type)) {
     return refuse({.status = 415,
                    .code = "unsupported_media_type",
                    .text = "found Content-Type \"" + std::string(*type) + "\", allowed: application/json"});
@@ -41,17 +41,22 @@ void ApiRequest::on_body_end() {
   if (!answered_ && body_bytes_max_ != 0) answer();
 }
 
+void ApiRequest::accept(std::vector<purge::Purge> purges, Api::Accepted done) {
+  api().accept(std::move(purges), std::move(done));
+}
+
 void ApiRequest::respond(int status, std::string json, http::Fields fields) {
   answered_ = true;
-  purgeapi::respond(call_.writer, status, std::move(json), std::move(fields));
+  json += call_.dialect->end;
+  purgeapi::respond(call_.writer, status, "application/json", std::move(json), std::move(fields));
 }
 
 void ApiRequest::refuse(const Refusal& refusal) {
-  http::Fields fields;
+  http::Fields fields = refusal.fields;
   if (refusal.status == 401) fields.add("www-authenticate", "Bearer realm=\"selvage-purge\"");
   if (refusal.status == 405) fields.add("allow", refusal.allow);
   if (refusal.status == 503) fields.add("retry-after", "1");
-  respond(refusal.status, to_json(refusal), std::move(fields));
+  respond(refusal.status, call_.dialect->refusal(refusal), std::move(fields));
 }
 
 }  // namespace purgeapi

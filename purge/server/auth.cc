@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "edge/base/check.h"
-#include "edge/base/text.h"
 
 namespace purgeapi {
 
@@ -23,12 +22,9 @@ std::string sha256(std::string_view text) {
   return digest;
 }
 
-const Token* Tokens::find(std::optional<std::string_view> authorization) const {
-  constexpr std::string_view kScheme = "bearer ";
-  if (!authorization || !base::iequals(authorization->substr(0, kScheme.size()), kScheme)) return nullptr;
-  const std::string_view secret = base::trimmed(authorization->substr(kScheme.size()));
-  if (secret.empty()) return nullptr;
-  const std::string digest = sha256(secret);
+const Token* Tokens::find(std::optional<std::string_view> secret) const {
+  if (!secret || secret->empty()) return nullptr;
+  const std::string digest = sha256(*secret);
   const Token* found = nullptr;
   for (const Token& token : tokens_) {
     if (token.sha256.size() == digest.size() &&

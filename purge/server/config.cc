@@ -150,6 +150,7 @@ std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_conf
     read_log_store(root, *config);
     read_tokens(root, *config);
     read_limits(root, *config);
+    config->compat = std::make_shared<Compat>(read_compat(root));
     if (const auto log = root.table("log")) config->log = logs::read_setup(*log);
     settings.finish();
   }

@@ -39,7 +39,7 @@ LogStream::~LogStream() {
 void LogStream::answer() {
   if (auto refusal = understand()) return refuse(*refusal);
   if (api().draining())
-    return refuse({.status = 503, .code = "unavailable", .text = "the API is going down"});
+    return refuse(going_down());
   if (!api().nodes().connected(node_)) {
     return refuse(
         {.status = 503, .code = "unavailable", .text = "there are as many nodes as [limits] nodes allows"});

@@ -21,7 +21,7 @@ class LogStream final : public ApiRequest {
   void on_head_moved() { read_on(); }
   /// No more lines: the answer ends.
   void end();
-  std::optional<std::string_view> authorization() const { return call().head.fields.get("authorization"); }
+  std::optional<std::string_view> secret() const { return call().dialect->secret(call().head.fields); }
 
  private:
   class Source;

@@ -55,14 +55,15 @@ void PurgeRequest::answer() {
          .text = "token \"" + call().caller.name + "\" may not purge site \"" + purge->site + "\""});
   }
   if (api().draining())
-    return refuse({.status = 503, .code = "unavailable", .text = "the API is going down"});
-  api().accept(*purge,
-               anchor_.wrap([this](base::Result<Sequence> sequence) { on_accepted(std::move(sequence)); }));
+    return refuse(going_down());
+  accept({*purge}, anchor_.wrap([this](base::Result<std::vector<Sequence>> sequences) {
+    on_accepted(std::move(sequences));
+  }));
 }
 
-void PurgeRequest::on_accepted(base::Result<Sequence> sequence) {
-  if (!sequence) return refuse(unavailable(sequence.error()));
-  sequence_ = *sequence;
+void PurgeRequest::on_accepted(base::Result<std::vector<Sequence>> sequences) {
+  if (!sequences) return refuse(unavailable(sequences.error()));
+  sequence_ = sequences->back();
   if (wait_ == 0ms) {
     http::Fields fields;
     fields.add("location", "/v1/purges/" + std::to_string(sequence_));

@@ -24,7 +24,7 @@ class PurgeRequest final : public ApiRequest {
 
   void answer() override;
   std::optional<Refusal> understand_query();
-  void on_accepted(base::Result<Sequence> sequence);
+  void on_accepted(base::Result<std::vector<Sequence>> sequences);
   void look(bool last);
 
   std::chrono::milliseconds wait_{0};

@@ -36,6 +36,7 @@ base::Status Service::start() {
   journal_ = std::move(*opened);
   api_ = std::make_unique<Api>(loop_, *journal_, config_->api);
   api_->set_tokens(std::make_shared<Tokens>(config_->tokens));
+  api_->set_compat(config_->compat);
   front_ = std::make_unique<http::Server>(loop_, config_->limits, *api_);
   admin_ = std::make_unique<Admin>(loop_, *api_, *front_);
   if (auto listening = listen(); !listening) return listening;
@@ -99,6 +100,7 @@ void Service::reload() {
   }
   front_->set_limits(config_->limits);
   api_->set_tokens(std::make_shared<Tokens>(config_->tokens));
+  api_->set_compat(config_->compat);
   logs::info("configuration reloaded", {{"tokens", config_->tokens.size()}});
 }
 

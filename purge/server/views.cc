@@ -14,13 +14,13 @@ Refusal not_found(std::string text) { return {.status = 404, .code = "not_found"
 }  // namespace
 
 void PurgeView::answer() {
-  const auto sequence = base::decimal(call().name);
+  const auto sequence = base::decimal(call().name());
   const Journal::Bounds bounds = api().journal().bounds();
   if (!sequence || *sequence == 0 || *sequence > bounds.head) {
-    return refuse(not_found("there is no purge \"" + call().name + "\""));
+    return refuse(not_found("there is no purge \"" + call().name() + "\""));
   }
   if (*sequence < bounds.oldest) {
-    return refuse(not_found("purge " + call().name + " is no longer held; the oldest is " +
+    return refuse(not_found("purge " + call().name() + " is no longer held; the oldest is " +
                             std::to_string(bounds.oldest)));
   }
   api().journal().read(*sequence, 1, api().home(),
@@ -31,7 +31,7 @@ void PurgeView::answer() {
 
 void PurgeView::show(Sequence sequence, base::Result<std::vector<JournalEntry>> entries) {
   if (!entries) return refuse(unavailable(entries.error()));
-  if (entries->empty()) return refuse(not_found("there is no purge \"" + call().name + "\""));
+  if (entries->empty()) return refuse(not_found("there is no purge \"" + call().name() + "\""));
   const JournalEntry& entry = entries->front();
   const auto purge = purge::parse_purge(entry.purge);
   if (!purge || !call().caller.may_touch(purge->site)) {
@@ -62,7 +62,7 @@ void NodesView::answer() {
 }
 
 void RetireRequest::answer() {
-  const std::string& name = call().name;
+  const std::string& name = call().name();
   if (!call().caller.may_touch("*")) {
     return refuse(
         {.status = 403,
