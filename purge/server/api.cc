@@ -61,7 +61,7 @@ Refusal forbidden(const Token& caller, const Route& route) {
 
 }  // namespace
 
-Api::Api(base::Executor& home, Journal& journal, const ApiLimits& limits)
+Api::Api(base::Executor& home, PurgeLog& journal, const ApiLimits& limits)
     : home_(home),
       journal_(journal),
       limits_(limits),
@@ -77,6 +77,8 @@ Api::Api(base::Executor& home, Journal& journal, const ApiLimits& limits)
     if (node == nullptr) return journal_.forget_node(name);
     return journal_.keep_node({.name = name, .applied = node->applied, .heard_ms = wall_ms()});
   });
+  head_ = journal.bounds().head;
+  journal.listen(home, this);
   forget_absent();
 }
 
@@ -85,7 +87,7 @@ void Api::forget_absent() {
   forget_timer_.start(kForgetEvery, [this] { forget_absent(); });
 }
 
-Api::~Api() = default;
+Api::~Api() { journal_.listen(home_, nullptr); }
 
 std::unique_ptr<http::Handler> Api::make(const http::ConnectionInfo&, http::RequestHead head,
                                          http::ResponseWriter& writer) {
@@ -140,6 +142,10 @@ void Api::set_tokens(std::shared_ptr<const Tokens> tokens) {
 void Api::drain() {
   draining_ = true;
   look(true);
+  end_streams();
+}
+
+void Api::end_streams() {
   for (LogStream* stream : std::vector(streams_.begin(), streams_.end())) {
     if (streams_.contains(stream)) stream->end();
   }
@@ -150,17 +156,38 @@ std::int64_t Api::wall_ms() const {
       .count();
 }
 
-void Api::accept(const purge::Purge& purge, Journal::Appended done) {
-  journal_.append(wall_ms(), purge::to_json(purge), home_,
-                  anchor_.wrap([this, done = std::move(done)](base::Result<Sequence> sequence) mutable {
-                    if (sequence) {
-                      nodes_.accepted(*sequence);
-                      for (LogStream* stream : std::vector(streams_.begin(), streams_.end())) {
-                        if (streams_.contains(stream)) stream->on_head_moved();
-                      }
-                    }
-                    done(std::move(sequence));
-                  }));
+void Api::accept(const std::vector<purge::Purge>& purges, Origin origin, Accepted done) {
+  PurgeLog::Append request{.at_ms = wall_ms(),
+                           .asker = std::move(origin.asker),
+                           .request_key = std::move(origin.request_key),
+                           .digest = std::move(origin.digest)};
+  for (const purge::Purge& purge : purges) request.purges.push_back(purge::to_json(purge));
+  journal_.append(std::move(request), home_, anchor_.wrap(std::move(done)));
+}
+
+void Api::on_head_moved(Sequence head) {
+  // A new term begins above a gap.
+  const Sequence first = head - head_ > limits_.nodes.recent_purges ? head : head_ + 1;
+  if (head > head_) {
+    for (Sequence sequence = first; sequence <= head; ++sequence) nodes_.accepted(sequence);
+  }
+  head_ = head;
+  for (LogStream* stream : std::vector(streams_.begin(), streams_.end())) {
+    if (streams_.contains(stream)) stream->on_head_moved();
+  }
+}
+
+void Api::on_log_changed() {
+  head_ = journal_.bounds().head;
+  end_streams();
+}
+
+void Api::on_word(const NodeWord& word) {
+  switch (word.kind) {
+    case NodeWord::Kind::Applied: nodes_.applied_elsewhere(word.name, word.applied); return;
+    case NodeWord::Kind::Left: nodes_.left_elsewhere(word.name); return;
+    case NodeWord::Kind::Forget: nodes_.forgotten_elsewhere(word.name); return;
+  }
 }
 
 void Api::look(bool last) {

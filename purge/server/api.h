@@ -8,13 +8,14 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "edge/base/executor.h"
 #include "edge/http/handler.h"
 #include "purge/clock/purge.h"
 #include "purge/server/auth.h"
-#include "purge/server/journal.h"
 #include "purge/server/nodes.h"
+#include "purge/server/purge_log.h"
 
 namespace purgeapi {
 
@@ -23,6 +24,7 @@ class LogStream;
 /// Bounds of the API; all are settings.
 struct ApiLimits {
   std::size_t body_bytes = 1U << 20;           ///< of a purge
+  std::size_t batch = 100;                     ///< purges of one request
   std::chrono::milliseconds wait{60'000};      ///< the longest ?wait=
   std::chrono::milliseconds heartbeat{3'000};  ///< of the log
   std::size_t stream_bytes = 256U << 10;       ///< of the log, read but not yet sent, of one follower
@@ -33,9 +35,9 @@ struct ApiLimits {
 /// The HTTP API: turns requests into handlers (POST /v1/purges, GET /v1/purges/N, GET /v1/nodes, GET /v1/log,
 /// POST /v1/nodes/NAME/ack) and holds what they share. Owned by the service; lives on its loop. The journal
 /// must outlive it.
-class Api final : public http::HandlerMaker {
+class Api final : public http::HandlerMaker, private PurgeLog::Listener {
  public:
-  Api(base::Executor& home, Journal& journal, const ApiLimits& limits);
+  Api(base::Executor& home, PurgeLog& journal, const ApiLimits& limits);
   ~Api() override;
 
   std::unique_ptr<http::Handler> make(const http::ConnectionInfo& connection, http::RequestHead head,
@@ -49,14 +51,21 @@ class Api final : public http::HandlerMaker {
 
   // For the handlers.
   base::Executor& home() { return home_; }
-  Journal& journal() { return journal_; }
+  PurgeLog& journal() { return journal_; }
   Nodes& nodes() { return nodes_; }
   const Nodes& nodes() const { return nodes_; }
   const ApiLimits& limits() const { return limits_; }
   std::int64_t wall_ms() const;
-  /// Writes the purge to the log; answers on the loop. The nodes hear of it whether or not the caller is
-  /// still there.
-  void accept(const purge::Purge& purge, Journal::Appended done);
+  using Accepted = PurgeLog::Appended;
+  /// What else the log keeps of a request.
+  struct Origin {
+    Asker asker{};
+    std::string request_key{};  ///< as PurgeLog::Append
+    std::string digest{};
+  };
+  /// Writes the purges (at least one) to the log; answers their numbers on the loop. The nodes hear of them
+  /// whether or not the caller is still there.
+  void accept(const std::vector<purge::Purge>& purges, Origin origin, Accepted done);
 
   /// Looked at after each change of the nodes while it lives; on drain, `look(true)`: answer now.
   class Waiter {
@@ -77,13 +86,18 @@ class Api final : public http::HandlerMaker {
   const std::map<int, std::uint64_t>& statuses() const { return statuses_; }
 
  private:
+  void on_head_moved(Sequence head) override;
+  void on_log_changed() override;
+  void on_word(const NodeWord& word) override;
   void look(bool last);
   void forget_absent();
+  void end_streams();
 
   base::Executor& home_;
-  Journal& journal_;
+  PurgeLog& journal_;
   const ApiLimits limits_;
   Nodes nodes_;
+  Sequence head_ = 0;  ///< newest that the nodes were told of
   std::shared_ptr<const Tokens> tokens_{};
   std::set<LogStream*> streams_{};
   std::set<Waiter*> waiters_{};
