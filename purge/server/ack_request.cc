@@ -26,7 +26,7 @@ void AckRequest::answer() {
     return refuse(invalid("allowed: {\"applied\":NUMBER,\"log_id\":TEXT}"));
   }
   const auto applied = object["applied"].get<Sequence>();
-  const Journal& journal = api().journal();
+  PurgeLog& journal = api().journal();
   if (object["log_id"].get_ref<const std::string&>() != journal.log_id() || applied > journal.bounds().head) {
     return refuse({.status = 409,
                    .code = "conflict",
@@ -38,6 +38,7 @@ void AckRequest::answer() {
     return refuse(
         {.status = 503, .code = "unavailable", .text = "there are as many nodes as [limits] nodes allows"});
   }
+  journal.tell({.name = call().name, .applied = applied});
   respond(200, "{}");
 }
 

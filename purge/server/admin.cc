@@ -60,7 +60,7 @@ std::unique_ptr<http::Handler> Admin::make(const http::ConnectionInfo&, http::Re
 }
 
 void Admin::sample(metrics::Samples& samples) const {
-  const Journal::Bounds bounds = api_.journal().bounds();
+  const PurgeLog::Bounds bounds = api_.journal().bounds();
   samples.gauge("selvage_purge_log_head", "Number of the newest purge.", number(bounds.head));
   samples.gauge("selvage_purge_log_oldest", "Number of the oldest purge that is held.",
                 number(bounds.oldest));

@@ -35,7 +35,12 @@ std::string to_json(const Refusal& refusal) {
 }
 
 Refusal unavailable(const base::Error& error) {
-  return {.status = 503, .code = "unavailable", .text = "the purge log is not available: " + error.text};
+  switch (error.code) {
+    case base::Errc::Exists: return {.status = 422, .code = "idempotency_key", .text = error.text};
+    case base::Errc::Invalid: return {.status = 413, .code = "too_large", .text = error.text};
+    default:
+      return {.status = 503, .code = "unavailable", .text = "the purge log is not available: " + error.text};
+  }
 }
 
 Refusal going_down() { return {.status = 503, .code = "unavailable", .text = "the API is going down"}; }

@@ -23,7 +23,7 @@ struct Refusal {
 };
 /// {"error":{"code","message"}}
 std::string to_json(const Refusal& refusal);
-/// 503 for an error of the log.
+/// For an error of the log: 422 of an idempotency key with another body, 413 of what is too large, else 503.
 Refusal unavailable(const base::Error& error);
 /// 503 while it drains.
 Refusal going_down();

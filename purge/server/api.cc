@@ -16,7 +16,7 @@ constexpr std::chrono::seconds kForgetEvery{60};
 
 }  // namespace
 
-Api::Api(base::Executor& home, Journal& journal, const ApiLimits& limits)
+Api::Api(base::Executor& home, PurgeLog& journal, const ApiLimits& limits)
     : home_(home),
       journal_(journal),
       limits_(limits),
@@ -33,6 +33,8 @@ Api::Api(base::Executor& home, Journal& journal, const ApiLimits& limits)
     if (node == nullptr) return journal_.forget_node(name);
     return journal_.keep_node({.name = name, .applied = node->applied, .heard_ms = wall_ms()});
   });
+  head_ = journal.bounds().head;
+  journal.listen(home, this);
   forget_absent();
 }
 
@@ -41,7 +43,7 @@ void Api::forget_absent() {
   forget_timer_.start(kForgetEvery, [this] { forget_absent(); });
 }
 
-Api::~Api() = default;
+Api::~Api() { journal_.listen(home_, nullptr); }
 
 std::unique_ptr<http::Handler> Api::make(const http::ConnectionInfo& connection, http::RequestHead head,
                                          http::ResponseWriter& writer) {
@@ -87,6 +89,10 @@ void Api::set_compat(std::shared_ptr<const Compat> compat) {
 void Api::drain() {
   draining_ = true;
   look(true);
+  end_streams();
+}
+
+void Api::end_streams() {
   for (LogStream* stream : std::vector(streams_.begin(), streams_.end())) {
     if (streams_.contains(stream)) stream->end();
   }
@@ -97,35 +103,37 @@ std::int64_t Api::wall_ms() const {
       .count();
 }
 
-void Api::accept(std::vector<purge::Purge> purges, Accepted done) {
-  // The log takes them one after the other; the answer comes with the last.
-  struct Batch {
-    std::vector<Sequence> sequences{};
-    std::size_t missing = 0;
-    base::Status status{};
-    Accepted done{};
-  };
-  const auto batch = std::make_shared<Batch>(Batch{.missing = purges.size(), .done = std::move(done)});
-  for (const purge::Purge& purge : purges) {
-    journal_.append(wall_ms(), purge::to_json(purge), home_,
-                    anchor_.wrap([this, batch](base::Result<Sequence> sequence) {
-                      if (sequence) {
-                        accepted(*sequence);
-                        batch->sequences.push_back(*sequence);
-                      } else {
-                        batch->status = std::unexpected(sequence.error());
-                      }
-                      if (--batch->missing != 0) return;
-                      if (!batch->status) return batch->done(std::unexpected(batch->status.error()));
-                      batch->done(std::move(batch->sequences));
-                    }));
+void Api::accept(const std::vector<purge::Purge>& purges, Origin origin, Accepted done) {
+  PurgeLog::Append request{.at_ms = wall_ms(),
+                           .asker = std::move(origin.asker),
+                           .request_key = std::move(origin.request_key),
+                           .digest = std::move(origin.digest)};
+  for (const purge::Purge& purge : purges) request.purges.push_back(purge::to_json(purge));
+  journal_.append(std::move(request), home_, anchor_.wrap(std::move(done)));
+}
+
+void Api::on_head_moved(Sequence head) {
+  // A new term begins above a gap.
+  const Sequence first = head - head_ > limits_.nodes.recent_purges ? head : head_ + 1;
+  if (head > head_) {
+    for (Sequence sequence = first; sequence <= head; ++sequence) nodes_.accepted(sequence);
+  }
+  head_ = head;
+  for (LogStream* stream : std::vector(streams_.begin(), streams_.end())) {
+    if (streams_.contains(stream)) stream->on_head_moved();
   }
 }
 
-void Api::accepted(Sequence sequence) {
-  nodes_.accepted(sequence);
-  for (LogStream* stream : std::vector(streams_.begin(), streams_.end())) {
-    if (streams_.contains(stream)) stream->on_head_moved();
+void Api::on_log_changed() {
+  head_ = journal_.bounds().head;
+  end_streams();
+}
+
+void Api::on_word(const NodeWord& word) {
+  switch (word.kind) {
+    case NodeWord::Kind::Applied: nodes_.applied_elsewhere(word.name, word.applied); return;
+    case NodeWord::Kind::Left: nodes_.left_elsewhere(word.name); return;
+    case NodeWord::Kind::Forget: nodes_.forgotten_elsewhere(word.name); return;
   }
 }
 

@@ -15,8 +15,8 @@
 #include "purge/clock/purge.h"
 #include "purge/server/auth.h"
 #include "purge/server/compat.h"
-#include "purge/server/journal.h"
 #include "purge/server/nodes.h"
+#include "purge/server/purge_log.h"
 #include "purge/server/rate_gates.h"
 
 namespace purgeapi {
@@ -26,6 +26,7 @@ class LogStream;
 /// Bounds of the API; all are settings.
 struct ApiLimits {
   std::size_t body_bytes = 1U << 20;           ///< of a purge
+  std::size_t batch = 100;                     ///< purges of one request
   std::chrono::milliseconds wait{60'000};      ///< the longest ?wait=
   std::chrono::milliseconds heartbeat{3'000};  ///< of the log
   std::size_t stream_bytes = 256U << 10;       ///< of the log, read but not yet sent, of one follower
@@ -35,9 +36,9 @@ struct ApiLimits {
 
 /// The HTTP API: turns requests into handlers (routes.h says which there are) and holds what they share.
 /// Owned by the service; lives on its loop. The journal must outlive it.
-class Api final : public http::HandlerMaker {
+class Api final : public http::HandlerMaker, private PurgeLog::Listener {
  public:
-  Api(base::Executor& home, Journal& journal, const ApiLimits& limits);
+  Api(base::Executor& home, PurgeLog& journal, const ApiLimits& limits);
   ~Api() override;
 
   std::unique_ptr<http::Handler> make(const http::ConnectionInfo& connection, http::RequestHead head,
@@ -53,15 +54,21 @@ class Api final : public http::HandlerMaker {
 
   // For the handlers.
   base::Executor& home() { return home_; }
-  Journal& journal() { return journal_; }
+  PurgeLog& journal() { return journal_; }
   Nodes& nodes() { return nodes_; }
   const Nodes& nodes() const { return nodes_; }
   const ApiLimits& limits() const { return limits_; }
   std::int64_t wall_ms() const;
-  using Accepted = std::move_only_function<void(base::Result<std::vector<Sequence>>)>;
+  using Accepted = PurgeLog::Appended;
+  /// What else the log keeps of a request.
+  struct Origin {
+    Asker asker{};
+    std::string request_key{};  ///< as PurgeLog::Append
+    std::string digest{};
+  };
   /// Writes the purges (at least one) to the log; answers their numbers on the loop. The nodes hear of them
   /// whether or not the caller is still there.
-  void accept(std::vector<purge::Purge> purges, Accepted done);
+  void accept(const std::vector<purge::Purge>& purges, Origin origin, Accepted done);
   const Compat& compat() const { return *compat_; }
   RateGates& gates() { return gates_; }
 
@@ -84,14 +91,18 @@ class Api final : public http::HandlerMaker {
   const std::map<int, std::uint64_t>& statuses() const { return statuses_; }
 
  private:
+  void on_head_moved(Sequence head) override;
+  void on_log_changed() override;
+  void on_word(const NodeWord& word) override;
   void look(bool last);
   void forget_absent();
-  void accepted(Sequence sequence);
+  void end_streams();
 
   base::Executor& home_;
-  Journal& journal_;
+  PurgeLog& journal_;
   const ApiLimits limits_;
   Nodes nodes_;
+  Sequence head_ = 0;  ///< newest that the nodes were told of
   std::shared_ptr<const Tokens> tokens_{};
   std::shared_ptr<const Compat> compat_;
   RateGates gates_{};

@@ -41,8 +41,12 @@ void ApiRequest::on_body_end() {
   if (!answered_ && body_bytes_max_ != 0) answer();
 }
 
-void ApiRequest::accept(std::vector<purge::Purge> purges, Api::Accepted done) {
-  api().accept(std::move(purges), std::move(done));
+void ApiRequest::accept(const std::vector<purge::Purge>& purges, Api::Accepted done, std::string request_key) {
+  Api::Origin origin{
+      .asker = {.by = call_.caller.name, .from = call_.from, .api = std::string(call_.dialect->name)},
+      .request_key = std::move(request_key)};
+  if (!origin.request_key.empty()) origin.digest = sha256(body_);
+  api().accept(purges, std::move(origin), std::move(done));
 }
 
 void ApiRequest::respond(int status, std::string json, http::Fields fields) {

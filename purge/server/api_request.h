@@ -47,8 +47,8 @@ class ApiRequest : public http::Handler {
   http::ResponseWriter& writer() { return call_.writer; }
   const std::string& body() const { return body_; }
   bool answered() const { return answered_; }
-  /// Writes the purges to the log for this caller.
-  void accept(std::vector<purge::Purge> purges, Api::Accepted done);
+  /// Writes the purges to the log for this caller; `request_key` as PurgeLog::Append has it.
+  void accept(const std::vector<purge::Purge>& purges, Api::Accepted done, std::string request_key = {});
   /// Each of these once.
   void respond(int status, std::string json, http::Fields fields = {});
   void refuse(const Refusal& refusal);

@@ -86,7 +86,7 @@ void CloudflareRequest::answer() {
   if (!ask) return refuse(ask.error());
   if (api().draining()) return refuse(going_down());
   if (const auto refusal = over_limit(*ask)) return refuse(*refusal);
-  accept(std::move(ask->purges), anchor_.wrap([this](base::Result<std::vector<Sequence>> sequences) {
+  accept(ask->purges, anchor_.wrap([this](base::Result<std::vector<Sequence>> sequences) {
     on_accepted(std::move(sequences));
   }));
 }
@@ -97,7 +97,7 @@ void CloudflareRequest::on_accepted(base::Result<std::vector<Sequence>> sequence
       {"success", true},
       {"errors", ordered_json::array()},
       {"messages", ordered_json::array()},
-      {"result", {{"id", cloudflare_id(api().journal().log_id(), sequences->back())}}}};
+      {"result", {{"id", cloudflare_id(api().journal().log_id(), std::ranges::max(*sequences))}}}};
   respond(200, answer.dump(), std::move(limits_));
 }
 

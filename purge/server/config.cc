@@ -61,6 +61,8 @@ void read_log_store(const Table& root, Config& config) {
   config.journal.keep_entries =
       static_cast<std::uint64_t>(store->number("keep_entries", 1'000'000, 1, 1'000'000'000));
   config.journal.map_bytes = store->bytes("max_size", config.journal.map_bytes, kMiB, 16 * kTiB);
+  config.journal.key_window = store->duration("key_window", config.journal.key_window, 1s, 24h);
+  config.journal.keys_max = static_cast<std::uint64_t>(store->number("keys", 100'000, 1, 100'000'000));
   if (config.journal.folder.empty()) return;
   if (const auto usable = base::can_use_folder(config.journal.folder); !usable)
     store->fault("folder", usable.error().text);
@@ -126,6 +128,7 @@ void read_limits(const Table& root, Config& config) {
   http::read_limits(*table, config.limits);
   ApiLimits& a = config.api;
   a.body_bytes = table->bytes("body", a.body_bytes, 1024, 4 * kMiB);
+  a.batch = static_cast<std::size_t>(table->number("batch", 100, 1, 10'000));
   a.wait = table->duration("wait", a.wait, 0ms, 1h);
   a.heartbeat = table->duration("heartbeat", a.heartbeat, 100ms, 5s);
   a.stream_bytes = table->bytes("stream_buffer", a.stream_bytes, 64 << 10, 64 * kMiB);

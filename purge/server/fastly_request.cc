@@ -94,7 +94,7 @@ void FastlyRequest::submit(const FastlyService* service, purge::Purge purge) {
 
 void FastlyRequest::take(base::Result<std::vector<Sequence>> sequences) {
   if (!sequences) return refuse(unavailable(sequences.error()));
-  on_accepted(sequences->back());
+  on_accepted(std::ranges::max(*sequences));
 }
 
 std::string FastlyRequest::id(Sequence sequence, std::size_t index) const {

@@ -21,10 +21,11 @@ using purge::Sequence;
 
 /// A node as the API knows it.
 struct Node {
-  Sequence applied = 0;  ///< newest number acknowledged
-  unsigned streams = 0;  ///< logs that it is reading
-  base::Steady heard{};  ///< newest acknowledgement or connection
-  Sequence kept = 0;     ///< what is remembered of it, and since when; never: nothing
+  Sequence applied = 0;    ///< newest number acknowledged
+  unsigned streams = 0;    ///< logs that it is reading
+  bool elsewhere = false;  ///< reads the log, but not of this process
+  base::Steady heard{};    ///< newest acknowledgement or connection
+  Sequence kept = 0;       ///< what is remembered of it, and since when; never: nothing
   std::optional<base::Steady> kept_at{};
 };
 
@@ -79,6 +80,10 @@ class Nodes {
   void disconnected(const std::string& name);
   /// `name` has applied all up to `applied`. False as above.
   bool acknowledged(const std::string& name, Sequence applied);
+  /// What other processes of the API, or nodes that read the log elsewhere, tell.
+  void applied_elsewhere(const std::string& name, Sequence applied);
+  void left_elsewhere(const std::string& name);
+  void forgotten_elsewhere(const std::string& name);
   enum class Retired : std::uint8_t { Done, Unknown, Connected, NotNow };
   /// Forgets a node that will not come back. One that reads the log would be known again at its next word: it
   /// must be stopped first. NotNow: it is still known, Keep refused.
@@ -91,6 +96,8 @@ class Nodes {
 
   Progress progress(Sequence sequence) const;
   const std::map<std::string, Node, std::less<>>& all() const { return nodes_; }
+  /// Reads the log, as far as is known.
+  bool follows(const Node& node) const;
   bool live(const Node& node) const;
   std::size_t live_count() const;
   const PropagationTimes& times() const { return times_; }

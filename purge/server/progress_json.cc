@@ -6,7 +6,7 @@
 namespace purgeapi {
 
 std::string progress_json(Sequence sequence, const Progress& progress, std::string_view purge,
-                          std::int64_t at_ms) {
+                          std::int64_t at_ms, const std::vector<Sequence>& sequences) {
   nlohmann::json out = {{"sequence", sequence},
                         {"nodes", nlohmann::json::array()},
                         {"pending", progress.pending},
@@ -16,6 +16,7 @@ std::string progress_json(Sequence sequence, const Progress& progress, std::stri
     if (applied.ms) node["ms"] = *applied.ms;
     out["nodes"].push_back(std::move(node));
   }
+  if (!sequences.empty()) out["sequences"] = sequences;
   if (!purge.empty()) {
     out["purge"] = nlohmann::json::parse(purge, nullptr, false);
     out["at"] = at_ms;

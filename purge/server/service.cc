@@ -7,6 +7,7 @@
 
 #include "edge/base/log.h"
 #include "edge/base/program.h"
+#include "purge/server/journal.h"
 
 namespace purgeapi {
 namespace {
@@ -21,13 +22,13 @@ base::Result<std::shared_ptr<loop::TlsContext>> tls_of(const Config& config) {
 Service::Service(Options options, std::shared_ptr<const Config> config)
     : options_(std::move(options)), config_(std::move(config)) {}
 
-// The log ends first: what it still answers goes to the loop, which then destroys it unseen.
+// What the log still answers at its end goes to the loop, which destroys it unseen.
 Service::~Service() {
   signals_.reset();
   admin_.reset();
   front_.reset();
-  journal_.reset();
   api_.reset();
+  journal_.reset();
 }
 
 base::Status Service::start() {
@@ -50,7 +51,7 @@ base::Status Service::start() {
     const std::string host = listener.address.substr(0, listener.address.rfind(':') + 1);
     bound.push_back({listener.name, host + std::to_string(front_->port(i))});
   }
-  const Journal::Bounds bounds = journal_->bounds();
+  const PurgeLog::Bounds bounds = journal_->bounds();
   logs::info("purge API started",
              {{"log_id", journal_->log_id()}, {"oldest", bounds.oldest}, {"head", bounds.head}});
   return base::write_ready_file(options_.ready_file, bound, admin_->address());
