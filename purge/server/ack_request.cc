@@ -38,7 +38,7 @@ void AckRequest::answer() {
     return refuse(
         {.status = 503, .code = "unavailable", .text = "there are as many nodes as [limits] nodes allows"});
   }
-  journal.tell({.name = call().name, .applied = applied});
+  journal.tell({.name = call().name(), .applied = applied});
   respond(200, "{}");
 }
 

@@ -109,6 +109,13 @@ void Api::accept(const std::vector<purge::Purge>& purges, Origin origin, Accepte
                            .request_key = std::move(origin.request_key),
                            .digest = std::move(origin.digest)};
   for (const purge::Purge& purge : purges) request.purges.push_back(purge::to_json(purge));
+  if (audit_ != nullptr) {
+    done = [this, asker = request.asker, texts = request.purges,
+            done = std::move(done)](base::Result<std::vector<Sequence>> sequences) mutable {
+      if (sequences) audit_->accepted(asker, *sequences, texts);
+      done(std::move(sequences));
+    };
+  }
   journal_.append(std::move(request), home_, anchor_.wrap(std::move(done)));
 }
 

@@ -8,11 +8,14 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "edge/base/executor.h"
 #include "edge/http/handler.h"
 #include "purge/clock/purge.h"
+#include "purge/server/audit.h"
 #include "purge/server/auth.h"
 #include "purge/server/compat.h"
 #include "purge/server/nodes.h"
@@ -87,8 +90,13 @@ class Api final : public http::HandlerMaker, private PurgeLog::Listener {
   void add(LogStream& stream) { streams_.insert(&stream); }
   void remove(LogStream& stream) { streams_.erase(&stream); }
   std::size_t streams() const { return streams_.size(); }
-  void count(int status) { ++statuses_[status]; }
-  const std::map<int, std::uint64_t>& statuses() const { return statuses_; }
+  /// One answer: through which API, and its status.
+  using Answered = std::pair<std::string_view, int>;
+  void count(const Answered& answered) { ++answered_[answered]; }
+  const std::map<Answered, std::uint64_t>& answered() const { return answered_; }
+  /// Null: none is kept. Must outlive this.
+  void set_audit(Audit* audit) { audit_ = audit; }
+  Audit* audit() const { return audit_; }
 
  private:
   void on_head_moved(Sequence head) override;
@@ -108,7 +116,8 @@ class Api final : public http::HandlerMaker, private PurgeLog::Listener {
   RateGates gates_{};
   std::set<LogStream*> streams_{};
   std::set<Waiter*> waiters_{};
-  std::map<int, std::uint64_t> statuses_{};
+  std::map<Answered, std::uint64_t> answered_{};
+  Audit* audit_ = nullptr;
   bool draining_ = false;
   base::Timer forget_timer_;
   base::Anchor anchor_{};

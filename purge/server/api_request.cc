@@ -41,10 +41,9 @@ void ApiRequest::on_body_end() {
   if (!answered_ && body_bytes_max_ != 0) answer();
 }
 
-void ApiRequest::accept(const std::vector<purge::Purge>& purges, Api::Accepted done, std::string request_key) {
-  Api::Origin origin{
-      .asker = {.by = call_.caller.name, .from = call_.from, .api = std::string(call_.dialect->name)},
-      .request_key = std::move(request_key)};
+void ApiRequest::accept(const std::vector<purge::Purge>& purges, Api::Accepted done,
+                        std::string request_key) {
+  Api::Origin origin{.asker = asker(), .request_key = std::move(request_key)};
   if (!origin.request_key.empty()) origin.digest = sha256(body_);
   api().accept(purges, std::move(origin), std::move(done));
 }
@@ -55,7 +54,21 @@ void ApiRequest::respond(int status, std::string json, http::Fields fields) {
   purgeapi::respond(call_.writer, status, "application/json", std::move(json), std::move(fields));
 }
 
+Asker ApiRequest::asker() const {
+  return {.by = call_.caller.name, .from = call_.from, .api = std::string(call_.dialect->name)};
+}
+
+// Who was not let in, and whoever may purge and was refused something else than a look.
+void ApiRequest::audit(const Refusal& refusal) {
+  const bool shut_out = refusal.status == 401 || refusal.status == 403;
+  const bool purging =
+      call_.caller.has(Role::Purge) && call_.head.method != "GET" && call_.head.method != "HEAD";
+  if (api().audit() == nullptr || (!shut_out && !purging)) return;
+  api().audit()->refused(asker(), call_.head.method, call_.head.target, refusal);
+}
+
 void ApiRequest::refuse(const Refusal& refusal) {
+  audit(refusal);
   http::Fields fields = refusal.fields;
   if (refusal.status == 401) fields.add("www-authenticate", "Bearer realm=\"selvage-purge\"");
   if (refusal.status == 405) fields.add("allow", refusal.allow);

@@ -36,7 +36,9 @@ class ApiRequest : public http::Handler {
   void start() final;
   void on_body(std::string_view bytes) final;
   void on_body_end() final;
-  void on_finished(const http::Delivery& delivery) override { call_.api.count(delivery.status); }
+  void on_finished(const http::Delivery& delivery) override {
+    call_.api.count({call_.dialect->name, delivery.status});
+  }
 
  protected:
   /// The request is in as a whole.
@@ -56,6 +58,9 @@ class ApiRequest : public http::Handler {
   void mark_answered() { answered_ = true; }
 
  private:
+  Asker asker() const;
+  void audit(const Refusal& refusal);
+
   Call call_;
   const std::size_t body_bytes_max_;
   const bool any_type_;

@@ -140,6 +140,13 @@ void read_limits(const Table& root, Config& config) {
   config.drain = table->duration("drain", config.drain, 0ms, 1h);
 }
 
+void read_audit(const Table& root, Config& config) {
+  const auto table = root.table("audit");
+  if (!table) return;
+  config.audit.file = logs::read_lines_file(*table, "file", "");
+  config.audit.queue_lines = static_cast<std::size_t>(table->number("queue_lines", 8192, 16, 10'000'000));
+}
+
 }  // namespace
 
 std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_config(const std::string& path,
@@ -154,6 +161,7 @@ std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_conf
     read_tokens(root, *config);
     read_limits(root, *config);
     config->compat = std::make_shared<Compat>(read_compat(root));
+    read_audit(root, *config);
     if (const auto log = root.table("log")) config->log = logs::read_setup(*log);
     settings.finish();
   }
@@ -166,6 +174,7 @@ std::string unchangeable(const Config& running, const Config& next) {
   if (running.listeners != next.listeners) return "[[listener]]";
   if (running.admin_address != next.admin_address) return "[admin] address";
   if (running.journal != next.journal) return "[log_store] or [limits] queued_purges";
+  if (running.audit != next.audit) return "[audit]";
   if (running.api != next.api) return "[limits] of the API (body, wait, heartbeat, stream_buffer, nodes, …)";
   return {};
 }

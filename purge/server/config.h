@@ -13,6 +13,7 @@
 #include "edge/http/server.h"
 #include "edge/loop/tls_context.h"
 #include "purge/server/api.h"
+#include "purge/server/audit.h"
 #include "purge/server/auth.h"
 #include "purge/server/compat.h"
 #include "purge/server/journal.h"
@@ -38,6 +39,7 @@ struct Config {
   std::shared_ptr<const Compat> compat{};  ///< never null
   std::chrono::milliseconds drain{10'000};
   logs::Setup log{};
+  Audit::Options audit{};
   std::vector<base::Fault> warnings{};  ///< what the operator should know
 };
 

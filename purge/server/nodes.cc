@@ -140,6 +140,13 @@ std::size_t Nodes::live_count() const {
       std::ranges::count_if(nodes_, [this](const auto& entry) { return live(entry.second); }));
 }
 
+base::Duration Nodes::lag(const Node& node, Sequence head) const {
+  if (node.applied >= head) return {};
+  const auto oldest = recent_.upper_bound(node.applied);
+  const base::Steady since = oldest == recent_.end() ? started_ : oldest->second.accepted;
+  return clock_.steady() - since;
+}
+
 Progress Nodes::progress(Sequence sequence) const {
   Progress progress;
   const auto recent = recent_.find(sequence);

@@ -45,8 +45,8 @@ struct Progress {
 
 /// How long purges took to be applied, over all nodes, for metrics.
 struct PropagationTimes {
-  static constexpr std::array<double, 10> kBounds = {0.01, 0.025, 0.05, 0.1, 0.25,
-                                                     0.5,  1,     2.5,  10,  60};  // seconds
+  static constexpr std::array<double, 15> kBounds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                     0.5,   1,      2.5,   5,    10,    30,   60};  // seconds
   std::array<std::uint64_t, kBounds.size() + 1> counts{};
   double sum = 0;
 };
@@ -100,6 +100,9 @@ class Nodes {
   bool follows(const Node& node) const;
   bool live(const Node& node) const;
   std::size_t live_count() const;
+  /// For how long the oldest purge up to `head` has waited for the node; of purges that are no longer
+  /// remembered, at least.
+  base::Duration lag(const Node& node, Sequence head) const;
   const PropagationTimes& times() const { return times_; }
 
  private:

@@ -71,12 +71,12 @@ void PurgeRequest::answer() {
                    .code = "forbidden",
                    .text = "token \"" + call().caller.name + "\" may not purge site \"" + purge.site + "\""});
   }
-  if (api().draining())
-    return refuse(going_down());
+  if (api().draining()) return refuse(going_down());
   batch_ = asked->batch;
   accept(asked->purges, anchor_.wrap([this](base::Result<std::vector<Sequence>> sequences) {
     on_accepted(std::move(sequences));
-  }), std::move(*key));
+  }),
+         std::move(*key));
 }
 
 void PurgeRequest::on_accepted(base::Result<std::vector<Sequence>> sequences) {
@@ -111,7 +111,7 @@ void PurgeRequest::look(bool now) {
   http::Fields fields;
   fields.add("location", "/v1/purges/" + std::to_string(last));
   respond(progress.complete() ? 200 : 202,
-          progress_json(last, progress, {}, 0, batch_ ? sequences_ : std::vector<Sequence>()),
+          progress_json(last, progress, nullptr, batch_ ? sequences_ : std::vector<Sequence>()),
           std::move(fields));
 }
 

@@ -7,6 +7,7 @@
 
 #include "purge/server/cloudflare_request.h"
 #include "purge/server/fastly_request.h"
+#include "purge/server/history.h"
 #include "purge/server/log_stream.h"
 #include "purge/server/requests.h"
 
@@ -26,6 +27,7 @@ constexpr std::uint8_t kNode = role(Role::Node);
 // Old clients of Cloudflare's purge with DELETE.
 constexpr Route kRoutes[] = {
     {"POST", "/v1/purges", kPurge, &make<PurgeRequest>},
+    {"GET", "/v1/purges", kSee, &make<HistoryView>},
     {"GET", "/v1/purges/{}", kSee, &make<PurgeView>},
     {"GET", "/v1/nodes", kSee, &make<NodesView>},
     {"GET", "/v1/log", kNode, &make<LogStream>},

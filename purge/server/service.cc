@@ -38,6 +38,12 @@ base::Status Service::start() {
   api_ = std::make_unique<Api>(loop_, *journal_, config_->api);
   api_->set_tokens(std::make_shared<Tokens>(config_->tokens));
   api_->set_compat(config_->compat);
+  if (!config_->audit.file.empty()) {
+    auto audit = Audit::open(config_->audit, loop_.clock());
+    if (!audit) return std::unexpected(audit.error());
+    audit_ = std::move(*audit);
+    api_->set_audit(audit_.get());
+  }
   front_ = std::make_unique<http::Server>(loop_, config_->limits, *api_);
   admin_ = std::make_unique<Admin>(loop_, *api_, *front_);
   if (auto listening = listen(); !listening) return listening;
@@ -95,6 +101,9 @@ void Service::reload() {
   auto tls = tls_of(**next);
   if (!tls) return refuse(tls.error().text);
   if (auto opened = logs::open((*next)->log); !opened) return refuse(opened.error().text);
+  if (audit_ != nullptr) {
+    if (auto opened = audit_->reopen(); !opened) return refuse(opened.error().text);
+  }
   config_ = *next;
   for (std::size_t i = 0; i < config_->listeners.size(); ++i) {
     if (config_->listeners[i].tls) front_->set_tls(i, *tls);

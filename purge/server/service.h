@@ -51,6 +51,7 @@ class Service {
   std::shared_ptr<const Config> config_;
   loop::Loop loop_{};
   std::unique_ptr<PurgeLog> journal_{};
+  std::unique_ptr<Audit> audit_{};  ///< null: none is kept
   std::unique_ptr<Api> api_{};
   std::unique_ptr<http::Server> front_{};
   std::unique_ptr<Admin> admin_{};

@@ -42,7 +42,7 @@ void PurgeView::show(Sequence sequence, base::Result<std::vector<JournalEntry>> 
                    .code = "forbidden",
                    .text = "token \"" + call().caller.name + "\" may not see purges of this site"});
   }
-  respond(200, progress_json(sequence, api().nodes().progress(sequence), entry.purge, entry.at_ms));
+  respond(200, progress_json(sequence, api().nodes().progress(sequence), &entry));
 }
 
 void NodesView::answer() {

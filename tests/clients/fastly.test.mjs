@@ -106,18 +106,18 @@ const errorOf = promise => promise.then(() => assert.fail('it was not refused'),
 
 test('refusals', async () => {
   const cases = [
-    [purges('guess').purgeTag({ service_id, surrogate_key: 'a' }), 401, 'Provided credentials are missing or invalid'],
-    [purges('reader-secret').purgeTag({ service_id, surrogate_key: 'a' }), 403, 'You are not authorized to perform this action'],
-    [purges('deploy-secret').purgeAll({ service_id: 'shop1' }), 403, 'You are not authorized to perform this action'],
-    [purges().purgeTag({ service_id: 'none', surrogate_key: 'a' }), 404, 'Record not found'],
-    [purges().purgeSingleUrl({ cached_url: 'elsewhere.example.org/' }), 404, 'Record not found'],
-    [purges().bulkPurgeTag({ service_id }), 400, 'Bad request'],
-    [purges().bulkPurgeTag({ service_id, purge_response: { surrogate_keys: Array.from({ length: 257 }, (_, i) => `k${i}`) } }),
+    [() => purges('guess').purgeTag({ service_id, surrogate_key: 'a' }), 401, 'Provided credentials are missing or invalid'],
+    [() => purges('reader-secret').purgeTag({ service_id, surrogate_key: 'a' }), 403, 'You are not authorized to perform this action'],
+    [() => purges('deploy-secret').purgeAll({ service_id: 'shop1' }), 403, 'You are not authorized to perform this action'],
+    [() => purges().purgeTag({ service_id: 'none', surrogate_key: 'a' }), 404, 'Record not found'],
+    [() => purges().purgeSingleUrl({ cached_url: 'elsewhere.example.org/' }), 404, 'Record not found'],
+    [() => purges().bulkPurgeTag({ service_id }), 400, 'Bad request'],
+    [() => purges().bulkPurgeTag({ service_id, purge_response: { surrogate_keys: Array.from({ length: 257 }, (_, i) => `k${i}`) } }),
       400, 'Bad request']
   ]
   const before = await rig.head()
   for (const [call, status, msg] of cases) {
-    const error = await errorOf(call)
+    const error = await errorOf(call())
     assert.equal(error.status, status)
     assert.deepEqual(Object.keys(error.body), ['msg', 'detail'])
     assert.equal(error.body.msg, msg)

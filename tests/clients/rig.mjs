@@ -19,6 +19,7 @@ export const service = 'SU1Z0isxPaozGVKXdv0eY'
 /** Sends one request as it is given, answers {status, headers, text}. */
 export function send ({ base = api, method = 'GET', path, headers = {}, body }) {
   const at = new URL(base)
+  if (body !== undefined) headers = { ...headers, 'Content-Length': Buffer.byteLength(body) }
   return new Promise((resolve, reject) => {
     const request = http.request({ host: at.hostname, port: at.port, method, path, headers, agent: false }, answer => {
       const pieces = []
