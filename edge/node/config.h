@@ -15,6 +15,7 @@
 #include "edge/http/server.h"
 #include "edge/loop/tls_context.h"
 #include "edge/node/site.h"
+#include "purge/clock/ledger.h"
 
 namespace node {
 
@@ -33,7 +34,7 @@ struct PurgeConfig {
   std::string ca_file{};
   std::string state_folder{};
   std::chrono::milliseconds distrust_after{60'000};  ///< without word from the log; 0: never
-  std::size_t ledger_entries = 1'000'000;            ///< names remembered
+  purge::Ledger::Limits ledger{};
   bool operator==(const PurgeConfig&) const = default;
 };
 

@@ -30,7 +30,7 @@ Node::Node(Options options, std::shared_ptr<const Config> config)
             const Site* found = config_->sites.named(site);
             return policy::normal_url(found != nullptr ? found->key : policy::KeyRules{}, url);
           },
-          config_->purge.ledger_entries),
+          config_->purge.ledger),
       memory_({.budget_bytes = tier_bytes()}),
       pass_marks_(config_->fetch.pass_marks),
       variants_(config_->fetch.pass_marks),

@@ -19,7 +19,7 @@ using base::Errc;
 
 static_assert(std::endian::native == std::endian::little, "numbers are stored as they lie in memory");
 
-constexpr std::string_view kPlaceKey = "place 2";  // with the form's version
+constexpr std::string_view kPlaceKey = "place 3";  // with the form's version
 
 void append(std::string& bytes, std::uint64_t number) {
   bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
@@ -43,11 +43,11 @@ std::optional<std::string_view> unseal(std::string_view key, std::string_view va
 
 base::Result<Ledger::Row> row_of(const lmdb::Cursor::Entry& entry) {
   const auto stamps = unseal(entry.key, entry.value);
-  if (!stamps || entry.key.size() != 16 || stamps->size() != 16) {
+  if (!stamps || entry.key.size() != 16 || stamps->size() < 16) {
     return base::fail(Errc::Corrupt, "a row is damaged");
   }
   return Ledger::Row{number_at(entry.key, 0), number_at(entry.key, 8), number_at(*stamps, 0),
-                     number_at(*stamps, 8)};
+                     number_at(*stamps, 8), std::string(stamps->substr(16))};
 }
 
 // A file that was cut short would end the process by SIGBUS; with the rest as zeros, the checksums tell.
@@ -122,6 +122,7 @@ base::Status LedgerTables::put_rows(lmdb::Txn& txn, std::span<const Ledger::Row>
     std::string value;
     append(value, row.hard);
     append(value, row.soft);
+    value += row.text;
     seal(key, value);
     if (auto put = txn.put(rows_, key, value); !put) return put;
   }

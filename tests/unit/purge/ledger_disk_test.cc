@@ -130,7 +130,7 @@ TEST_F(LedgerDiskTest, ItsRowsStayWithinTheBoundAndNothingOlderThanTheFloorComes
   Stamp floor = 0;
   {
     const auto opened = open();
-    Ledger ledger(without_scheme, kBound);
+    Ledger ledger(without_scheme, {.entries = kBound});
     ledger.load(1, 0, {});
     for (Sequence n = 1; n <= kPurges; ++n) {
       const Purge purge = url_purge("https://a.test/" + std::to_string(n), n % 3 == 0);
@@ -146,7 +146,7 @@ TEST_F(LedgerDiskTest, ItsRowsStayWithinTheBoundAndNothingOlderThanTheFloorComes
   EXPECT_EQ(opened.place.floor, floor);
   EXPECT_GT(sequence_of(floor), kPurges - 1'000);
   EXPECT_LT(sequence_of(floor), kPurges - 500) << "more is forgotten than need be";
-  Ledger ledger(without_scheme, kBound);
+  Ledger ledger(without_scheme, {.entries = kBound});
   ledger.load(1, opened.place.sequence, opened.rows, opened.place.floor);
   for (Sequence n = 1; n <= kPurges; ++n) {
     const bool known = n > sequence_of(floor);
