@@ -37,9 +37,9 @@ class Tokens {
   Tokens() = default;
   explicit Tokens(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
 
-  /// The token of an Authorization field's value ("Bearer …"); null if it is none or unknown. Takes as long
-  /// whatever the guess has right, and looks at all tokens. Valid as long as this.
-  const Token* find(std::optional<std::string_view> authorization) const;
+  /// The token whose secret this is; null if there is none. Takes as long whatever the guess has right, and
+  /// looks at all tokens. Valid as long as this.
+  const Token* find(std::optional<std::string_view> secret) const;
 
  private:
   std::vector<Token> tokens_;

@@ -61,6 +61,8 @@ void read_log_store(const Table& root, Config& config) {
   config.journal.keep_entries =
       static_cast<std::uint64_t>(store->number("keep_entries", 1'000'000, 1, 1'000'000'000));
   config.journal.map_bytes = store->bytes("max_size", config.journal.map_bytes, kMiB, 16 * kTiB);
+  config.journal.key_window = store->duration("key_window", config.journal.key_window, 1s, 24h);
+  config.journal.keys_max = static_cast<std::uint64_t>(store->number("keys", 100'000, 1, 100'000'000));
   if (config.journal.folder.empty()) return;
   if (const auto usable = base::can_use_folder(config.journal.folder); !usable)
     store->fault("folder", usable.error().text);
@@ -126,6 +128,7 @@ void read_limits(const Table& root, Config& config) {
   http::read_limits(*table, config.limits);
   ApiLimits& a = config.api;
   a.body_bytes = table->bytes("body", a.body_bytes, 1024, 4 * kMiB);
+  a.batch = static_cast<std::size_t>(table->number("batch", 100, 1, 10'000));
   a.wait = table->duration("wait", a.wait, 0ms, 1h);
   a.heartbeat = table->duration("heartbeat", a.heartbeat, 100ms, 5s);
   a.stream_bytes = table->bytes("stream_buffer", a.stream_bytes, 64 << 10, 64 * kMiB);
@@ -137,6 +140,13 @@ void read_limits(const Table& root, Config& config) {
   a.nodes.forget = table->duration("node_forget", a.nodes.forget, 1min, 365 * 24h);
   config.journal.queued_max = static_cast<std::size_t>(table->number("queued_purges", 10'000, 1, 1'000'000));
   config.drain = table->duration("drain", config.drain, 0ms, 1h);
+}
+
+void read_audit(const Table& root, Config& config) {
+  const auto table = root.table("audit");
+  if (!table) return;
+  config.audit.file = logs::read_lines_file(*table, "file", "");
+  config.audit.queue_lines = static_cast<std::size_t>(table->number("queue_lines", 8192, 16, 10'000'000));
 }
 
 }  // namespace
@@ -152,6 +162,8 @@ std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_conf
     read_log_store(root, *config);
     read_tokens(root, *config);
     read_limits(root, *config);
+    config->compat = std::make_shared<Compat>(read_compat(root));
+    read_audit(root, *config);
     if (const auto log = root.table("log")) config->log = logs::read_setup(*log);
     settings.finish();
   }
@@ -164,6 +176,7 @@ std::string unchangeable(const Config& running, const Config& next) {
   if (running.listeners != next.listeners) return "[[listener]]";
   if (running.admin_address != next.admin_address) return "[admin] address";
   if (running.journal != next.journal) return "[log_store] or [limits] queued_purges";
+  if (running.audit != next.audit) return "[audit]";
   if (running.api != next.api) return "[limits] of the API (body, wait, heartbeat, stream_buffer, nodes, …)";
   return {};
 }

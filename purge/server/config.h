@@ -13,7 +13,9 @@
 #include "edge/http/server.h"
 #include "edge/loop/tls_context.h"
 #include "purge/server/api.h"
+#include "purge/server/audit.h"
 #include "purge/server/auth.h"
+#include "purge/server/compat.h"
 #include "purge/server/journal.h"
 
 namespace purgeapi {
@@ -34,8 +36,10 @@ struct Config {
   std::vector<Token> tokens{};
   http::Limits limits{};
   ApiLimits api{};
+  std::shared_ptr<const Compat> compat{};  ///< never null
   std::chrono::milliseconds drain{10'000};
   logs::Setup log{};
+  Audit::Options audit{};
   std::vector<base::Fault> warnings{};  ///< what the operator should know
 };
 

@@ -7,14 +7,10 @@
 
 #include "edge/base/log.h"
 #include "edge/base/text.h"
+#include "purge/server/journal_form.h"
 
 namespace purgeapi {
 namespace {
-
-std::string line_of(const JournalEntry& entry) {
-  return "{\"seq\":" + std::to_string(entry.sequence) + ",\"purge\":" + entry.purge +
-         ",\"at\":" + std::to_string(entry.at_ms) + "}\n";
-}
 
 Refusal invalid(std::string text) { return {.status = 400, .code = "invalid", .text = std::move(text)}; }
 
@@ -34,12 +30,13 @@ LogStream::~LogStream() {
   if (!begun_) return;
   api().remove(*this);
   api().nodes().disconnected(node_);
+  api().journal().tell({.kind = NodeWord::Kind::Left, .name = node_});
 }
 
 void LogStream::answer() {
   if (auto refusal = understand()) return refuse(*refusal);
   if (api().draining())
-    return refuse({.status = 503, .code = "unavailable", .text = "the API is going down"});
+    return refuse(going_down());
   if (!api().nodes().connected(node_)) {
     return refuse(
         {.status = 503, .code = "unavailable", .text = "there are as many nodes as [limits] nodes allows"});
@@ -70,8 +67,12 @@ std::optional<Refusal> LogStream::understand() {
 void LogStream::begin() {
   begun_ = true;
   api().add(*this);
-  const Journal::Bounds bounds = api().journal().bounds();
-  const std::string& log_id = api().journal().log_id();
+  const auto& known = api().nodes().all();
+  if (const auto own = known.find(node_); own != known.end()) {
+    api().journal().tell({.name = node_, .applied = own->second.applied});
+  }
+  const PurgeLog::Bounds bounds = api().journal().bounds();
+  const std::string log_id = api().journal().log_id();
   nlohmann::json first = {{"log_id", log_id}, {"oldest", bounds.oldest}, {"head", bounds.head}};
   const bool other = !log_id_.empty() && log_id_ != log_id;
   if (other || sent_ > bounds.head || sent_ + 1 < bounds.oldest) {
@@ -111,7 +112,8 @@ void LogStream::take(base::Result<std::vector<JournalEntry>> entries) {
   if (entries->empty()) return;
   lines_.erase(0, std::exchange(at_, 0));
   for (const JournalEntry& entry : *entries) {
-    lines_ += line_of(entry);
+    lines_ += line_of(entry, false);
+    lines_ += '\n';
     sent_ = entry.sequence;
   }
   writer().resume();

@@ -23,7 +23,7 @@ class LogStream final : public ApiRequest {
   void say(const std::string& line);
   /// No more lines: the answer ends.
   void end();
-  std::optional<std::string_view> authorization() const { return call().head.fields.get("authorization"); }
+  std::optional<std::string_view> secret() const { return call().dialect->secret(call().head.fields); }
 
  private:
   class Source;
