@@ -15,6 +15,7 @@
 #include "edge/http/server.h"
 #include "edge/loop/tls_context.h"
 #include "edge/node/site.h"
+#include "purge/nats/link.h"
 
 namespace node {
 
@@ -28,12 +29,21 @@ struct ListenerConfig {
 };
 
 struct PurgeConfig {
-  std::string url{};  ///< empty: no purge API; nothing can be purged
+  std::string url{};                     ///< the API whose log is followed
+  std::vector<std::string> more_urls{};  ///< others of the same log
+  /// The log's stream is followed itself; with a name.
+  struct Nats {
+    nats::Access access{};
+    std::string stream{};
+    bool operator==(const Nats&) const = default;
+  } nats{};
   std::string token{};
   std::string ca_file{};
   std::string state_folder{};
   std::chrono::milliseconds distrust_after{60'000};  ///< without word from the log; 0: never
   std::size_t ledger_entries = 1'000'000;            ///< names remembered
+  /// Without a log nothing can be purged.
+  bool has_log() const { return !url.empty() || !nats.stream.empty(); }
   bool operator==(const PurgeConfig&) const = default;
 };
 

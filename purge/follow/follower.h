@@ -6,11 +6,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "edge/base/executor.h"
 #include "edge/http/exchange.h"
 #include "purge/clock/ledger.h"
+#include "purge/nats/link.h"
 
 namespace purge {
 
@@ -22,7 +25,8 @@ struct LedgerPlace {
   std::string log_id{};
 };
 
-/// The ledger's persistence (purge/follow/ledger_disk.h): one LMDB transaction keeps an entry's effect and applied_seq together.
+/// The ledger's persistence (purge/follow/ledger_disk.h): one LMDB transaction keeps an entry's effect and
+/// applied_seq together.
 class LedgerStore {
  public:
   virtual ~LedgerStore() = default;
@@ -35,15 +39,22 @@ class LedgerStore {
                        std::move_only_function<void(base::Status)> kept) = 0;
 };
 
-/// An edge's side of the log: follows GET /v1/log?after=N as one long response of JSON lines, applies each entry to the ledger, keeps it, acknowledges it
-/// (POST /v1/nodes/NAME/ack), reconnects with backoff and jitter, and starts a new epoch when the log cannot go back far enough or is another
-/// log. Lives on one loop.
+/// An edge's side of the log: takes its lines from a source (an API over HTTP, or the stream over NATS),
+/// applies each entry to the ledger, keeps it, acknowledges it, reconnects with backoff and jitter, and
+/// starts a new epoch when the log cannot go back far enough or is another log. Lives on one loop.
 class Follower {
  public:
   struct Options {
-    std::string api_url{};  ///< "https://purge.example:9443"
+    std::string api_url{};                 ///< "https://purge.example:9443"
+    std::vector<std::string> more_urls{};  ///< other APIs of the same log, asked in turn when one fails
+    /// The stream, in place of an API.
+    struct Nats {
+      nats::Access access{};
+      std::string stream{};
+    };
+    std::optional<Nats> nats{};
     std::string token{};
-    std::string node{};     ///< this edge's name
+    std::string node{};  ///< this edge's name
     std::shared_ptr<const http::ServerOptions> server{};
     std::chrono::milliseconds backoff_min{100};
     std::chrono::milliseconds backoff_max{10'000};
@@ -53,8 +64,9 @@ class Follower {
   /// What is known about the log; read by any thread.
   struct State {
     std::atomic<bool> connected{false};
-    std::atomic<bool> caught_up{false};        ///< has applied all that the log held when it connected, at least once since start
-    std::atomic<std::int64_t> heard_ms{0};     ///< steady clock, milliseconds, of the last byte from the log
+    std::atomic<bool> caught_up{
+        false};  ///< has applied all that the log held when it connected, at least once since start
+    std::atomic<std::int64_t> heard_ms{0};  ///< steady clock, milliseconds, of the last byte from the log
     std::atomic<std::uint64_t> applied{0};
     std::atomic<std::uint64_t> log_head{0};
     std::atomic<std::uint64_t> reconnects{0};
@@ -62,8 +74,8 @@ class Follower {
   };
 
   /// `log_id` is what the ledger's persistence remembers; empty on a first start.
-  Follower(base::Executor& home, http::ExchangeMaker& client, Ledger& ledger, LedgerStore& store, Options options,
-           std::string log_id);
+  Follower(base::Executor& home, http::ExchangeMaker& client, Ledger& ledger, LedgerStore& store,
+           Options options, std::string log_id);
   ~Follower();
   void start();
   const State& state() const;
