@@ -32,9 +32,7 @@ Service::~Service() {
 }
 
 base::Status Service::start() {
-  auto opened = Journal::open(config_->journal);
-  if (!opened) return std::unexpected(opened.error());
-  journal_ = std::move(*opened);
+  if (auto opened = open_log(); !opened) return opened;
   api_ = std::make_unique<Api>(loop_, *journal_, config_->api);
   api_->set_tokens(std::make_shared<Tokens>(config_->tokens));
   api_->set_compat(config_->compat);
@@ -61,6 +59,19 @@ base::Status Service::start() {
   logs::info("purge API started",
              {{"log_id", journal_->log_id()}, {"oldest", bounds.oldest}, {"head", bounds.head}});
   return base::write_ready_file(options_.ready_file, bound, admin_->address());
+}
+
+base::Status Service::open_log() {
+  if (config_->engine == Engine::Nats) {
+    auto opened = NatsLog::open(config_->nats);
+    if (!opened) return std::unexpected(opened.error());
+    journal_ = std::move(*opened);
+    return {};
+  }
+  auto opened = Journal::open(config_->journal);
+  if (!opened) return std::unexpected(opened.error());
+  journal_ = std::move(*opened);
+  return {};
 }
 
 base::Status Service::listen() {

@@ -43,6 +43,7 @@ class Service {
   void on_signal(int number);
 
  private:
+  base::Status open_log();
   base::Status listen();
   void reload();
   void drain();

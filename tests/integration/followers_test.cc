@@ -12,6 +12,7 @@
 #include "edge/loop/worker.h"
 #include "purge/follow/follower.h"
 #include "tests/integration/harness.h"
+#include "tests/support/no_ledger_store.h"
 #include "tests/integration/scale.h"
 
 namespace harness {
@@ -22,21 +23,9 @@ using nlohmann::json;
 constexpr unsigned kFollowers = kSanitized ? 200 : 1000;
 constexpr const char* kPurge = R"({"site":"www","tags":["page"]})";
 
-/// Keeps everything at once.
-class NoStore final : public purge::LedgerStore {
- public:
-  using Kept = std::move_only_function<void(base::Status)>;
-  void keep(purge::LedgerPlace, std::vector<purge::Ledger::Row>, base::Executor& home, Kept kept) override {
-    home.post([kept = std::move(kept)]() mutable { kept({}); });
-  }
-  void restart(purge::LedgerPlace place, base::Executor& home, Kept kept) override {
-    keep(std::move(place), {}, home, std::move(kept));
-  }
-};
-
 /// The part of an edge that follows the log, with a connection of its own.
 struct Following {
-  Following(loop::Loop& loop, NoStore& store, const purge::Follower::Options& options)
+  Following(loop::Loop& loop, support::NoLedgerStore& store, const purge::Follower::Options& options)
       : client(loop, {}), follower(loop, client, ledger, store, options, "") {
     follower.start();
   }
@@ -93,7 +82,7 @@ class Followers : public testing::Test {
   TempFolder folder;
   Certificates certificates{folder.path()};
   PurgeApi api{certificates, folder / "purge"};
-  NoStore store{};
+  support::NoLedgerStore store{};
   loop::Worker worker{"followers"};
   std::vector<std::unique_ptr<Following>> all{};  ///< grows before the test begins, and is its own then
 };

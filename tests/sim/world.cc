@@ -6,6 +6,7 @@
 #include "edge/base/hash.h"
 #include "edge/base/text.h"
 #include "edge/node/sweeper.h"
+#include "tests/support/no_ledger_store.h"
 
 namespace sim {
 
@@ -15,13 +16,6 @@ namespace {
 constexpr unsigned kPaths = 8;
 constexpr std::uint64_t kMemoryBytes = 512 * 1024;
 
-/// The ledger of this edge outlives its crashes by itself.
-class NoLedgerStore final : public purge::LedgerStore {
-  void keep(purge::LedgerPlace, std::vector<purge::Ledger::Row>, base::Executor&,
-            std::move_only_function<void(base::Status)>) override {}
-  void restart(purge::LedgerPlace, base::Executor&, std::move_only_function<void(base::Status)>) override {}
-  void forget(purge::Stamp, std::shared_ptr<const purge::Ledger::Names>) override {}
-};
 }  // namespace
 
 /// What dies in a crash.
@@ -89,7 +83,7 @@ struct World::Edge {
   support::ManualExecutor control;
   node::Shared shared;
   std::vector<std::unique_ptr<Loop>> loops{};
-  NoLedgerStore ledger_store{};
+  support::NoLedgerStore ledger_store{};  ///< the ledger outlives crashes by itself
   std::unique_ptr<node::Sweeper> sweeper{};
 };
 

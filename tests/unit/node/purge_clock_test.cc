@@ -4,18 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/manual_executor.h"
+#include "tests/support/no_ledger_store.h"
 
 namespace node {
 namespace {
 
 using namespace std::chrono_literals;
-
-class NoStore final : public purge::LedgerStore {
- public:
-  void keep(purge::LedgerPlace, std::vector<purge::Ledger::Row>, base::Executor&,
-            std::move_only_function<void(base::Status)>) override {}
-  void restart(purge::LedgerPlace, base::Executor&, std::move_only_function<void(base::Status)>) override {}
-};
 
 class PurgeClockTest : public testing::Test {
  protected:
@@ -28,7 +22,7 @@ class PurgeClockTest : public testing::Test {
     clock.keep({ledger.epoch(), sequence, 0, "log"}, {}, home, {});
   }
   purge::Ledger ledger{[](std::string_view, std::string_view url) { return std::string(url); }};
-  NoStore store{};
+  support::NoLedgerStore store{};
   PurgeClock clock{ledger};
   support::ManualClock time{};
   support::ManualExecutor home{time};
