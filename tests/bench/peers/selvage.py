@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""selvage-edge: both tiers, no purge API. Its settings know no cipher: it prefers the one that all use here."""
+"""selvage-edge: both tiers, and no purge API unless a subclass names one. Its settings know no cipher: it prefers the one that all use here."""
 import re
 import time
 import urllib.request
@@ -47,8 +47,12 @@ origin = "main"
 idle = "{self.idle_seconds}s"
 [log]
 level = "warn"
-""")
+{self.further_settings()}""")
         self.run("selvage-edge", [f"{self.place.programs}/selvage-edge", "--config", config])
+
+    def further_settings(self):
+        """Tables of the configuration, for subclasses."""
+        return ""
 
     def wait(self):
         super().wait()
