@@ -7,6 +7,7 @@
 
 #include "edge/base/quantity.h"
 #include "edge/base/text.h"
+#include "purge/clock/patterns.h"
 #include "purge/server/progress_json.h"
 
 namespace purgeapi {
@@ -42,6 +43,12 @@ bool below(std::string_view prefix, std::string_view url) {
   if (!path.starts_with(prefix)) return false;
   path.remove_prefix(prefix.size());
   return path.empty() || path.starts_with('/');
+}
+
+bool names_tag(const purge::Purge& purge, std::string_view tag) {
+  return purge.kind == Kind::Tags && std::ranges::any_of(purge.names, [&](const std::string& name) {
+           return purge.ignore_case ? base::iequals(name, tag) : name == tag;
+         });
 }
 
 base::Result<std::int64_t> parse_time(const std::string& key, const std::string& value, std::int64_t now_ms) {
@@ -94,6 +101,8 @@ bool covers(const purge::Purge& purge, std::string_view url) {
     switch (purge.kind) {
       case Kind::Hosts: return base::iequals(name, host);
       case Kind::Prefixes: return below(without_scheme(name), wanted);
+      case Kind::Wildcards:
+        return purge::matches_wildcard(without_scheme(name), wanted.substr(0, wanted.find('?')));
       default: return without_scheme(name) == wanted;
     }
   });
@@ -103,7 +112,7 @@ bool HistoryFilter::matches(const JournalEntry& entry, const purge::Purge& purge
   if (!site.empty() && purge.site != site) return false;
   if (!by.empty() && entry.asker.by != by) return false;
   if (entry.at_ms < since_ms || entry.at_ms > until_ms) return false;
-  if (!tag.empty() && (purge.kind != Kind::Tags || !std::ranges::count(purge.names, tag))) return false;
+  if (!tag.empty() && !names_tag(purge, tag)) return false;
   return url.empty() || covers(purge, url);
 }
 
