@@ -108,10 +108,13 @@ bool covers(const purge::Purge& purge, std::string_view url) {
   });
 }
 
-bool HistoryFilter::matches(const JournalEntry& entry, const purge::Purge& purge) const {
-  if (!site.empty() && purge.site != site) return false;
+bool HistoryFilter::may_match(const JournalEntry& entry) const {
   if (!by.empty() && entry.asker.by != by) return false;
-  if (entry.at_ms < since_ms || entry.at_ms > until_ms) return false;
+  return entry.at_ms >= since_ms && entry.at_ms <= until_ms;
+}
+
+bool HistoryFilter::matches(const purge::Purge& purge) const {
+  if (!site.empty() && purge.site != site) return false;
   if (!tag.empty() && !names_tag(purge, tag)) return false;
   return url.empty() || covers(purge, url);
 }
@@ -184,8 +187,9 @@ HistoryView::Next HistoryView::look(const JournalEntry& entry) {
     more_ = false;
     return Next::Enough;
   }
+  if (!filter_.may_match(entry)) return Next::Go;
   const auto purge = purge::parse_purge(entry.purge);
-  if (!purge || !call().caller.may_touch(purge->site) || !filter_.matches(entry, *purge)) return Next::Go;
+  if (!purge || !call().caller.may_touch(purge->site) || !filter_.matches(*purge)) return Next::Go;
   found_.push_back(entry);
   bytes_ += entry.purge.size();
   return found_.size() >= filter_.limit || bytes_ >= kFoundBytesMax ? Next::Enough : Next::Go;

@@ -24,7 +24,9 @@ struct HistoryFilter {
   Sequence after = 0;  ///< only entries below this number; 0: from the newest on
   std::size_t limit = 100;
 
-  bool matches(const JournalEntry& entry, const purge::Purge& purge) const;
+  /// What can be said without reading the purge.
+  bool may_match(const JournalEntry& entry) const;
+  bool matches(const purge::Purge& purge) const;
 };
 
 /// Reads the parameters of "?site=&by=&tag=&url=&since=&until=&after=&limit="; times are Unix milliseconds,

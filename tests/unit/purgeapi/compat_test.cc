@@ -229,6 +229,22 @@ TEST_F(CompatTest, PastTheRateARetryTimeIsGiven) {
   EXPECT_EQ(cloudflare("zone1/purge_cache", R"({"files":["https://www.example.com/"]})").status, 200);
 }
 
+TEST_F(CompatTest, AReloadBringsNewZonesAndTheirLimits) {
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(cloudflare("zone1/purge_cache", R"({"tags":["t"]})").status, 200);
+  EXPECT_EQ(cloudflare("zone1/purge_cache", R"({"tags":["t"]})").status, 429);
+  service.write_config("127.0.0.1:0", 1'000'000,
+                       "[[cloudflare_zone]]\nid = \"zone2\"\nsite = \"www\"\n"
+                       "[[cloudflare_zone]]\nid = \"zone1\"\nsite = \"www\"\n");
+  service.signal(SIGHUP);
+  EXPECT_TRUE(support::wait_until(
+      [&] { return cloudflare("zone2/purge_cache", R"({"tags":["t"]})").status == 200; }));
+  EXPECT_EQ(cloudflare("zone1/purge_cache", R"({"tags":["t"]})").status, 200);
+}
+
+TEST_F(CompatTest, PurgeAsAMethodIsOfTheHostWithoutItsPort) {
+  EXPECT_EQ(fastly("PURGE", "/a").status, 404) << "127.0.0.1 is of no service";
+}
+
 TEST_F(CompatTest, FastlyKeysAreTakenWhateverStandsInThem) {
   const Reply reply = fastly("POST", "/service/svc/purge/a%2Fb/c?d");
   EXPECT_EQ(reply.status, 200);
