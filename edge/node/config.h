@@ -34,6 +34,7 @@ struct PurgeConfig {
   std::string ca_file{};
   std::string state_folder{};
   std::chrono::milliseconds distrust_after{60'000};  ///< without word from the log; 0: never
+  std::chrono::milliseconds sweep{300'000};          ///< between two walks over all that is held; 0: none
   purge::Ledger::Limits ledger{};
   bool operator==(const PurgeConfig&) const = default;
 };
