@@ -8,6 +8,8 @@
 
 #include "purge/server/log_stream.h"
 #include "purge/server/requests.h"
+#include "purge/server/standby_requests.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 namespace {
@@ -33,13 +35,18 @@ constexpr std::chrono::seconds kForgetEvery{60};
 constexpr std::uint8_t role(Role one) { return static_cast<std::uint8_t>(one); }
 constexpr std::uint8_t kSee = role(Role::Purge) | role(Role::Read);
 
-constexpr std::array<Route, 6> kRoutes = {{
+constexpr std::array<Route, 11> kRoutes = {{
     {"POST", "/v1/purges", "", false, role(Role::Purge), &make_handler<PurgeRequest>},
     {"GET", "/v1/purges/", "", true, kSee, &make_handler<PurgeView>},
     {"GET", "/v1/nodes", "", false, kSee, &make_handler<NodesView>},
     {"GET", "/v1/log", "", false, role(Role::Node), &make_handler<LogStream>},
     {"DELETE", "/v1/nodes/", "", true, role(Role::Purge), &make_handler<RetireRequest>},
     {"POST", "/v1/nodes/", "/ack", true, role(Role::Node), &make_handler<AckRequest>},
+    {"GET", "/v1/standby", "", false, kSee | role(Role::Standby), &make_handler<StandbyView>},
+    {"GET", "/v1/standby/log", "", false, role(Role::Standby), &make_handler<LogStream>},
+    {"POST", "/v1/standby/ack", "", false, role(Role::Standby), &make_handler<StandbyAckRequest>},
+    {"POST", "/v1/standby/meet", "", false, role(Role::Standby), &make_handler<MeetRequest>},
+    {"POST", "/v1/promote", "", false, role(Role::Purge), &make_handler<PromoteRequest>},
 }};
 
 // The variable part of `path` if it is the route's; empty text if it has none.
@@ -73,13 +80,17 @@ Api::Api(base::Executor& home, PurgeLog& journal, const ApiLimits& limits)
     nodes_.restore(node.name, node.applied, silent);
   }
   nodes_.on_changed([this] { look(false); });
-  nodes_.on_keep([this](const std::string& name, const Node* node) {
-    if (node == nullptr) return journal_.forget_node(name);
-    return journal_.keep_node({.name = name, .applied = node->applied, .heard_ms = wall_ms()});
-  });
+  nodes_.on_keep([this](const std::string& name, const Node* node) { return keep(name, node); });
   head_ = journal.bounds().head;
   journal.listen(home, this);
   forget_absent();
+}
+
+bool Api::keep(const std::string& name, const Node* node) {
+  const KnownNode known{.name = name, .applied = node != nullptr ? node->applied : 0, .heard_ms = wall_ms()};
+  if (node != nullptr ? !journal_.keep_node(known) : !journal_.forget_node(name)) return false;
+  for (LogStream* stream : streams_) stream->note(name, node != nullptr ? &known : nullptr);
+  return true;
 }
 
 void Api::forget_absent() {
@@ -123,11 +134,13 @@ std::unique_ptr<http::Handler> Api::make(const http::ConnectionInfo&, http::Requ
                     .text = "found " + call.head.method + ", allowed: " + allow,
                     .allow = allow});
   }
-  return refused({.status = 404,
-                  .code = "not_found",
-                  .text = "there is no \"" + path +
-                          "\"; allowed: /v1/purges, "
-                          "/v1/purges/NUMBER, /v1/nodes, /v1/nodes/NAME, /v1/nodes/NAME/ack, /v1/log"});
+  return refused(
+      {.status = 404,
+       .code = "not_found",
+       .text = "there is no \"" + path +
+               "\"; allowed: /v1/purges, "
+               "/v1/purges/NUMBER, /v1/nodes, /v1/nodes/NAME, /v1/nodes/NAME/ack, /v1/log, /v1/standby, "
+               "/v1/promote"});
 }
 
 void Api::set_tokens(std::shared_ptr<const Tokens> tokens) {
@@ -135,7 +148,7 @@ void Api::set_tokens(std::shared_ptr<const Tokens> tokens) {
   for (LogStream* stream : std::vector(streams_.begin(), streams_.end())) {
     if (!streams_.contains(stream)) continue;
     const Token* token = tokens_->find(stream->authorization());
-    if (token == nullptr || !token->has(Role::Node)) stream->end();
+    if (token == nullptr || !token->has(stream->role())) stream->end();
   }
 }
 
@@ -162,7 +175,17 @@ void Api::accept(const std::vector<purge::Purge>& purges, Origin origin, Accepte
                            .request_key = std::move(origin.request_key),
                            .digest = std::move(origin.digest)};
   for (const purge::Purge& purge : purges) request.purges.push_back(purge::to_json(purge));
-  journal_.append(std::move(request), home_, anchor_.wrap(std::move(done)));
+  journal_.append(
+      std::move(request), home_,
+      anchor_.wrap([this, done = std::move(done)](base::Result<std::vector<Sequence>> numbers) mutable {
+        if (!numbers || standing_ == nullptr) return done(std::move(numbers));
+        const Sequence last = numbers->back();
+        standing_->await(last,
+                         [done = std::move(done), numbers = std::move(numbers)](base::Status status) mutable {
+                           if (!status) return done(std::unexpected(status.error()));
+                           done(std::move(numbers));
+                         });
+      }));
 }
 
 void Api::on_head_moved(Sequence head) {

@@ -16,6 +16,7 @@
 #include "purge/server/auth.h"
 #include "purge/server/journal.h"
 #include "purge/server/nats_log.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 
@@ -37,6 +38,7 @@ struct Config {
   Engine engine = Engine::Lmdb;
   Journal::Options journal{};  ///< of the embedded engine
   NatsLog::Options nats{};     ///< of the engine on NATS
+  Standing::Options standing{};
   std::vector<Token> tokens{};
   http::Limits limits{};
   ApiLimits api{};

@@ -6,6 +6,7 @@
 #include "purge/server/progress_json.h"
 #include "purge/server/purge_body.h"
 #include "purge/server/requests.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 
@@ -73,6 +74,9 @@ void PurgeRequest::answer() {
   }
   if (api().draining())
     return refuse({.status = 503, .code = "unavailable", .text = "the API is going down"});
+  if (const Standing* standing = api().standing()) {
+    if (auto refusal = standing->purge_refusal()) return refuse(*refusal);
+  }
   batch_ = asked->batch;
   Api::Origin origin{.asker = {.by = call().caller.name}, .request_key = std::move(*key)};
   if (!origin.request_key.empty()) origin.digest = sha256(body());
