@@ -10,6 +10,7 @@
 #include "edge/base/text.h"
 #include "edge/http/limits_settings.h"
 #include "edge/loop/server_settings.h"
+#include "edge/node/config_purge_log.h"
 #include "edge/node/config_site.h"
 #include "purge/clock/purge.h"
 #include "store/disk/space.h"
@@ -124,8 +125,7 @@ void read_store(const Table& root, Config& config) {
 void read_purge(const Table& root, Config& config) {
   const auto purge = root.table("purge");
   if (!purge) return;
-  config.purge.url = purge->required_text("url");
-  config.purge.token = purge->required_text("token");
+  read_purge_log(*purge, config.purge);
   config.purge.ca_file = loop::read_authorities(*purge, "ca_file");
   config.purge.state_folder = purge->required_text("state_folder");
   config.purge.distrust_after = purge->duration("distrust_after", 60s, 0ms, 24h * 365);
@@ -141,10 +141,6 @@ void read_purge(const Table& root, Config& config) {
   if (!state.empty() && !config.disk.folder.empty() && base::paths_overlap(state, config.disk.folder)) {
     purge->fault("state_folder", "found \"" + state + "\", which overlaps with disk.folder \"" +
                                      config.disk.folder + "\"; allowed: folders outside of each other");
-  }
-  const std::string& url = config.purge.url;
-  if (!url.empty() && !url.starts_with("https://") && !url.starts_with("http://")) {
-    purge->fault("url", "found \"" + url + "\", allowed: an https:// or http:// URL");
   }
 }
 

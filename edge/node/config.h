@@ -16,6 +16,7 @@
 #include "edge/loop/tls_context.h"
 #include "edge/node/site.h"
 #include "purge/clock/ledger.h"
+#include "purge/nats/link.h"
 
 namespace node {
 
@@ -29,13 +30,22 @@ struct ListenerConfig {
 };
 
 struct PurgeConfig {
-  std::string url{};  ///< empty: no purge API; nothing can be purged
+  std::string url{};                     ///< the API whose log is followed
+  std::vector<std::string> more_urls{};  ///< others of the same log
+  /// The log's stream is followed itself; with a name.
+  struct Nats {
+    nats::Access access{};
+    std::string stream{};
+    bool operator==(const Nats&) const = default;
+  } nats{};
   std::string token{};
   std::string ca_file{};
   std::string state_folder{};
   std::chrono::milliseconds distrust_after{60'000};  ///< without word from the log; 0: never
   std::chrono::milliseconds sweep{300'000};          ///< between two walks over all that is held; 0: none
   purge::Ledger::Limits ledger{};
+  /// Without a log nothing can be purged.
+  bool has_log() const { return !url.empty() || !nats.stream.empty(); }
   bool operator==(const PurgeConfig&) const = default;
 };
 

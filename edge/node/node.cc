@@ -81,7 +81,7 @@ base::Status Node::start() {
 
 // The ledger comes first: whether the disk's objects can be trusted depends on it.
 base::Status Node::open_ledger() {
-  if (config_->purge.url.empty()) return {};
+  if (!config_->purge.has_log()) return {};
   auto opened = purge::LedgerDisk::open(config_->purge.state_folder);
   if (!opened) return std::unexpected(opened.error());
   ledger_disk_ = std::move(opened->store);
@@ -121,9 +121,15 @@ void Node::start_follower() {
   if (!ledger_disk_) return;
   auto server = std::make_shared<http::ServerOptions>();
   server->ca_file = config_->purge.ca_file;
+  std::optional<purge::Follower::Options::Nats> nats;
+  if (const PurgeConfig::Nats& given = config_->purge.nats; !given.stream.empty()) {
+    nats = {.access = given.access, .stream = given.stream};
+  }
   follower_ = std::make_unique<purge::Follower>(
       control_, *control_client_, ledger_, *ledger_disk_,
       purge::Follower::Options{.api_url = config_->purge.url,
+                               .more_urls = config_->purge.more_urls,
+                               .nats = std::move(nats),
                                .token = config_->purge.token,
                                .node = config_->node,
                                .server = std::move(server),

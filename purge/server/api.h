@@ -25,6 +25,7 @@
 namespace purgeapi {
 
 class LogStream;
+class Standing;
 
 /// Bounds of the API; all are settings.
 struct ApiLimits {
@@ -46,6 +47,11 @@ class Api final : public http::HandlerMaker, private PurgeLog::Listener {
 
   std::unique_ptr<http::Handler> make(const http::ConnectionInfo& connection, http::RequestHead head,
                                       http::ResponseWriter& writer) override;
+
+  /// Of an embedded log; before the first request. Must outlive this.
+  void set_standing(Standing& standing) { standing_ = &standing; }
+  Standing* standing() { return standing_; }  ///< null: any API of this log takes purges
+  const Standing* standing() const { return standing_; }
 
   /// From now on these; logs that are read with a token that is gone are ended.
   void set_tokens(std::shared_ptr<const Tokens> tokens);
@@ -105,9 +111,11 @@ class Api final : public http::HandlerMaker, private PurgeLog::Listener {
   void look(bool last);
   void forget_absent();
   void end_streams();
+  bool keep(const std::string& name, const Node* node);
 
   base::Executor& home_;
   PurgeLog& journal_;
+  Standing* standing_ = nullptr;
   const ApiLimits limits_;
   Nodes nodes_;
   Sequence head_ = 0;  ///< newest that the nodes were told of

@@ -89,7 +89,7 @@ void FastlyRequest::submit(const FastlyService* service, purge::Purge purge) {
   const auto good = purge::parse_purge(purge::to_json(purge));
   if (!good) return refuse_invalid(good.error().text);
   if (*good != purge) return refuse_invalid("found a name that is not UTF-8");
-  if (api().draining()) return refuse(going_down());
+  if (const auto shut = closed()) return refuse(*shut);
   std::optional<Refusal> refusal;
   fields_ = over_limit(*service, purge, refusal);
   if (refusal) return refuse(*refusal);

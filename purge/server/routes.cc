@@ -10,6 +10,7 @@
 #include "purge/server/history.h"
 #include "purge/server/log_stream.h"
 #include "purge/server/requests.h"
+#include "purge/server/standby_requests.h"
 
 namespace purgeapi {
 namespace {
@@ -33,6 +34,11 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/log", kNode, &make<LogStream>},
     {"DELETE", "/v1/nodes/{}", kPurge, &make<RetireRequest>},
     {"POST", "/v1/nodes/{}/ack", kNode, &make<AckRequest>},
+    {"GET", "/v1/standby", kSee | role(Role::Standby), &make<StandbyView>},
+    {"GET", "/v1/standby/log", role(Role::Standby), &make<LogStream>},
+    {"POST", "/v1/standby/ack", role(Role::Standby), &make<StandbyAckRequest>},
+    {"POST", "/v1/standby/meet", role(Role::Standby), &make<MeetRequest>},
+    {"POST", "/v1/promote", kPurge, &make<PromoteRequest>},
     {"POST", "/client/v4/zones/{}/purge_cache", kPurge, &make<CloudflareRequest>},
     {"DELETE", "/client/v4/zones/{}/purge_cache", kPurge, &make<CloudflareRequest>},
     {"POST", "/client/v4/zones/{}/invalidate_cache", kPurge, &make<CloudflareRequest>},

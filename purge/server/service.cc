@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "purge/server/service.h"
 
+#include <algorithm>
 #include <csignal>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -28,13 +30,12 @@ Service::~Service() {
   admin_.reset();
   front_.reset();
   api_.reset();
+  standing_.reset();
   journal_.reset();
 }
 
 base::Status Service::start() {
-  auto opened = Journal::open(config_->journal);
-  if (!opened) return std::unexpected(opened.error());
-  journal_ = std::move(*opened);
+  if (auto opened = open_log(); !opened) return opened;
   api_ = std::make_unique<Api>(loop_, *journal_, config_->api);
   api_->set_tokens(std::make_shared<Tokens>(config_->tokens));
   api_->set_compat(config_->compat);
@@ -44,6 +45,7 @@ base::Status Service::start() {
     audit_ = std::move(*audit);
     api_->set_audit(audit_.get());
   }
+  stand();
   front_ = std::make_unique<http::Server>(loop_, config_->limits, *api_);
   admin_ = std::make_unique<Admin>(loop_, *api_, *front_);
   if (auto listening = listen(); !listening) return listening;
@@ -61,6 +63,34 @@ base::Status Service::start() {
   logs::info("purge API started",
              {{"log_id", journal_->log_id()}, {"oldest", bounds.oldest}, {"head", bounds.head}});
   return base::write_ready_file(options_.ready_file, bound, admin_->address());
+}
+
+base::Status Service::open_log() {
+  if (config_->engine == Engine::Nats) {
+    auto opened = NatsLog::open(config_->nats);
+    if (!opened) return std::unexpected(opened.error());
+    journal_ = std::move(*opened);
+    return {};
+  }
+  auto opened = Journal::open(config_->journal);
+  if (!opened) return std::unexpected(opened.error());
+  standing_ = std::make_unique<Standing>(loop_, **opened, config_->standing);
+  journal_ = std::move(*opened);
+  return {};
+}
+
+void Service::stand() {
+  if (!standing_) return;
+  api_->set_standing(*standing_);
+  standing_->start([this](const std::string& name, const KnownNode* node) {
+    if (node == nullptr) {
+      std::ignore = journal_->forget_node(name);
+      return api_->nodes().forgotten_elsewhere(name);
+    }
+    std::ignore = journal_->keep_node(*node);
+    const std::chrono::milliseconds silent(std::max<std::int64_t>(0, api_->wall_ms() - node->heard_ms));
+    api_->nodes().restore(name, node->applied, silent);
+  });
 }
 
 base::Status Service::listen() {
