@@ -165,6 +165,17 @@ test('the log', async () => {
   await call('get', '/v1/log', 403, { path: '/v1/log?after=0&node=a' })
 })
 
+test('standing', async () => {
+  const standing = await call('get', '/v1/standby', 200)
+  assert.equal(standing.role, 'primary')
+  await call('get', '/v1/standby', 401, { token: null })
+  await call('get', '/v1/standby', 403, { token: 'edges' })
+  const { term } = await call('post', '/v1/promote', 200)
+  assert.equal(term, standing.term, 'it led already')
+  await call('post', '/v1/promote', 401, { token: null })
+  await call('post', '/v1/promote', 403, { token: 'deploy' })
+})
+
 test('no status that is described was left out', () => {
   const left = []
   for (const [path, operations] of Object.entries(description.paths)) {
