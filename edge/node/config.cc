@@ -130,8 +130,11 @@ void read_purge(const Table& root, Config& config) {
   config.purge.state_folder = purge->required_text("state_folder");
   config.purge.distrust_after = purge->duration("distrust_after", 60s, 0ms, 24h * 365);
   // A purge may have a thousand names: the bound leaves room for many.
-  config.purge.ledger_entries =
-      static_cast<std::size_t>(purge->number("ledger_entries", 1'000'000, 10'000, 1'000'000'000));
+  config.purge.sweep = purge->duration("sweep", config.purge.sweep, 0ms, 24h);
+  purge::Ledger::Limits& ledger = config.purge.ledger;
+  ledger.entries = static_cast<std::size_t>(purge->number("ledger_entries", 1'000'000, 10'000, 1'000'000'000));
+  ledger.wildcards = static_cast<std::size_t>(purge->number("ledger_wildcards", 1'000, 16, 1'000'000));
+  ledger.variants = static_cast<std::size_t>(purge->number("ledger_variants", 100, 16, 1'000'000));
   const std::string& state = config.purge.state_folder;
   check_folder(*purge, "state_folder", state);
   // Each is emptied without a look at what the other keeps there.

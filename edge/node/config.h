@@ -15,6 +15,7 @@
 #include "edge/http/server.h"
 #include "edge/loop/tls_context.h"
 #include "edge/node/site.h"
+#include "purge/clock/ledger.h"
 #include "purge/nats/link.h"
 
 namespace node {
@@ -41,7 +42,8 @@ struct PurgeConfig {
   std::string ca_file{};
   std::string state_folder{};
   std::chrono::milliseconds distrust_after{60'000};  ///< without word from the log; 0: never
-  std::size_t ledger_entries = 1'000'000;            ///< names remembered
+  std::chrono::milliseconds sweep{300'000};          ///< between two walks over all that is held; 0: none
+  purge::Ledger::Limits ledger{};
   /// Without a log nothing can be purged.
   bool has_log() const { return !url.empty() || !nats.stream.empty(); }
   bool operator==(const PurgeConfig&) const = default;

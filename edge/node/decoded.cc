@@ -2,6 +2,7 @@
 #include "edge/node/decoded.h"
 
 #include "edge/http/sending.h"
+#include "edge/policy/vary.h"
 
 namespace node {
 namespace {
@@ -10,6 +11,11 @@ namespace {
 policy::StoredResponse prepared(policy::StoredResponse response) {
   http::note_sending(response.fields);
   return response;
+}
+
+bool is_signpost(const policy::StoredResponse& response) {
+  using Kind = policy::StoredResponse::Kind;
+  return response.kind == Kind::VaryMarker || response.kind == Kind::Alias;
 }
 
 }  // namespace
@@ -21,10 +27,24 @@ purge::Verdict Decoded::verdict(const purge::Ledger& ledger) const {
   const purge::Stamp now = ledger.now();
   const purge::Stamp checked = checked_at_.load(std::memory_order_relaxed);
   if (checked >= now) return purge::Verdict::Live;
-  const purge::Verdict verdict = ledger.verdict(subject_of(response_), checked);
+  const purge::Verdict verdict = ledger.verdict(subject(), checked);
   // `now` was read before the entries were: a purge that came in between is looked at next time.
   if (verdict == purge::Verdict::Live) checked_at_.store(now, std::memory_order_relaxed);
   return verdict;
+}
+
+purge::Subject Decoded::subject() const {
+  purge::Subject subject = subject_of(response_);
+  subject.variant = this;
+  return subject;
+}
+
+bool Decoded::is_chosen_by(const purge::VariantHeaders& headers) const {
+  // What only leads to variants is none.
+  if (is_signpost(response_)) return false;
+  http::Fields request;
+  for (const auto& [name, value] : headers) request.add(name, value);
+  return policy::variant_text(policy::names_of_variant(response_.variant), request) == response_.variant;
 }
 
 std::shared_ptr<const store::Decoded> decode_object(std::string_view meta) {
@@ -34,7 +54,12 @@ std::shared_ptr<const store::Decoded> decode_object(std::string_view meta) {
 }
 
 purge::Subject subject_of(const policy::StoredResponse& response) {
-  return {response.site, response.host, response.url, response.tags};
+  purge::Subject subject{
+      .site = response.site, .host = response.host, .url = response.url, .tags = response.tags};
+  if (is_signpost(response)) return subject;
+  subject.status = response.status;
+  subject.content_type = response.fields.get("content-type").value_or(std::string_view());
+  return subject;
 }
 
 std::shared_ptr<store::Object> make_object(const store::Key& key, std::string key_text, store::ObjectId id,

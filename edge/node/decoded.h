@@ -11,9 +11,9 @@
 
 namespace node {
 
-/// A stored object's meta, understood: what the edge keeps beside each object. Immutable but for the note of when the ledger was last
-/// asked. Any thread.
-class Decoded final : public store::Decoded {
+/// A stored object's meta, understood: what the edge keeps beside each object. Immutable but for the note of
+/// when the ledger was last asked. Any thread.
+class Decoded final : public store::Decoded, public purge::Variant {
  public:
   explicit Decoded(policy::StoredResponse response);
 
@@ -22,6 +22,9 @@ class Decoded final : public store::Decoded {
 
   /// What the purges since this response was fetched say of it. While no purge comes, one comparison.
   purge::Verdict verdict(const purge::Ledger& ledger) const;
+  /// What purges can match of it. Views into it.
+  purge::Subject subject() const;
+  bool is_chosen_by(const purge::VariantHeaders& headers) const override;
 
  private:
   const policy::StoredResponse response_;
@@ -39,7 +42,7 @@ inline purge::Verdict verdict_of(const store::Object& object, const purge::Ledge
   return static_cast<const Decoded&>(*object.decoded).verdict(ledger);
 }
 
-/// What purges can match of a response. Views into it.
+/// What purges can match of a response, but for which variant it is: that is left open. Views into it.
 purge::Subject subject_of(const policy::StoredResponse& response);
 
 /// An object of `response` without a body yet: key, text and id as given, meta encoded.

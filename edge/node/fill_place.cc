@@ -23,6 +23,7 @@ void Fill::name_whole(const http::ResponseHead& head) {
     if (const auto old = context_.shared.variants.enter(order_.base_key, key_, order_.config->fetch.variants)) {
       drop(context_.shared, *old);
     }
+    response_.variant = variant_;
     put_alias(generation, policy::language_variant_text(names, sent_fields_, policy::content_language(head.fields)));
   }
 }

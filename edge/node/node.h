@@ -19,6 +19,7 @@
 #include "edge/node/context.h"
 #include "edge/node/group_clock.h"
 #include "edge/node/node_loop.h"
+#include "edge/node/sweeper.h"
 #include "purge/follow/follower.h"
 #include "purge/follow/ledger_disk.h"
 #include "store/disk/lmdb_disk.h"
@@ -56,6 +57,8 @@ class Node {
   base::Status start_workers();
   base::Status start_worker(std::size_t index, std::vector<std::string>& addresses);
   void start_follower();
+  void start_sweeper();
+  void ask_oldest_fill(std::move_only_function<void(purge::Stamp)> answer);
   void on_signal(int number);
   void reload();
   void drain();
@@ -93,6 +96,7 @@ class Node {
 
   std::unique_ptr<http::Client> control_client_{};
   std::unique_ptr<purge::Follower> follower_{};
+  std::unique_ptr<Sweeper> sweeper_{};
   std::unique_ptr<loop::Signals> signals_{};
   std::unique_ptr<Admin> admin_{};
   std::size_t draining_ = 0;

@@ -12,7 +12,7 @@
 namespace policy {
 namespace {
 
-constexpr char kVersion = 2;
+constexpr char kVersion = 3;
 constexpr std::size_t kHashBytes = 8;
 
 constexpr std::uint64_t kMustRevalidate = 1;
@@ -83,6 +83,7 @@ void write_elements(WireWriter& out, const StoredResponse& r) {
   out.number(r.part_first);
   out.text(r.part_of);
   out.text(r.range);
+  out.text(r.variant);
 }
 
 /// False if a number is out of its range.
@@ -117,6 +118,7 @@ bool read_elements(WireReader& in, StoredResponse& r) {
   r.part_first = in.number();
   r.part_of = in.text();
   r.range = in.text();
+  r.variant = in.text();
   return flags <= kAllFlags;
 }
 
@@ -155,7 +157,7 @@ std::string_view StoredResponse::last_modified() const {
 
 std::size_t StoredResponse::footprint() const {
   return sizeof *this + heap_bytes(fields) + heap_bytes(hidden) + heap_bytes(site) + heap_bytes(host) + heap_bytes(url) +
-         heap_bytes(part_of) + heap_bytes(range) + heap_bytes(tags) + heap_bytes(groups) + heap_bytes(vary);
+         heap_bytes(part_of) + heap_bytes(range) + heap_bytes(variant) + heap_bytes(tags) + heap_bytes(groups) + heap_bytes(vary);
 }
 
 std::string encode(const StoredResponse& response) {

@@ -46,6 +46,7 @@ struct StoredResponse {
   std::string url{};
   std::vector<std::string> tags{};
   std::vector<std::string> groups{};  ///< Cache-Groups (RFC 9875)
+  std::string variant{};           ///< variant_text() of the request that brought it; empty without Vary
   std::uint64_t fill_stamp = 0;    ///< purge clock when the request was sent (or last validated)
 
   // VaryMarker only.

@@ -2,6 +2,7 @@
 #include "edge/policy/vary.h"
 
 #include <algorithm>
+#include <charconv>
 #include <string_view>
 
 #include "edge/base/text.h"
@@ -86,6 +87,27 @@ std::string variant_text(const std::vector<std::string>& names, const http::Fiel
     }
   }
   return out;
+}
+
+std::vector<std::string> names_of_variant(std::string_view text) {
+  const auto take_part = [&text] {
+    std::size_t length = 0;
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), length).ptr;
+    text.remove_prefix(std::min(text.size(), static_cast<std::size_t>(end - text.data()) + 1));
+    const std::string_view part = text.substr(0, length);
+    text.remove_prefix(part.size());
+    return part;
+  };
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    names.emplace_back(take_part());
+    if (text.starts_with('-')) {
+      text.remove_prefix(1);
+    } else {
+      take_part();
+    }
+  }
+  return names;
 }
 
 std::string preferred_language(const http::Fields& request) {

@@ -13,23 +13,29 @@ namespace policy {
 /// them if the response has a Content-Encoding. Nothing: `Vary: *`.
 std::optional<std::vector<std::string>> vary_names(const http::Fields& response);
 
-/// A request's values of `names`, as text for the variant's key. `request`: as sent to the origin (fields_to_origin()), since that
-/// is what the response depends on: Vary may name a field that the edge sets, such as X-Forwarded-Proto. Accept-Encoding is reduced (see accept_encoding()); other values
-/// are combined and their optional white space normalised, Accept-Language's case and order too; absence differs from emptiness.
+/// A request's values of `names`, as text for the variant's key. `request`: as sent to the origin
+/// (fields_to_origin()), since that is what the response depends on: Vary may name a field that the edge
+/// sets, such as X-Forwarded-Proto. Accept-Encoding is reduced (see accept_encoding()); other values are
+/// combined and their optional white space normalised, Accept-Language's case and order too; absence differs
+/// from emptiness.
 std::string variant_text(const std::vector<std::string>& names, const http::Fields& request);
 
-/// The language that a request prefers to all others by its Accept-Language, lower case; empty if it names none, several alike, or any
+/// The `names` of which a text was made.
+std::vector<std::string> names_of_variant(std::string_view text);
+
+/// The language that a request prefers to all others by its Accept-Language, lower case; empty if it names
+/// none, several alike, or any
 /// ("*").
 std::string preferred_language(const http::Fields& request);
 /// The one language of a response's Content-Language, lower case; empty if there is none or are several.
 std::string content_language(const http::Fields& response);
-/// variant_text() of a request that asks for `language` and nothing else, but is `request` otherwise. Empty if `names` has no
-/// Accept-Language, or `language` is empty.
+/// variant_text() of a request that asks for `language` and nothing else, but is `request` otherwise. Empty
+/// if `names` has no Accept-Language, or `language` is empty.
 std::string language_variant_text(const std::vector<std::string>& names, const http::Fields& request,
                                   std::string_view language);
 
-/// Accept-Encoding as it is sent to origins and compared: of br, zstd, gzip, those that the client accepts (q > 0, "*" understood), in
-/// that fixed order, "br, gzip"; empty: identity only.
+/// Accept-Encoding as it is sent to origins and compared: of br, zstd, gzip, those that the client accepts (q
+/// > 0, "*" understood), in that fixed order, "br, gzip"; empty: identity only.
 std::string accept_encoding(const http::Fields& request);
 
 }  // namespace policy

@@ -19,12 +19,19 @@ constexpr std::size_t kNamesMax = 1000;
 constexpr std::size_t kNameBytesMax = 2048;
 constexpr std::size_t kSiteBytesMax = 128;
 constexpr std::size_t kQuotedBytesMax = 200;  // of a wrong name, in a message
-constexpr std::array<std::pair<std::string_view, Kind>, 5> kSelectors = {{{"urls", Kind::Urls},
-                                                                         {"tags", Kind::Tags},
-                                                                         {"prefixes", Kind::Prefixes},
-                                                                         {"hosts", Kind::Hosts},
-                                                                         {"everything", Kind::Everything}}};
-constexpr std::string_view kAllowed = "\"site\", one of \"urls\", \"tags\", \"prefixes\", \"hosts\", \"everything\", and \"soft\"";
+constexpr std::size_t kHeadersMax = 32;       // of one variant
+constexpr std::size_t kHeaderNameBytesMax = 100;
+constexpr std::array<std::pair<std::string_view, Kind>, 7> kSelectors = {{{"urls", Kind::Urls},
+                                                                          {"tags", Kind::Tags},
+                                                                          {"prefixes", Kind::Prefixes},
+                                                                          {"hosts", Kind::Hosts},
+                                                                          {"wildcards", Kind::Wildcards},
+                                                                          {"variants", Kind::Variants},
+                                                                          {"everything", Kind::Everything}}};
+constexpr std::string_view kAllowed =
+    "\"site\", one of \"urls\", \"tags\", \"prefixes\", \"hosts\", \"wildcards\", \"variants\", "
+    "\"everything\", and "
+    "\"soft\", \"ignore_case\"";
 
 std::unexpected<base::Error> refuse(std::string text) { return base::fail(Errc::Invalid, std::move(text)); }
 
@@ -69,6 +76,7 @@ std::optional<std::string> fault_of(Kind kind, std::string_view name) {
   }
   switch (kind) {
     case Kind::Urls:
+    case Kind::Variants:
       if (!absolute) return "is not an absolute http or https URL";
       if (authority.empty()) return "has no host";
       if (user) return "has a user name";
@@ -81,6 +89,18 @@ std::optional<std::string> fault_of(Kind kind, std::string_view name) {
       if (authority.empty()) return "has no host; allowed: host and path, \"www.example.com/blog/\"";
       if (user) return "has a user name";
       return {};
+    case Kind::Wildcards:
+      if (rest.find_first_of("?#") != std::string_view::npos) {
+        return "has a query or fragment; allowed: host and path, \"www.example.com/img/*.png\", for all "
+               "query strings";
+      }
+      if (authority.empty() || authority.find('*') != std::string_view::npos) {
+        return "has no host, or one with a wildcard; allowed: host and path, \"www.example.com/img/*.png\"";
+      }
+      if (user) return "has a user name";
+      if (rest.find('*') == std::string_view::npos)
+        return "has no \"*\"; without one it is a URL or a prefix";
+      return {};
     case Kind::Hosts:
       if (name.find_first_of("/:?#@*") != std::string_view::npos) return "is not a host name without port";
       return {};
@@ -88,22 +108,68 @@ std::optional<std::string> fault_of(Kind kind, std::string_view name) {
   }
 }
 
-base::Result<std::vector<std::string>> names_of(Kind kind, const json& list) {
-  const std::string key(key_of(kind));
-  if (!list.is_array()) return refuse("\"" + key + "\" is a " + list.type_name() + ", allowed: a list of texts");
+base::Result<VariantHeaders> headers_of(const json& object, const std::string& where) {
+  if (!object.is_object() || object.empty() || object.size() > kHeadersMax) {
+    return refuse(where + " \"headers\" is " + shown(object.dump()) + ", allowed: an object of 1 to " +
+                  std::to_string(kHeadersMax) + " request header fields");
+  }
+  VariantHeaders headers;
+  for (const auto& [name, value] : object.items()) {
+    const bool is_name = !name.empty() && name.size() <= kHeaderNameBytesMax && printable(name) &&
+                         is_ascii(name) && name.find_first_of(":,;()<>@[]{}?=\"\\/") == std::string::npos;
+    if (!is_name)
+      return refuse(where + " has the header " + shown(name) + ", allowed: names of header fields");
+    if (!value.is_string())
+      return refuse(where + " has for the header " + shown(name) + " a " + value.type_name() +
+                    ", allowed: a text");
+    const auto& text = value.get_ref<const std::string&>();
+    const bool is_value = text.size() <= kNameBytesMax && std::ranges::none_of(text, [](char c) {
+                            return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+                          });
+    if (!is_value) {
+      return refuse(where + " has for the header " + shown(name) + " the value " + shown(text) +
+                    ", allowed: up to " + std::to_string(kNameBytesMax) +
+                    " bytes without control characters");
+    }
+    headers.emplace_back(base::lowered(name), text);
+  }
+  return headers;
+}
+
+// One element of a list: a name, or for variants a URL with header fields.
+base::Status add_name(Purge& purge, const json& element, const std::string& where) {
+  const json* name = &element;
+  if (purge.kind == Kind::Variants) {
+    if (!element.is_object() || element.size() != 2 || !element.contains("url") ||
+        !element.contains("headers")) {
+      return refuse(where + " is " + shown(element.dump()) +
+                    R"(, allowed: {"url": "https://…", "headers": {…}})");
+    }
+    auto headers = headers_of(element["headers"], where);
+    if (!headers) return std::unexpected(headers.error());
+    purge.headers.push_back(std::move(*headers));
+    name = &element["url"];
+  }
+  if (!name->is_string()) return refuse(where + " is a " + name->type_name() + ", allowed: a text");
+  std::string text = name->get<std::string>();
+  if (auto fault = fault_of(purge.kind, text)) return refuse(where + ' ' + shown(text) + ' ' + *fault);
+  purge.names.push_back(std::move(text));
+  return {};
+}
+
+base::Status add_names(Purge& purge, const json& list) {
+  const std::string key(key_of(purge.kind));
+  if (!list.is_array()) return refuse("\"" + key + "\" is a " + list.type_name() + ", allowed: a list");
   if (list.empty()) return refuse("\"" + key + "\" is empty; name at least one");
   if (list.size() > kNamesMax) {
-    return refuse("\"" + key + "\" has " + std::to_string(list.size()) + " names, allowed: " + std::to_string(kNamesMax));
+    return refuse("\"" + key + "\" has " + std::to_string(list.size()) +
+                  " names, allowed: " + std::to_string(kNamesMax));
   }
-  std::vector<std::string> names;
   for (std::size_t i = 0; i < list.size(); ++i) {
-    const std::string where = "\"" + key + "\"[" + std::to_string(i) + "]";
-    if (!list[i].is_string()) return refuse(where + " is a " + list[i].type_name() + ", allowed: a text");
-    std::string name = list[i].get<std::string>();
-    if (auto fault = fault_of(kind, name)) return refuse(where + ' ' + shown(name) + ' ' + *fault);
-    names.push_back(std::move(name));
+    if (auto added = add_name(purge, list[i], "\"" + key + "\"[" + std::to_string(i) + "]"); !added)
+      return added;
   }
-  return names;
+  return {};
 }
 
 base::Result<bool> flag_of(const json& object, const char* key) {
@@ -117,7 +183,7 @@ base::Result<bool> flag_of(const json& object, const char* key) {
 
 base::Status check_members(const json& object) {
   for (const auto& [key, unused] : object.items()) {
-    const bool known = key == "site" || key == "soft" ||
+    const bool known = key == "site" || key == "soft" || key == "ignore_case" ||
                        std::ranges::any_of(kSelectors, [&](const auto& s) { return s.first == key; });
     if (!known) return refuse("unknown member " + shown(key) + "; allowed: " + std::string(kAllowed));
   }
@@ -125,7 +191,8 @@ base::Status check_members(const json& object) {
 }
 
 base::Result<Purge> purge_of(const json& object) {
-  if (!object.is_object()) return refuse(std::string("the body is a ") + object.type_name() + ", allowed: an object");
+  if (!object.is_object())
+    return refuse(std::string("the body is a ") + object.type_name() + ", allowed: an object");
   if (auto good = check_members(object); !good) return std::unexpected(good.error());
   Purge purge;
   const auto site = object.find("site");
@@ -150,13 +217,15 @@ base::Result<Purge> purge_of(const json& object) {
       if (*found != json(true)) return refuse("\"everything\" is " + found->dump() + ", allowed: true");
       continue;
     }
-    auto names = names_of(kind, *found);
-    if (!names) return std::unexpected(names.error());
-    purge.names = std::move(*names);
+    if (auto added = add_names(purge, *found); !added) return std::unexpected(added.error());
   }
   if (selectors != 1) {
     return refuse("found " + std::to_string(selectors) + " selectors; allowed: " + std::string(kAllowed));
   }
+  const auto ignore_case = flag_of(object, "ignore_case");
+  if (!ignore_case) return std::unexpected(ignore_case.error());
+  if (*ignore_case && purge.kind != Kind::Tags) return refuse("\"ignore_case\" goes with \"tags\" only");
+  purge.ignore_case = *ignore_case;
   return purge;
 }
 
@@ -188,12 +257,20 @@ bool is_node_name(std::string_view name) {
 
 std::string to_json(const Purge& purge) {
   json object = {{"site", purge.site}};
+  json& names = object[std::string(key_of(purge.kind))];
   if (purge.kind == Kind::Everything) {
-    object["everything"] = true;
+    names = true;
+  } else if (purge.kind == Kind::Variants) {
+    for (std::size_t i = 0; i < purge.names.size(); ++i) {
+      json headers = json::object();
+      for (const auto& [name, value] : purge.headers[i]) headers[name] = value;
+      names.push_back({{"url", purge.names[i]}, {"headers", std::move(headers)}});
+    }
   } else {
-    object[std::string(key_of(purge.kind))] = purge.names;
+    names = purge.names;
   }
   if (purge.soft) object["soft"] = true;
+  if (purge.ignore_case) object["ignore_case"] = true;
   // Names that are not UTF-8 cannot come through parse_purge; replaced rather than thrown about.
   return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }

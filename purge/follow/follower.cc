@@ -204,7 +204,7 @@ base::Status Follower::Impl::apply(const LogEntry& entry) {
   }
   auto rows = ledger.rows_of(entry.sequence, entry.purge);
   const Stamp floor = ledger.floor();
-  ledger.apply(entry.sequence, entry.purge);
+  for (Ledger::Row& row : ledger.apply(entry.sequence, entry.purge)) rows.push_back(std::move(row));
   if (ledger.floor() != floor) {
     logs::warn("there are too many purged names: what is stored and older than a purge counts as purged",
                {{"purge", sequence_of(ledger.floor())}, {"entries", ledger.entries()}});

@@ -37,6 +37,8 @@ class LedgerStore {
   /// Forgets all rows and begins at `place`, as one transaction.
   virtual void restart(LedgerPlace place, base::Executor& home,
                        std::move_only_function<void(base::Status)> kept) = 0;
+  /// Forgets the rows with nothing above `upto`, but for `spared` (Ledger::drop). In order with the others.
+  virtual void forget(Stamp upto, std::shared_ptr<const Ledger::Names> spared) = 0;
 };
 
 /// An edge's side of the log: takes its lines from a source (an API over HTTP, or the stream over NATS),

@@ -19,7 +19,7 @@ using base::Errc;
 
 static_assert(std::endian::native == std::endian::little, "numbers are stored as they lie in memory");
 
-constexpr std::string_view kPlaceKey = "place 2";  // with the form's version
+constexpr std::string_view kPlaceKey = "place 3";  // with the form's version
 
 void append(std::string& bytes, std::uint64_t number) {
   bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
@@ -43,11 +43,11 @@ std::optional<std::string_view> unseal(std::string_view key, std::string_view va
 
 base::Result<Ledger::Row> row_of(const lmdb::Cursor::Entry& entry) {
   const auto stamps = unseal(entry.key, entry.value);
-  if (!stamps || entry.key.size() != 16 || stamps->size() != 16) {
+  if (!stamps || entry.key.size() != 16 || stamps->size() < 16) {
     return base::fail(Errc::Corrupt, "a row is damaged");
   }
   return Ledger::Row{number_at(entry.key, 0), number_at(entry.key, 8), number_at(*stamps, 0),
-                     number_at(*stamps, 8)};
+                     number_at(*stamps, 8), std::string(stamps->substr(16))};
 }
 
 // A file that was cut short would end the process by SIGBUS; with the rest as zeros, the checksums tell.
@@ -101,7 +101,7 @@ base::Result<LedgerPlace> LedgerTables::load(std::vector<Ledger::Row>& rows) con
   }
 }
 
-base::Status LedgerTables::drop_rows_to(lmdb::Txn& txn, Stamp floor) const {
+base::Status LedgerTables::drop_rows_to(lmdb::Txn& txn, Stamp floor, const Ledger::Names& spared) const {
   auto cursor = lmdb::Cursor::open(txn, rows_);
   if (!cursor) return std::unexpected(cursor.error());
   for (auto entry = cursor->first();; entry = cursor->next()) {
@@ -109,7 +109,7 @@ base::Status LedgerTables::drop_rows_to(lmdb::Txn& txn, Stamp floor) const {
     if (!*entry) return {};
     const auto row = row_of(**entry);
     if (!row) return std::unexpected(row.error());
-    if (row->newest() > floor) continue;
+    if (row->newest() > floor || spared.contains(row->name())) continue;
     if (auto erased = cursor->erase(); !erased) return erased;
   }
 }
@@ -122,6 +122,7 @@ base::Status LedgerTables::put_rows(lmdb::Txn& txn, std::span<const Ledger::Row>
     std::string value;
     append(value, row.hard);
     append(value, row.soft);
+    value += row.text;
     seal(key, value);
     if (auto put = txn.put(rows_, key, value); !put) return put;
   }

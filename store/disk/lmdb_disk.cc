@@ -125,7 +125,8 @@ LmdbDisk::Shard::Shard(std::unique_ptr<Tables> opened, Parts& parts, unsigned nu
     : tables(std::move(opened)),
       queue(std::make_shared<WriteQueue>(queue_options(parts.options))),
       reader({*tables, index, gate, counts, parts.decoder,
-              [&parts](const auto& object) { parts.tell_removed(object); }, std::min(parts.options.whole_read_bytes, store::max_put_bytes(parts.options))}) {
+              [&parts](const auto& object) { parts.tell_removed(object); },
+              std::min(parts.options.whole_read_bytes, store::max_put_bytes(parts.options))}) {
   const Tables::Contents contents = tables->take_contents();
   index->load(contents.objects);
   index->on_doomed([waiting = queue] { waiting->wake(); });
@@ -253,6 +254,24 @@ void LmdbDisk::erase(const Key& key, ObjectId id) {
   shard.index->erase(key, id);
   WriteOp op = EraseOp{key, id};
   if (!shard.queue->push(op)) shard.index->erase_done(key, id);
+}
+
+void LmdbDisk::scan(ScanPlace from, std::size_t objects_max, base::Executor& home, Answer<ScanPage> answer) {
+  const unsigned shard = std::min<unsigned>(from.shard, static_cast<unsigned>(parts_->shards.size()) - 1);
+  parts_->readers->submit(
+      [this, shard, after = from.after, objects_max, &home, answer = std::move(answer)](bool run) mutable {
+        if (!run) {
+          post_answer<ScanPage>(
+              home, std::move(answer),
+              base::fail(base::Errc::Busy, "the disk cache has too many reads waiting or is closing"));
+          return;
+        }
+        auto page = parts_->shards[shard]->reader.scan(after, objects_max);
+        if (page && page->next) page->next->shard = shard;
+        if (page && !page->next && shard + 1 < parts_->shards.size())
+          page->next = ScanPlace{.shard = shard + 1};
+        post_answer<ScanPage>(home, std::move(answer), std::move(page));
+      });
 }
 
 void LmdbDisk::on_removed(std::function<void(const Key&, ObjectId)> removed) {

@@ -24,7 +24,8 @@ struct DiskOptions {
   std::uint64_t queue_bytes = 64ULL << 20;        ///< waiting records, above which put() takes nothing
   std::uint64_t max_object_bytes = 0;             ///< 0: a quarter of the budget; at most half a shard
   std::uint64_t max_objects = 0;                  ///< evicts above; 0: as many as fit
-  std::uint64_t whole_read_bytes = 256ULL << 10;  ///< find() reads a body up to this at once, if put() takes it
+  std::uint64_t whole_read_bytes = 256ULL
+                                   << 10;  ///< find() reads a body up to this at once, if put() takes it
   /// Asked, on a writer's thread, before an object is evicted: whether another tier served it since it was
   /// last asked; then it stays for another turn.
   std::function<bool(const Key&, ObjectId)> wanted{};
@@ -62,6 +63,7 @@ class LmdbDisk final : public Disk {
   bool has_room(const Key& key) const override;
   std::unique_ptr<DiskWrite> begin(const Key& key, ObjectId id, std::uint64_t expected_bytes) override;
   void erase(const Key& key, ObjectId id = kAnyId) override;
+  void scan(ScanPlace from, std::size_t objects_max, base::Executor& home, Answer<ScanPage> answer) override;
   void on_removed(std::function<void(const Key&, ObjectId)> removed) override;
   std::uint64_t max_object_bytes() const override { return max_object_bytes_; }
   Use use() const override;

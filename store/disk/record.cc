@@ -159,6 +159,26 @@ base::Result<std::shared_ptr<Object>> read_head(std::string_view bytes, ObjectId
   return object;
 }
 
+std::size_t front_bytes(std::string_view begin) {
+  if (begin.size() < kHeaderBytes + sizeof(HeadFields)) return kHeaderBytes + kPayloadMax + 1;
+  const auto fields = take<HeadFields>(begin, kHeaderBytes);
+  return kHeaderBytes + sizeof(HeadFields) + fields.text_bytes + fields.meta_bytes;
+}
+
+std::shared_ptr<Object> read_front(std::string_view bytes, ObjectId id) {
+  if (front_bytes(bytes) > bytes.size()) return nullptr;
+  const auto fields = take<HeadFields>(bytes, kHeaderBytes);
+  if (fields.id != id) return nullptr;
+  std::string_view rest = bytes.substr(kHeaderBytes + sizeof(HeadFields));
+  auto object = std::make_shared<Object>();
+  object->key = fields.key;
+  object->id = id;
+  object->body_bytes = fields.body_bytes;
+  object->key_text = cut(rest, fields.text_bytes);
+  object->meta = cut(rest, fields.meta_bytes);
+  return object;
+}
+
 void write_chunk(ObjectId id, std::uint32_t index, std::string_view payload, char* to) {
   append_text(to + kHeaderBytes, payload);
   seal(Kind::Chunk, id, index + 1, payload.size(), to);

@@ -47,6 +47,13 @@ void write_head(const Object& object, char* to);
 /// Checks and takes apart; `decoded` is left to the caller.
 base::Result<std::shared_ptr<Object>> read_head(std::string_view bytes, ObjectId id);
 
+/// The front of a head's record: all but a body in it. For a look that can do without the checksum.
+inline constexpr std::size_t kFrontBytesUsual = 4096;
+/// How long it is, by the beginning of the record; more than any record has if that says nothing.
+std::size_t front_bytes(std::string_view begin);
+/// Null if it is no head's front.
+std::shared_ptr<Object> read_front(std::string_view bytes, ObjectId id);
+
 inline std::size_t chunk_bytes(std::size_t payload) { return kHeaderBytes + payload; }
 void write_chunk(ObjectId id, std::uint32_t index, std::string_view payload, char* to);
 /// Checks a chunk record whose header and payload were read to different places.

@@ -56,7 +56,8 @@ base::Result<std::shared_ptr<Object>> ShardReader::read_object(const Key& key, O
   return object;
 }
 
-base::Result<std::shared_ptr<Object>> ShardReader::read_head(const lmdb::Txn& txn, const Key& key, ObjectId id) {
+base::Result<std::shared_ptr<Object>> ShardReader::read_head(const lmdb::Txn& txn, const Key& key,
+                                                             ObjectId id) {
   const auto value = parts_.tables.find_record(txn, id, 0);
   if (!value) return std::unexpected(value.error());
   if (!*value) return not_stored();
@@ -120,6 +121,39 @@ base::Result<base::ChunkRef> ShardReader::copy_chunk(const lmdb::Txn& txn, Objec
   auto intact = record::check_chunk(id, index, record::view(header), chunk->view());
   if (!intact) return std::unexpected(intact.error());
   return chunk;
+}
+
+base::Result<ScanPage> ShardReader::scan(const std::optional<Key>& after, std::size_t objects_max) {
+  const lmdb::CrashMark mark = parts_.tables.crash_mark();
+  const SnapshotGate::Reading reading(parts_.gate);
+  const auto txn = lmdb::Txn::begin(parts_.tables.env(), lmdb::Txn::Mode::Read);
+  if (!txn) return std::unexpected(txn.error());
+  const auto named = parts_.tables.scan_index(*txn, after, objects_max);
+  if (!named) return std::unexpected(named.error());
+  ScanPage page;
+  for (const auto& [key, id] : *named) {
+    if (!parts_.index->holds(key, id)) continue;  // being removed
+    if (auto object = peek(*txn, key, id)) page.objects.push_back(std::move(object));
+  }
+  if (named->size() == objects_max) page.next = ScanPlace{.after = named->back().first};
+  return page;
+}
+
+ObjectRef ShardReader::peek(const lmdb::Txn& txn, const Key& key, ObjectId id) {
+  const auto value = parts_.tables.find_record(txn, id, 0);
+  if (!value || !*value) return nullptr;
+  std::string bytes(std::min<std::size_t>((*value)->size(), record::kFrontBytesUsual), '\0');
+  if (!parts_.tables.file().read((*value)->substr(0, bytes.size()), bytes)) return nullptr;
+  const std::size_t front = record::front_bytes(bytes);
+  if (front > (*value)->size()) return nullptr;
+  if (front > bytes.size()) {
+    bytes.resize(front);
+    if (!parts_.tables.file().read((*value)->substr(0, front), bytes)) return nullptr;
+  }
+  const auto object = record::read_front(bytes, id);
+  if (!object || object->key != key) return nullptr;
+  object->decoded = parts_.decoder(object->meta);
+  return object->decoded ? object : nullptr;
 }
 
 void ShardReader::note_error(const Key& key, ObjectId id, const base::Error& error) {

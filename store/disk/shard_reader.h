@@ -13,8 +13,8 @@
 
 namespace store {
 
-/// Reads records of one shard: one read transaction for each call, ended before anything is answered. What does
-/// not match its checksum is hidden at once and deleted. Reader threads only (it blocks on the disk).
+/// Reads records of one shard: one read transaction for each call, ended before anything is answered. What
+/// does not match its checksum is hidden at once and deleted. Reader threads only (it blocks on the disk).
 class ShardReader {
  public:
   struct Parts {
@@ -31,8 +31,12 @@ class ShardReader {
 
   base::Result<ObjectRef> find(const Key& key, std::string_view text);
   base::Result<base::ChunkRef> read_chunk(const Key& key, ObjectId id, std::uint32_t index);
+  /// The objects behind `after` in the order of their keys, without their bodies.
+  base::Result<ScanPage> scan(const std::optional<Key>& after, std::size_t objects_max);
 
  private:
+  /// Null if it is not there, or damaged.
+  ObjectRef peek(const lmdb::Txn& txn, const Key& key, ObjectId id);
   base::Result<ObjectRef> find_id(const Key& key, ObjectId id);
   base::Result<std::shared_ptr<Object>> read_object(const Key& key, ObjectId id);
   base::Result<std::shared_ptr<Object>> read_head(const lmdb::Txn& txn, const Key& key, ObjectId id);

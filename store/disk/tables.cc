@@ -32,6 +32,25 @@ base::Result<std::optional<std::string_view>> Tables::find_record(const lmdb::Tx
   return txn.find(data_, record::view(record::name_of(id, index)));
 }
 
+base::Result<std::vector<std::pair<Key, ObjectId>>> Tables::scan_index(const lmdb::Txn& txn,
+                                                                       const std::optional<Key>& after,
+                                                                       std::size_t max) const {
+  std::vector<std::pair<Key, ObjectId>> named;
+  auto cursor = lmdb::Cursor::open(txn, index_);
+  if (!cursor) return std::unexpected(cursor.error());
+  auto entry = after ? cursor->at_or_after(record::view(record::encode(*after))) : cursor->first();
+  for (; named.size() < max; entry = cursor->next()) {
+    if (!entry) return std::unexpected(entry.error());
+    if (!*entry) break;
+    const auto key = record::decode_key((*entry)->key);
+    if (!key || (after && *key == *after)) continue;  // the layout record is no object
+    const auto value = record::decode_index((*entry)->value);
+    if (!value) return base::fail(base::Errc::Corrupt, "an index entry has a wrong length");
+    named.emplace_back(*key, value->id);
+  }
+  return named;
+}
+
 base::Result<bool> Tables::is_orphan(const lmdb::Txn& txn, ObjectId id) const {
   const auto entry = txn.find(orphans_, record::view(record::name_of(id, 0)));
   if (!entry) return std::unexpected(entry.error());

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/disk/mapped_file.h"
@@ -75,6 +76,10 @@ class Tables {
   base::Result<std::optional<record::IndexValue>> find(const lmdb::Txn& txn, const Key& key) const;
   base::Result<std::optional<std::string_view>> find_record(const lmdb::Txn& txn, ObjectId id,
                                                             std::uint32_t index) const;
+  /// Up to `max` keys behind `after`, in their order, with the ids that the index gives them.
+  base::Result<std::vector<std::pair<Key, ObjectId>>> scan_index(const lmdb::Txn& txn,
+                                                                 const std::optional<Key>& after,
+                                                                 std::size_t max) const;
   /// Whether records of `id` are there to be removed, or of an unfinished write.
   base::Result<bool> is_orphan(const lmdb::Txn& txn, ObjectId id) const;
   /// Pages in use, exactly: records, B-trees, LMDB's own list of free pages.

@@ -16,7 +16,8 @@
 namespace store {
 namespace {
 
-constexpr std::uint64_t kShardBytesMin = 16ULL << 20;  // each evicts by itself: of few entries it cannot choose well
+constexpr std::uint64_t kShardBytesMin =
+    16ULL << 20;  // each evicts by itself: of few entries it cannot choose well
 constexpr std::uint64_t kEntryBytesUsual = 2048;  // at least: tables are made for so many
 constexpr std::uint64_t kEntryBytesMin = 128ULL << 10;
 
@@ -123,7 +124,8 @@ MemoryTier::MemoryTier(const Options& options)
       budget_bytes_(options.budget_bytes) {
   // A table that grows moves all its entries while loops wait.
   for (std::size_t i = 0; i <= mask_; ++i) {
-    shards_[i].entries.reserve(static_cast<std::size_t>(options.budget_bytes / (mask_ + 1) / kEntryBytesUsual));
+    shards_[i].entries.reserve(
+        static_cast<std::size_t>(options.budget_bytes / (mask_ + 1) / kEntryBytesUsual));
   }
 }
 
@@ -258,6 +260,24 @@ void MemoryTier::insert_chunk(ObjectId id, std::uint32_t index, base::ChunkRef c
     }
   }
   if (!added) give_back(bytes);
+}
+
+bool MemoryTier::scan(Place& place, std::size_t max, std::vector<ObjectRef>& objects) {
+  if (place.shard > mask_) return false;
+  Shard& shard = shards_[place.shard];
+  const std::scoped_lock lock(shard.mutex);
+  const std::size_t buckets = shard.entries.bucket_count();
+  // A table that has grown since has its entries elsewhere: from its beginning again.
+  if (place.bucket != 0 && place.buckets != buckets) place.bucket = 0;
+  place.buckets = buckets;
+  for (std::size_t seen = 0; place.bucket < buckets && seen < max; ++place.bucket) {
+    for (auto at = shard.entries.begin(place.bucket); at != shard.entries.end(place.bucket); ++at, ++seen) {
+      if (at->second.object) objects.push_back(at->second.object);
+    }
+    if (shard.entries.begin(place.bucket) == shard.entries.end(place.bucket)) ++seen;
+  }
+  if (place.bucket >= buckets) place = {.shard = place.shard + 1};
+  return place.shard <= mask_;
 }
 
 void MemoryTier::set_budget(std::uint64_t bytes) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "edge/base/chunk.h"
 #include "store/object/object.h"
@@ -53,6 +54,17 @@ class MemoryTier {
   /// The same without counting as a use: for who asks ahead, or reads what came in for this same request.
   base::ChunkRef peek_chunk(ObjectId id, std::uint32_t index);
   void insert_chunk(ObjectId id, std::uint32_t index, base::ChunkRef chunk);
+
+  /// How far a walk over all objects has come; as it is made: at the beginning.
+  struct Place {
+    std::size_t shard = 0;
+    std::size_t bucket = 0;
+    std::size_t buckets = 0;  ///< of the table that `bucket` is of
+  };
+  /// The next objects of a walk, about `max` of them, no use of them: all that are there from its beginning
+  /// to its end. What comes or goes meanwhile may be among them or not, and some may come twice. Moves
+  /// `place` on; false: that was all.
+  bool scan(Place& place, std::size_t max, std::vector<ObjectRef>& objects);
 
   /// What one entry may take at most.
   std::uint64_t entry_bytes_max() const;

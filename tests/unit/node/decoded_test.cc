@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "edge/policy/vary.h"
+
 namespace node {
 namespace {
 
@@ -48,6 +50,43 @@ TEST_F(Ledgers, AreAskedAgainAboutAStaleOrDeadObject) {
   const auto purged = ledger(5, 4);
   const Decoded dead = object();
   for (int i = 0; i < 2; ++i) EXPECT_EQ(dead.verdict(*purged), purge::Verdict::Dead);
+}
+
+policy::StoredResponse varied(std::string_view vary, const http::Fields& request) {
+  policy::StoredResponse response;
+  response.url = kUrl;
+  response.fields.add("vary", vary);
+  response.variant = policy::variant_text(*policy::vary_names(response.fields), request);
+  return response;
+}
+
+TEST(Variants, AreChosenByWhatTheirRequestSaid) {
+  http::Fields request;
+  request.add("accept-language", "de, en;q=0.5");
+  request.add("accept-encoding", "gzip;q=1, zstd");
+  const Decoded object(varied("Accept-Language, Accept-Encoding, X-Device", request));
+  EXPECT_TRUE(object.is_chosen_by({{"accept-language", "en;q=0.5,de"}, {"accept-encoding", "zstd, gzip"}}));
+  EXPECT_TRUE(object.is_chosen_by(
+      {{"accept-language", "de,en;q=0.5"}, {"accept-encoding", "gzip,zstd"}, {"cookie", "x"}}));
+  EXPECT_FALSE(object.is_chosen_by({{"accept-language", "de,en;q=0.5"}}));
+  EXPECT_FALSE(object.is_chosen_by({{"accept-language", "de"}, {"accept-encoding", "gzip, zstd"}}));
+  EXPECT_FALSE(object.is_chosen_by(
+      {{"accept-language", "de,en;q=0.5"}, {"accept-encoding", "gzip,zstd"}, {"x-device", ""}}));
+}
+
+TEST(Variants, WhatHasNoneIsChosenByAll) {
+  policy::StoredResponse response;
+  EXPECT_TRUE(Decoded(response).is_chosen_by({{"accept-language", "de"}}));
+}
+
+// A purge of one variant, or of a status, must not take the way to the others away.
+TEST(Variants, MarkersAreNone) {
+  policy::StoredResponse marker;
+  marker.kind = policy::StoredResponse::Kind::VaryMarker;
+  marker.vary = {"accept-language"};
+  const Decoded decoded(marker);
+  EXPECT_FALSE(decoded.is_chosen_by({{"accept-language", "de"}}));
+  EXPECT_EQ(decoded.subject().status, 0);
 }
 
 }  // namespace

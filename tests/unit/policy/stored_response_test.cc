@@ -52,6 +52,7 @@ StoredResponse random_response(base::Random& random) {
   r.site = random_text(random, 20);
   r.host = random_text(random, 20);
   r.url = random_text(random, 200);
+  r.variant = random_text(random, 100);
   r.tags = random_texts(random);
   r.fill_stamp = static_cast<std::uint64_t>(any(random));
   r.vary = random_texts(random);

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <set>
 
 #include "tests/support/posted_from.h"
 #include "tests/support/temp_folder.h"
@@ -106,6 +107,26 @@ TEST_F(LedgerDiskTest, ARestartForgetsTheRowsAndKeepsWhatComesAfter) {
   EXPECT_EQ(opened.rows[0].name_high, 9u);
 }
 
+TEST_F(LedgerDiskTest, ForgetsRowsUpToAStampButThoseSpared) {
+  {
+    const auto opened = open();
+    Ledger::Row wildcard = row(4, 1);
+    wildcard.text = "w1:s6:a.b/c*";
+    keep(*opened.store, 1, {row(1, 1), row(2, 1), row(3, 2), wildcard});
+    opened.store->forget(make_stamp(1, 1),
+                         std::make_shared<Ledger::Names>(Ledger::Names{row(2, 0).name(), wildcard.name()}));
+    keep(*opened.store, 3, {row(5, 3)});
+  }
+  const auto opened = open();
+  EXPECT_EQ(opened.place.sequence, 3u);
+  std::set<std::uint64_t> names;
+  for (const Ledger::Row& had : opened.rows) {
+    names.insert(had.name_high);
+    EXPECT_EQ(had.text, had.name_high == 4 ? "w1:s6:a.b/c*" : "");
+  }
+  EXPECT_EQ(names, (std::set<std::uint64_t>{2, 3, 4, 5}));
+}
+
 TEST_F(LedgerDiskTest, OneProcessAtATime) {
   const auto opened = open();
   const auto second = LedgerDisk::open(folder / "state", 64U << 20);
@@ -130,7 +151,7 @@ TEST_F(LedgerDiskTest, ItsRowsStayWithinTheBoundAndNothingOlderThanTheFloorComes
   Stamp floor = 0;
   {
     const auto opened = open();
-    Ledger ledger(without_scheme, kBound);
+    Ledger ledger(without_scheme, {.entries = kBound});
     ledger.load(1, 0, {});
     for (Sequence n = 1; n <= kPurges; ++n) {
       const Purge purge = url_purge("https://a.test/" + std::to_string(n), n % 3 == 0);
@@ -146,7 +167,7 @@ TEST_F(LedgerDiskTest, ItsRowsStayWithinTheBoundAndNothingOlderThanTheFloorComes
   EXPECT_EQ(opened.place.floor, floor);
   EXPECT_GT(sequence_of(floor), kPurges - 1'000);
   EXPECT_LT(sequence_of(floor), kPurges - 500) << "more is forgotten than need be";
-  Ledger ledger(without_scheme, kBound);
+  Ledger ledger(without_scheme, {.entries = kBound});
   ledger.load(1, opened.place.sequence, opened.rows, opened.place.floor);
   for (Sequence n = 1; n <= kPurges; ++n) {
     const bool known = n > sequence_of(floor);

@@ -22,9 +22,33 @@ struct Match {
 const std::vector<std::string> kTags = {"news", "front page"};
 constexpr std::string_view kUrl = "www.a.test/blog/2024/post.html?page=2";
 
-Subject subject() { return {.site = "www", .host = "www.a.test", .url = kUrl, .tags = kTags}; }
+// The variant for those who want German.
+class German final : public Variant {
+ public:
+  bool is_chosen_by(const VariantHeaders& headers) const override {
+    return headers == VariantHeaders{{"accept-language", "de"}};
+  }
+};
+const German kGerman;
+
+Subject subject() {
+  return {.site = "www",
+          .host = "www.a.test",
+          .url = kUrl,
+          .tags = kTags,
+          .status = 404,
+          .content_type = "Text/HTML; charset=utf-8",
+          .variant = &kGerman};
+}
 Purge of(Kind kind, std::vector<std::string> names, std::string site = "www") {
   return {.site = std::move(site), .kind = kind, .names = std::move(names)};
+}
+
+Purge in_any_case(std::vector<std::string> tags) {
+  return {.site = "www", .kind = Kind::Tags, .names = std::move(tags), .ignore_case = true};
+}
+Purge of_variant(std::string url, VariantHeaders headers) {
+  return {.site = "www", .kind = Kind::Variants, .names = {std::move(url)}, .headers = {std::move(headers)}};
 }
 
 class LedgerMatchTest : public testing::TestWithParam<Match> {};
@@ -67,6 +91,27 @@ INSTANTIATE_TEST_SUITE_P(
         Match{"PrefixWithinSegment", of(Kind::Prefixes, {"www.a.test/blog/20"}), false},
         Match{"PrefixBeyond", of(Kind::Prefixes, {"www.a.test/blog/2024/post.html/x"}), false},
         Match{"PrefixOtherHost", of(Kind::Prefixes, {"a.test/blog"}), false},
+        Match{"TagInAnyCase", in_any_case({"NEWS"}), true},
+        Match{"OtherTagInAnyCase", in_any_case({"NEWSY"}), false},
+        Match{"Status", of(Kind::Tags, {"status=404"}), true},
+        Match{"OtherStatus", of(Kind::Tags, {"status=200"}), false},
+        Match{"Type", of(Kind::Tags, {"type=text/html"}), true},
+        Match{"TypeGroup", of(Kind::Tags, {"type=text/*"}), true},
+        Match{"OtherType", of(Kind::Tags, {"type=image/*"}), false},
+        Match{"TypePart", of(Kind::Tags, {"type=text"}), false},
+        Match{"Wildcard", of(Kind::Wildcards, {"www.a.test/blog/*.html"}), true},
+        Match{"WildcardInTheMiddle", of(Kind::Wildcards, {"www.a.test/*/2024/*"}), true},
+        Match{"WildcardForNothing", of(Kind::Wildcards, {"www.a.test/blog*/2024/post.html*"}), true},
+        Match{"WildcardOfTheQuery", of(Kind::Wildcards, {"www.a.test/*page=2"}), false},
+        Match{"WildcardTooShort", of(Kind::Wildcards, {"www.a.test/*/2024"}), false},
+        Match{"WildcardOtherHost", of(Kind::Wildcards, {"a.test/*"}), false},
+        Match{"WildcardOtherSite", of(Kind::Wildcards, {"www.a.test/*"}, "shop"), false},
+        Match{"Variant",
+              of_variant("https://www.a.test/blog/2024/post.html?page=2", {{"Accept-Language", "de"}}), true},
+        Match{"OtherVariant",
+              of_variant("https://www.a.test/blog/2024/post.html?page=2", {{"accept-language", "fr"}}),
+              false},
+        Match{"VariantOtherUrl", of_variant("https://www.a.test/", {{"accept-language", "de"}}), false},
         Match{"Host", of(Kind::Hosts, {"WWW.A.test"}), true},
         Match{"OtherHost", of(Kind::Hosts, {"a.test"}), false},
         Match{"HostOtherSite", of(Kind::Hosts, {"www.a.test"}, "shop"), false},
@@ -132,7 +177,11 @@ TEST(LedgerTest, RowsLoadedBackGiveTheSameVerdicts) {
   Purge soft = of(Kind::Prefixes, {"www.a.test/blog"});
   soft.soft = true;
   Sequence at = 100;
-  for (const Purge& purge : {of(Kind::Tags, {"news", "other"}), soft, of(Kind::Hosts, {"b.test"})}) {
+  for (const Purge& purge :
+       {of(Kind::Tags, {"news", "other"}), soft, of(Kind::Hosts, {"b.test"}),
+        of(Kind::Wildcards, {"www.a.test/*.html", "b.test/*"}), in_any_case({"News"}),
+        of_variant("https://www.a.test/blog/2024/post.html?page=2", {{"accept-language", "de"}}),
+        of_variant("https://www.a.test/blog/2024/post.html?page=2", {{"accept-language", "fr"}})}) {
     ++at;
     for (const Ledger::Row& row : ledger.rows_of(at, purge)) rows.push_back(row);
     ledger.apply(at, purge);
@@ -146,6 +195,65 @@ TEST(LedgerTest, RowsLoadedBackGiveTheSameVerdicts) {
         << since;
   }
   EXPECT_EQ(again.verdict(subject(), make_stamp(2, 5000)), Verdict::Dead);
+}
+
+TEST(LedgerTest, AVariantThatIsNotKnownYetMayBeAny) {
+  Ledger ledger(without_scheme);
+  ledger.load(1, 0, {});
+  ledger.apply(1, of_variant("https://www.a.test/blog/2024/post.html?page=2", {{"accept-language", "fr"}}));
+  Subject unknown = subject();
+  EXPECT_EQ(ledger.verdict(unknown, make_stamp(1, 0)), Verdict::Live);
+  unknown.variant = nullptr;
+  EXPECT_EQ(ledger.verdict(unknown, make_stamp(1, 0)), Verdict::Dead);
+}
+
+TEST(LedgerTest, ARowThatCannotBeReadKillsAllThatIsOlder) {
+  Ledger ledger(without_scheme);
+  ledger.load(1, 9, {{.name_high = 1, .name_low = 2, .hard = make_stamp(1, 5), .text = "w3:www"}});
+  EXPECT_EQ(ledger.floor(), make_stamp(1, 5));
+  EXPECT_EQ(ledger.verdict(subject(), make_stamp(1, 4)), Verdict::Dead);
+  EXPECT_EQ(ledger.verdict(subject(), make_stamp(1, 5)), Verdict::Live);
+}
+
+// The bound of a site is 4: with the fifth, the three oldest become a purge of the whole site.
+TEST(LedgerTest, TooManyWildcardsOfASiteBecomeAPurgeOfTheSite) {
+  Ledger ledger(without_scheme, {.wildcards = 4});
+  ledger.load(1, 0, {});
+  std::vector<Ledger::Row> rows;
+  for (Sequence n = 1; n <= 5; ++n) {
+    Purge purge = of(Kind::Wildcards, {"b.test/" + std::to_string(n) + "/*"});
+    purge.soft = n < 3;
+    for (auto& row : ledger.rows_of(n, purge)) rows.push_back(row);
+    for (auto& row : ledger.apply(n, purge)) rows.push_back(row);
+    EXPECT_EQ(ledger.verdict(subject(), make_stamp(1, 0)), n < 5 ? Verdict::Live : Verdict::Dead) << n;
+  }
+  EXPECT_EQ(ledger.verdict(subject(), make_stamp(1, 3)), Verdict::Live);
+  EXPECT_EQ(ledger.entries(), 3u);  // two wildcards, and the site
+  const Subject later{.site = "www", .host = "b.test", .url = "b.test/5/x"};
+  EXPECT_EQ(ledger.verdict(later, make_stamp(1, 4)), Verdict::Dead);
+  Ledger again(without_scheme, {.wildcards = 4});
+  again.load(1, 5, rows);
+  EXPECT_EQ(again.verdict(subject(), make_stamp(1, 0)), Verdict::Dead);
+  EXPECT_EQ(again.verdict(subject(), make_stamp(1, 3)), Verdict::Live);
+}
+
+TEST(LedgerTest, DropForgetsWhatIsNotNewerAndNotSpared) {
+  Ledger ledger(without_scheme);
+  ledger.load(1, 0, {});
+  Purge soft = of(Kind::Wildcards, {"www.a.test/blog/*"});
+  soft.soft = true;
+  ledger.apply(1, soft);
+  ledger.apply(2, of(Kind::Tags, {"other"}));
+  ledger.apply(3, of(Kind::Tags, {"late"}));
+  Ledger::Names spared;
+  ledger.names_above(subject(), make_stamp(1, 0), spared);
+  EXPECT_EQ(spared.size(), 1u);
+  EXPECT_EQ(ledger.drop(make_stamp(1, 2), spared), 1u);
+  EXPECT_EQ(ledger.entries(), 2u);
+  EXPECT_EQ(ledger.verdict(subject(), make_stamp(1, 0)), Verdict::Stale);
+  EXPECT_EQ(ledger.now(), make_stamp(1, 3));
+  EXPECT_EQ(ledger.drop(make_stamp(1, 3), {}), 2u);
+  EXPECT_EQ(ledger.verdict(subject(), make_stamp(1, 0)), Verdict::Live);
 }
 
 TEST(LedgerTest, ARowKeepsTheStampOfTheOtherKind) {
