@@ -24,12 +24,13 @@ void HttpSource::connect(Sequence after, const std::string& log_id) {
   if (!acknowledger_) {
     acknowledger_ = std::make_unique<Acknowledger>(
         home_, client_,
-        Acknowledger::Options{.url = api + "/v1/nodes/" + options_.node + "/ack",
+        Acknowledger::Options{.url = api + (options_.ack_path.empty() ? "/v1/nodes/" + options_.node + "/ack"
+                                                                      : options_.ack_path),
                               .authorization = "Bearer " + options_.token,
                               .server = options_.server,
                               .limit = options_.silence_limit});
   }
-  std::string url = api + "/v1/log?after=" + std::to_string(after) + "&node=" + options_.node;
+  std::string url = api + options_.log_path + "?after=" + std::to_string(after) + "&node=" + options_.node;
   if (!log_id.empty()) url += "&log_id=" + log_id;
   http::ClientRequest request{.url = std::move(url), .options = options_.server};
   request.fields.add("authorization", "Bearer " + options_.token);

@@ -22,6 +22,8 @@ class HttpSource final : public LogSource, private http::ExchangeListener {
     std::vector<std::string> api_urls{};  ///< at least one, without '/' at the end
     std::string token{};
     std::string node{};
+    std::string log_path{"/v1/log"};
+    std::string ack_path{};  ///< empty: /v1/nodes/NODE/ack
     std::shared_ptr<const http::ServerOptions> server{};
     std::chrono::milliseconds silence_limit{15'000};
   };

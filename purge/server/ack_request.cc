@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "purge/server/requests.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 namespace {
@@ -27,6 +28,14 @@ void AckRequest::answer() {
   }
   const auto applied = object["applied"].get<Sequence>();
   PurgeLog& journal = api().journal();
+  if (Standing* standing = api().standing()) {
+    // Who has applied numbers of a newer term than this log's knows more than it.
+    if (term_of(applied) > standing->leadership().term) {
+      standing->meets(
+          {.log_id = object["log_id"].get<std::string>(), .leadership = {.term = term_of(applied)}});
+    }
+    if (auto refusal = standing->refusal()) return refuse(*refusal);
+  }
   if (object["log_id"].get_ref<const std::string&>() != journal.log_id() || applied > journal.bounds().head) {
     return refuse({.status = 409,
                    .code = "conflict",

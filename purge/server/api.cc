@@ -8,6 +8,7 @@
 #include "purge/server/api_request.h"
 #include "purge/server/log_stream.h"
 #include "purge/server/routes.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 namespace {
@@ -29,13 +30,17 @@ Api::Api(base::Executor& home, PurgeLog& journal, const ApiLimits& limits)
     nodes_.restore(node.name, node.applied, silent);
   }
   nodes_.on_changed([this] { look(false); });
-  nodes_.on_keep([this](const std::string& name, const Node* node) {
-    if (node == nullptr) return journal_.forget_node(name);
-    return journal_.keep_node({.name = name, .applied = node->applied, .heard_ms = wall_ms()});
-  });
+  nodes_.on_keep([this](const std::string& name, const Node* node) { return keep(name, node); });
   head_ = journal.bounds().head;
   journal.listen(home, this);
   forget_absent();
+}
+
+bool Api::keep(const std::string& name, const Node* node) {
+  const KnownNode known{.name = name, .applied = node != nullptr ? node->applied : 0, .heard_ms = wall_ms()};
+  if (node != nullptr ? !journal_.keep_node(known) : !journal_.forget_node(name)) return false;
+  for (LogStream* stream : streams_) stream->note(name, node != nullptr ? &known : nullptr);
+  return true;
 }
 
 void Api::forget_absent() {
@@ -77,7 +82,7 @@ void Api::set_tokens(std::shared_ptr<const Tokens> tokens) {
   for (LogStream* stream : std::vector(streams_.begin(), streams_.end())) {
     if (!streams_.contains(stream)) continue;
     const Token* token = tokens_->find(stream->secret());
-    if (token == nullptr || !token->has(Role::Node)) stream->end();
+    if (token == nullptr || !token->has(stream->role())) stream->end();
   }
 }
 
@@ -116,7 +121,17 @@ void Api::accept(const std::vector<purge::Purge>& purges, Origin origin, Accepte
       done(std::move(sequences));
     };
   }
-  journal_.append(std::move(request), home_, anchor_.wrap(std::move(done)));
+  journal_.append(
+      std::move(request), home_,
+      anchor_.wrap([this, done = std::move(done)](base::Result<std::vector<Sequence>> numbers) mutable {
+        if (!numbers || standing_ == nullptr) return done(std::move(numbers));
+        const Sequence last = numbers->back();
+        standing_->await(last,
+                         [done = std::move(done), numbers = std::move(numbers)](base::Status status) mutable {
+                           if (!status) return done(std::unexpected(status.error()));
+                           done(std::move(numbers));
+                         });
+      }));
 }
 
 void Api::on_head_moved(Sequence head) {

@@ -26,6 +26,7 @@
 namespace purgeapi {
 
 class LogStream;
+class Standing;
 
 /// Bounds of the API; all are settings.
 struct ApiLimits {
@@ -49,6 +50,11 @@ class Api final : public http::HandlerMaker, private PurgeLog::Listener, private
 
   std::unique_ptr<http::Handler> make(const http::ConnectionInfo& connection, http::RequestHead head,
                                       http::ResponseWriter& writer) override;
+
+  /// Of an embedded log; before the first request. Must outlive this.
+  void set_standing(Standing& standing) { standing_ = &standing; }
+  Standing* standing() { return standing_; }  ///< null: any API of this log takes purges
+  const Standing* standing() const { return standing_; }
 
   /// From now on these; logs that are read with a token that is gone are ended.
   void set_tokens(std::shared_ptr<const Tokens> tokens);
@@ -110,9 +116,11 @@ class Api final : public http::HandlerMaker, private PurgeLog::Listener, private
   void forget_absent();
   void carry(const std::string& line) override;
   void end_streams();
+  bool keep(const std::string& name, const Node* node);
 
   base::Executor& home_;
   PurgeLog& journal_;
+  Standing* standing_ = nullptr;
   const ApiLimits limits_;
   Nodes nodes_;
   Questions questions_{*this, limits_.verifications};

@@ -2,6 +2,7 @@
 #include "purge/server/api_request.h"
 
 #include "edge/base/text.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 namespace {
@@ -39,6 +40,11 @@ void ApiRequest::on_body(std::string_view bytes) {
 
 void ApiRequest::on_body_end() {
   if (!answered_ && body_bytes_max_ != 0) answer();
+}
+
+std::optional<Refusal> ApiRequest::closed() {
+  if (api().draining()) return going_down();
+  return api().standing() == nullptr ? std::nullopt : api().standing()->purge_refusal();
 }
 
 void ApiRequest::accept(const std::vector<purge::Purge>& purges, Api::Accepted done,

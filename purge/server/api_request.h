@@ -49,6 +49,8 @@ class ApiRequest : public http::Handler {
   http::ResponseWriter& writer() { return call_.writer; }
   const std::string& body() const { return body_; }
   bool answered() const { return answered_; }
+  /// Why no purge is taken now, whatever it is; nothing if one is.
+  std::optional<Refusal> closed();
   /// Writes the purges to the log for this caller; `request_key` as PurgeLog::Append has it.
   void accept(const std::vector<purge::Purge>& purges, Api::Accepted done, std::string request_key = {});
   /// Each of these once.

@@ -13,9 +13,10 @@ namespace purgeapi {
 
 /// What a token's holder may do.
 enum class Role : std::uint8_t {
-  Purge = 1,  ///< purge, and see its purges and the nodes
-  Node = 2,   ///< follow the log and acknowledge
-  Read = 4,   ///< see purges and nodes
+  Purge = 1,    ///< purge, and see its purges and the nodes
+  Node = 2,     ///< follow the log and acknowledge
+  Read = 4,     ///< see purges and nodes
+  Standby = 8,  ///< follow the log as its standby
 };
 
 /// One bearer token as the configuration keeps it: not itself, but its SHA-256.

@@ -100,6 +100,7 @@ std::expected<purge::Purge, Refusal> checked(purge::Purge purge, const Selector&
   if (purge::parse_purge(purge::to_json(purge))) return purge;
   for (std::size_t i = 0; i < purge.names.size(); ++i) {
     purge::Purge one = {.site = purge.site, .kind = purge.kind, .names = {purge.names[i]}};
+    if (purge.kind == Kind::Variants) one.headers = {purge.headers[i]};
     if (const auto good = purge::parse_purge(purge::to_json(one)); !good) {
       return refuse(selector.wrong, "Unable to purge " + in_quotes(purge.names[i]) + ": " + good.error().text,
                     pointer_of(selector, places[i]));
@@ -112,6 +113,7 @@ std::expected<purge::Purge, Refusal> names_of(const json& list, const Selector& 
                                               const purge::Purge& like) {
   purge::Purge purge = like;
   purge.kind = selector.kind;
+  purge.ignore_case = selector.kind == Kind::Tags;
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const std::string where = pointer_of(selector, i);
@@ -136,23 +138,52 @@ std::expected<purge::Purge, Refusal> names_of(const json& list, const Selector& 
   return checked(std::move(purge), selector, places);
 }
 
+// The header fields of a file; empty if it has none: then all of the URL's variants go.
+std::expected<purge::VariantHeaders, Refusal> headers_of(const json& file, const std::string& where) {
+  const auto found = file.is_object() ? file.find("headers") : file.end();
+  if (!file.is_object() || found == file.end() || found->is_null()) return {};
+  if (!found->is_object()) return refuse(kFiles.wrong, "\"headers\" must be an object", where + "/headers");
+  purge::VariantHeaders headers;
+  for (const auto& [name, value] : found->items()) {
+    if (!value.is_string()) {
+      return refuse(kFiles.wrong, "\"headers\" must have texts as values", where + "/headers/" + name);
+    }
+    headers.emplace_back(base::lowered(name), value.get<std::string>());
+  }
+  return headers;
+}
+
+// URLs of which all variants go, and those of which one does.
 std::expected<std::vector<purge::Purge>, Refusal> files_of(const json& list, const purge::Purge& like) {
-  purge::Purge urls = like;
-  urls.kind = Kind::Urls;
-  std::vector<std::size_t> places;
+  struct Part {
+    purge::Purge purge;
+    std::vector<std::size_t> places{};
+  };
+  std::array<Part, 2> parts = {Part{.purge = like}, Part{.purge = like}};
+  parts[0].purge.kind = Kind::Urls;
+  parts[1].purge.kind = Kind::Variants;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const json& file = list[i];
-    const auto url = file.is_object() ? file.find("url") : file.end();
-    if (!file.is_string() && (!file.is_object() || url == file.end() || !url->is_string())) {
+    const json* url = file.is_object() && file.contains("url") ? &file["url"] : &file;
+    if (!url->is_string()) {
       return refuse(kFiles.wrong, R"(allowed: a URL or {"url": URL, "headers": {NAME: VALUE}})",
                     pointer_of(kFiles, i));
     }
-    urls.names.push_back(file.is_string() ? file.get<std::string>() : url->get<std::string>());
-    places.push_back(i);
+    auto headers = headers_of(file, pointer_of(kFiles, i));
+    if (!headers) return std::unexpected(std::move(headers.error()));
+    Part& part = parts[headers->empty() ? 0 : 1];
+    part.purge.names.push_back(url->get<std::string>());
+    part.places.push_back(i);
+    if (!headers->empty()) part.purge.headers.push_back(std::move(*headers));
   }
-  auto good = checked(std::move(urls), kFiles, places);
-  if (!good) return std::unexpected(std::move(good.error()));
-  return std::vector{std::move(*good)};
+  std::vector<purge::Purge> purges;
+  for (Part& part : parts) {
+    if (part.purge.names.empty()) continue;
+    auto good = checked(std::move(part.purge), kFiles, part.places);
+    if (!good) return std::unexpected(std::move(good.error()));
+    purges.push_back(std::move(*good));
+  }
+  return purges;
 }
 
 std::expected<CloudflareAsk, Refusal> everything_of(const json& object, const json& flag, purge::Purge like) {

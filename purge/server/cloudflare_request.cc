@@ -84,7 +84,7 @@ void CloudflareRequest::answer() {
   const bool soft = path_of(call()).ends_with("/invalidate_cache");
   auto ask = parse_cloudflare(body(), *of, soft, api().compat().cloudflare);
   if (!ask) return refuse(ask.error());
-  if (api().draining()) return refuse(going_down());
+  if (const auto shut = closed()) return refuse(*shut);
   if (const auto refusal = over_limit(*ask)) return refuse(*refusal);
   accept(ask->purges, anchor_.wrap([this](base::Result<std::vector<Sequence>> sequences) {
     on_accepted(std::move(sequences));

@@ -51,7 +51,8 @@ void read_certificates(const Table& root, Config& config) {
 std::uint8_t read_roles(const Table& table) {
   std::uint8_t roles = 0;
   const auto words = table.texts("roles");
-  if (words.empty()) table.fault("roles", "there is none; allowed: a list of \"purge\", \"node\", \"read\"");
+  if (words.empty())
+    table.fault("roles", "there is none; allowed: a list of \"purge\", \"node\", \"read\", \"standby\"");
   for (const std::string& word : words) {
     if (word == "purge") {
       roles |= static_cast<std::uint8_t>(Role::Purge);
@@ -59,8 +60,10 @@ std::uint8_t read_roles(const Table& table) {
       roles |= static_cast<std::uint8_t>(Role::Node);
     } else if (word == "read") {
       roles |= static_cast<std::uint8_t>(Role::Read);
+    } else if (word == "standby") {
+      roles |= static_cast<std::uint8_t>(Role::Standby);
     } else {
-      table.fault("roles", "found \"" + word + "\", allowed: \"purge\", \"node\", \"read\"");
+      table.fault("roles", "found \"" + word + "\", allowed: \"purge\", \"node\", \"read\", \"standby\"");
     }
   }
   return roles;
@@ -159,6 +162,7 @@ std::string unchangeable(const Config& running, const Config& next) {
   if (running.journal != next.journal || running.engine != next.engine || running.nats != next.nats)
     return "[log_store] or [limits] queued_purges";
   if (running.audit != next.audit) return "[audit]";
+  if (running.standing != next.standing) return "[standby] or [log_store] standby";
   if (running.api != next.api) return "[limits] of the API (body, wait, heartbeat, stream_buffer, nodes, …)";
   return {};
 }

@@ -18,6 +18,7 @@
 #include "purge/server/compat.h"
 #include "purge/server/journal.h"
 #include "purge/server/nats_log.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 
@@ -39,6 +40,7 @@ struct Config {
   Engine engine = Engine::Lmdb;
   Journal::Options journal{};  ///< of the embedded engine
   NatsLog::Options nats{};     ///< of the engine on NATS
+  Standing::Options standing{};
   std::vector<Token> tokens{};
   http::Limits limits{};
   ApiLimits api{};

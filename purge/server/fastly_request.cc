@@ -15,7 +15,12 @@ using purge::Kind;
 
 constexpr std::string_view kSoft = "fastly-soft-purge";  // its presence counts
 
-std::string_view host_of(std::string_view authority) { return authority.substr(0, authority.rfind(':')); }
+std::string_view host_of(std::string_view authority) {
+  const std::size_t colon = authority.rfind(':');
+  // Not one within "[::1]".
+  const bool port = colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos;
+  return port ? authority.substr(0, colon) : authority;
+}
 
 // The absolute URL that "/purge/…" names.
 std::string url_of(std::string_view text) {
@@ -84,7 +89,7 @@ void FastlyRequest::submit(const FastlyService* service, purge::Purge purge) {
   const auto good = purge::parse_purge(purge::to_json(purge));
   if (!good) return refuse_invalid(good.error().text);
   if (*good != purge) return refuse_invalid("found a name that is not UTF-8");
-  if (api().draining()) return refuse(going_down());
+  if (const auto shut = closed()) return refuse(*shut);
   std::optional<Refusal> refusal;
   fields_ = over_limit(*service, purge, refusal);
   if (refusal) return refuse(*refusal);

@@ -7,6 +7,7 @@
 
 #include "edge/base/quantity.h"
 #include "edge/base/text.h"
+#include "purge/clock/patterns.h"
 #include "purge/server/progress_json.h"
 
 namespace purgeapi {
@@ -42,6 +43,12 @@ bool below(std::string_view prefix, std::string_view url) {
   if (!path.starts_with(prefix)) return false;
   path.remove_prefix(prefix.size());
   return path.empty() || path.starts_with('/');
+}
+
+bool names_tag(const purge::Purge& purge, std::string_view tag) {
+  return purge.kind == Kind::Tags && std::ranges::any_of(purge.names, [&](const std::string& name) {
+           return purge.ignore_case ? base::iequals(name, tag) : name == tag;
+         });
 }
 
 base::Result<std::int64_t> parse_time(const std::string& key, const std::string& value, std::int64_t now_ms) {
@@ -94,16 +101,21 @@ bool covers(const purge::Purge& purge, std::string_view url) {
     switch (purge.kind) {
       case Kind::Hosts: return base::iequals(name, host);
       case Kind::Prefixes: return below(without_scheme(name), wanted);
+      case Kind::Wildcards:
+        return purge::matches_wildcard(without_scheme(name), wanted.substr(0, wanted.find('?')));
       default: return without_scheme(name) == wanted;
     }
   });
 }
 
-bool HistoryFilter::matches(const JournalEntry& entry, const purge::Purge& purge) const {
-  if (!site.empty() && purge.site != site) return false;
+bool HistoryFilter::may_match(const JournalEntry& entry) const {
   if (!by.empty() && entry.asker.by != by) return false;
-  if (entry.at_ms < since_ms || entry.at_ms > until_ms) return false;
-  if (!tag.empty() && (purge.kind != Kind::Tags || !std::ranges::count(purge.names, tag))) return false;
+  return entry.at_ms >= since_ms && entry.at_ms <= until_ms;
+}
+
+bool HistoryFilter::matches(const purge::Purge& purge) const {
+  if (!site.empty() && purge.site != site) return false;
+  if (!tag.empty() && !names_tag(purge, tag)) return false;
   return url.empty() || covers(purge, url);
 }
 
@@ -175,8 +187,9 @@ HistoryView::Next HistoryView::look(const JournalEntry& entry) {
     more_ = false;
     return Next::Enough;
   }
+  if (!filter_.may_match(entry)) return Next::Go;
   const auto purge = purge::parse_purge(entry.purge);
-  if (!purge || !call().caller.may_touch(purge->site) || !filter_.matches(entry, *purge)) return Next::Go;
+  if (!purge || !call().caller.may_touch(purge->site) || !filter_.matches(*purge)) return Next::Go;
   found_.push_back(entry);
   bytes_ += entry.purge.size();
   return found_.size() >= filter_.limit || bytes_ >= kFoundBytesMax ? Next::Enough : Next::Go;

@@ -24,14 +24,16 @@ struct HistoryFilter {
   Sequence after = 0;  ///< only entries below this number; 0: from the newest on
   std::size_t limit = 100;
 
-  bool matches(const JournalEntry& entry, const purge::Purge& purge) const;
+  /// What can be said without reading the purge.
+  bool may_match(const JournalEntry& entry) const;
+  bool matches(const purge::Purge& purge) const;
 };
 
 /// Reads the parameters of "?site=&by=&tag=&url=&since=&until=&after=&limit="; times are Unix milliseconds,
 /// or "1h": so long before `now_ms`.
 base::Result<HistoryFilter> parse_history(std::string_view target, std::int64_t now_ms);
-/// Whether `purge` names this URL or something that holds it: a prefix, its host, its whole site. As texts,
-/// the scheme aside; the edges also apply their sites' query rules.
+/// Whether `purge` names this URL or something that holds it: a prefix, a wildcard, its host, its whole site.
+/// As texts, the scheme aside; the edges also apply their sites' query rules.
 bool covers(const purge::Purge& purge, std::string_view url);
 
 /// GET /v1/purges: the log, newest first, as far as the caller's token may see it. Looks at a bounded number

@@ -71,7 +71,7 @@ void PurgeRequest::answer() {
                    .code = "forbidden",
                    .text = "token \"" + call().caller.name + "\" may not purge site \"" + purge.site + "\""});
   }
-  if (api().draining()) return refuse(going_down());
+  if (const auto refusal = closed()) return refuse(*refusal);
   batch_ = asked->batch;
   accept(asked->purges, anchor_.wrap([this](base::Result<std::vector<Sequence>> sequences) {
     on_accepted(std::move(sequences));

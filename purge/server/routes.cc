@@ -10,6 +10,7 @@
 #include "purge/server/history.h"
 #include "purge/server/log_stream.h"
 #include "purge/server/requests.h"
+#include "purge/server/standby_requests.h"
 #include "purge/server/verify_request.h"
 
 namespace purgeapi {
@@ -36,6 +37,11 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/nodes/{}/ack", kNode, &make<AckRequest>},
     {"GET", "/v1/verify", kSee, &make<VerifyRequest>},
     {"POST", "/v1/nodes/{}/verify", kNode, &make<VerifyAnswer>},
+    {"GET", "/v1/standby", kSee | role(Role::Standby), &make<StandbyView>},
+    {"GET", "/v1/standby/log", role(Role::Standby), &make<LogStream>},
+    {"POST", "/v1/standby/ack", role(Role::Standby), &make<StandbyAckRequest>},
+    {"POST", "/v1/standby/meet", role(Role::Standby), &make<MeetRequest>},
+    {"POST", "/v1/promote", kPurge, &make<PromoteRequest>},
     {"POST", "/client/v4/zones/{}/purge_cache", kPurge, &make<CloudflareRequest>},
     {"DELETE", "/client/v4/zones/{}/purge_cache", kPurge, &make<CloudflareRequest>},
     {"POST", "/client/v4/zones/{}/invalidate_cache", kPurge, &make<CloudflareRequest>},

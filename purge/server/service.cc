@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "purge/server/service.h"
 
+#include <algorithm>
 #include <csignal>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -28,6 +30,7 @@ Service::~Service() {
   admin_.reset();
   front_.reset();
   api_.reset();
+  standing_.reset();
   journal_.reset();
 }
 
@@ -42,6 +45,7 @@ base::Status Service::start() {
     audit_ = std::move(*audit);
     api_->set_audit(audit_.get());
   }
+  stand();
   front_ = std::make_unique<http::Server>(loop_, config_->limits, *api_);
   admin_ = std::make_unique<Admin>(loop_, *api_, *front_);
   if (auto listening = listen(); !listening) return listening;
@@ -70,8 +74,23 @@ base::Status Service::open_log() {
   }
   auto opened = Journal::open(config_->journal);
   if (!opened) return std::unexpected(opened.error());
+  standing_ = std::make_unique<Standing>(loop_, **opened, config_->standing);
   journal_ = std::move(*opened);
   return {};
+}
+
+void Service::stand() {
+  if (!standing_) return;
+  api_->set_standing(*standing_);
+  standing_->start([this](const std::string& name, const KnownNode* node) {
+    if (node == nullptr) {
+      std::ignore = journal_->forget_node(name);
+      return api_->nodes().forgotten_elsewhere(name);
+    }
+    std::ignore = journal_->keep_node(*node);
+    const std::chrono::milliseconds silent(std::max<std::int64_t>(0, api_->wall_ms() - node->heard_ms));
+    api_->nodes().restore(name, node->applied, silent);
+  });
 }
 
 base::Status Service::listen() {

@@ -12,6 +12,7 @@
 #include "purge/server/api.h"
 #include "purge/server/config.h"
 #include "purge/server/purge_log.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 
@@ -44,6 +45,7 @@ class Service {
 
  private:
   base::Status open_log();
+  void stand();
   base::Status listen();
   void reload();
   void drain();
@@ -52,7 +54,8 @@ class Service {
   std::shared_ptr<const Config> config_;
   loop::Loop loop_{};
   std::unique_ptr<PurgeLog> journal_{};
-  std::unique_ptr<Audit> audit_{};  ///< null: none is kept
+  std::unique_ptr<Audit> audit_{};        ///< null: none is kept
+  std::unique_ptr<Standing> standing_{};  ///< of an embedded log
   std::unique_ptr<Api> api_{};
   std::unique_ptr<http::Server> front_{};
   std::unique_ptr<Admin> admin_{};

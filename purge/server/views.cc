@@ -5,6 +5,7 @@
 #include "edge/base/text.h"
 #include "purge/server/progress_json.h"
 #include "purge/server/requests.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 namespace {
@@ -71,6 +72,9 @@ void RetireRequest::answer() {
         {.status = 403,
          .code = "forbidden",
          .text = "token \"" + call().caller.name + "\" is not for all sites (\"*\"), as nodes are"});
+  }
+  if (const Standing* standing = api().standing()) {
+    if (auto refusal = standing->refusal()) return refuse(*refusal);
   }
   switch (api().nodes().retire(name)) {
     case Nodes::Retired::Done:

@@ -35,11 +35,25 @@ test('files: texts and objects in one list', async () => {
   await rig.assertHit(c)
 })
 
+test('files: with header fields, one variant alone', async () => {
+  const url = www(rig.fresh('a?vary=CF-Device-Type'))
+  const [desktop, mobile] = [{ 'CF-Device-Type': 'desktop' }, { 'CF-Device-Type': 'mobile' }]
+  for (const headers of [desktop, mobile]) {
+    await rig.get(url, headers)
+    assert.deepEqual(await rig.get(url, headers), [])
+  }
+  await purge({ files: [{ url: `https://${url}`, headers: desktop }] })
+  assert.deepEqual(await rig.get(url, mobile), [], 'the other variant is still a hit')
+  assert.deepEqual(await rig.get(url, desktop), [{ url, conditional: false }])
+  await purge({ files: [`https://${url}`] })
+  for (const headers of [desktop, mobile]) assert.equal((await rig.get(url, headers)).length, 1)
+})
+
 test('tags', async () => {
   const path = rig.fresh()
   const [a, b] = [www(`${path}?tag=red,blue`), www(`${path}?tag=green`)]
   await rig.warm(a, b)
-  await purge({ tags: ['blue', 'none'] })
+  await purge({ tags: ['BLUE', 'none'] }) // in any case
   await rig.assertFetchedAnew(a)
   await rig.assertHit(b)
 })

@@ -52,6 +52,8 @@ test('each selector of /v1/purges', async () => {
     [{ tags: ['v1'] }, www(`${path}?tag=v1`), www(`${path}?tag=v11`)],
     [{ prefixes: [www(`${path}2`)] }, www(`${path}2/x`), www(`${path}22`)],
     [{ hosts: ['d.img.example.com'] }, `d.img.example.com${path}`, `e.img.example.com${path}`],
+    [{ wildcards: [www(`${path}/*.png`)] }, www(`${path}/x/y.png?z`), www(`${path}/x/y.jpg`)],
+    [{ tags: ['V1'], ignore_case: true }, www(`${path}?tag=v1&again`), www(`${path}?tag=v2`)],
     [{ everything: true }, www(`${path}4`), `shop.example.com${path}`]
   ]
   for (const [selector, matched, other] of cases) {

@@ -69,7 +69,8 @@ test('purge', async () => {
   await call('post', path, 202, { body: { purges: [purge, { site: 'shop', hosts: ['shop.example.com'] }] } })
   await call('post', path, 200, { path: `${path}?wait=20s`, body: { ...purge, soft: true } })
   for (const selector of [{ urls: ['https://www.example.com/'] }, { prefixes: ['www.example.com/x'] },
-    { hosts: ['www.example.com'] }, { everything: true }]) {
+    { hosts: ['www.example.com'] }, { tags: ['A'], ignore_case: true }, { wildcards: ['www.example.com/*.png'] },
+    { variants: [{ url: 'https://www.example.com/', headers: { 'Accept-Language': 'de' } }] }, { everything: true }]) {
     await call('post', path, 202, { body: { site: 'www', ...selector } })
   }
   await call('post', path, 400, { body: { site: 'www' } })
@@ -105,10 +106,10 @@ test('what came through other APIs fits too', async () => {
   await rig.send({ method: 'POST', path: `/service/${rig.service}/purge/other`, headers: { 'Fastly-Key': 'all-secret' } })
   await rig.send({
     method: 'POST', path: `/client/v4/zones/${rig.zone}/purge_cache`, headers: { ...bearer('all'), ...json },
-    body: '{"files":["https://www.example.com/other"],"tags":["other"]}'
+    body: '{"files":["https://www.example.com/o",{"url":"https://www.example.com/p","headers":{"Accept":"a"}}],"tags":["o"]}'
   })
-  const { purges } = await call('get', '/v1/purges', 200, { path: '/v1/purges?limit=3' })
-  assert.deepEqual(purges.map(entry => entry.api), ['cloudflare', 'cloudflare', 'fastly'])
+  const { purges } = await call('get', '/v1/purges', 200, { path: '/v1/purges?limit=4' })
+  assert.deepEqual(purges.map(entry => entry.api), ['cloudflare', 'cloudflare', 'cloudflare', 'fastly'])
 })
 
 test('nodes', async () => {
@@ -162,6 +163,17 @@ test('the log', async () => {
   await call('get', '/v1/log', 400, { path: '/v1/log?after=0', token: 'edges' })
   await call('get', '/v1/log', 401, { path: '/v1/log?after=0&node=a', token: null })
   await call('get', '/v1/log', 403, { path: '/v1/log?after=0&node=a' })
+})
+
+test('standing', async () => {
+  const standing = await call('get', '/v1/standby', 200)
+  assert.equal(standing.role, 'primary')
+  await call('get', '/v1/standby', 401, { token: null })
+  await call('get', '/v1/standby', 403, { token: 'edges' })
+  const { term } = await call('post', '/v1/promote', 200)
+  assert.equal(term, standing.term, 'it led already')
+  await call('post', '/v1/promote', 401, { token: null })
+  await call('post', '/v1/promote', 403, { token: 'deploy' })
 })
 
 test('no status that is described was left out', () => {

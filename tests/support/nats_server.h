@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/wait_until.h"
@@ -42,7 +43,8 @@ class NatsServer {
       : folder_(std::move(folder)),
         name_(std::move(name)),
         port_(free_port_number()),
-        route_(free_port_number()) {
+        route_(free_port_number()),
+        monitor_(free_port_number()) {
     std::filesystem::create_directories(folder_);
   }
   ~NatsServer() { kill(); }
@@ -53,6 +55,8 @@ class NatsServer {
   void join(const std::vector<std::uint16_t>& routes) { routes_ = routes; }
   std::uint16_t route() const { return route_; }
   std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
+  /// Of its monitoring: /jsz, /healthz, …
+  std::string monitor_url() const { return "http://127.0.0.1:" + std::to_string(monitor_); }
   const std::string& name() const { return name_; }
 
   /// Whether it takes connections. It ends with the thread that calls this.
@@ -95,11 +99,13 @@ class NatsServer {
   void write_config() const {
     std::ofstream file(folder_ + "/nats.conf");
     file << "server_name: " << name_ << "\nlisten: 127.0.0.1:" << port_ << "\njetstream { store_dir: \""
-         << folder_ << "/data\" }\n";
+         << folder_ << "/data\" }\nhttp: \"127.0.0.1:" << monitor_ << "\"\n";
     if (routes_.empty()) return;
     file << "cluster {\n  name: test\n  listen: 127.0.0.1:" << route_ << "\n  routes: [";
+    const char* before = " ";
     for (std::uint16_t route : routes_) {
-      if (route != route_) file << " \"nats://127.0.0.1:" << route << "\"";
+      if (route == route_) continue;
+      file << std::exchange(before, ", ") << "\"nats://127.0.0.1:" << route << "\"";
     }
     file << " ]\n}\n";
   }
@@ -118,6 +124,7 @@ class NatsServer {
   std::string name_;
   std::uint16_t port_;
   std::uint16_t route_;
+  std::uint16_t monitor_;
   std::vector<std::uint16_t> routes_{};
   pid_t pid_ = -1;
 };

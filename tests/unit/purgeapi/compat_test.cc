@@ -37,6 +37,21 @@ TEST(CloudflareBodyTest, EachSelectorIsAPurge) {
   for (const purge::Purge& purge : all.purges) EXPECT_TRUE(purge.soft);
 }
 
+TEST(CloudflareBodyTest, FilesWithHeaderFieldsAreVariants) {
+  const auto ask = good(
+      R"({"files":["https://a/1",{"url":"https://a/2","headers":{"Accept-Language":"de","CF-Device-Type":"x"}},
+          {"url":"https://a/3","headers":{}}]})");
+  ASSERT_EQ(ask.purges.size(), 2u);
+  EXPECT_EQ(ask.files, 3u);
+  EXPECT_EQ(ask.purges[0].names, (std::vector<std::string>{"https://a/1", "https://a/3"}));
+  EXPECT_EQ(ask.purges[1].kind, Kind::Variants);
+  EXPECT_EQ(ask.purges[1].names, std::vector<std::string>{"https://a/2"});
+  EXPECT_EQ(ask.purges[1].headers[0],
+            (purge::VariantHeaders{{"accept-language", "de"}, {"cf-device-type", "x"}}));
+}
+
+TEST(CloudflareBodyTest, TagsAreOfAnyCase) { EXPECT_TRUE(good(R"({"tags":["a"]})").purges[0].ignore_case); }
+
 TEST(CloudflareBodyTest, NullAndEmptyListsAskForNothing) {
   EXPECT_EQ(good(R"({"files":null,"hosts":[],"tags":["a"]})").purges.size(), 1u);
 }
@@ -71,27 +86,33 @@ std::string deep(int separators) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BadBodyTest,
-    testing::Values(BadBody{"Empty", "", 1012, ""}, BadBody{"NoSelector", "{}", 1012, ""},
-                    BadBody{"NoName", R"({"files":[]})", 1012, ""}, BadBody{"NotJson", "{", 6007, ""},
-                    BadBody{"NoObject", "[]", 6007, ""},
-                    BadBody{"FalseFlag", R"({"purge_everything":false})", 1013, "/purge_everything"},
-                    BadBody{"FlagAndMore", R"({"purge_everything":true,"tags":["a"]})", 1092, ""},
-                    BadBody{"NoArray", R"({"tags":"a"})", 1014, "/tags"},
-                    BadBody{"NoText", R"({"tags":["a",1]})", 1015, "/tags/1"},
-                    BadBody{"LongTag", R"({"tags":[")" + std::string(1025, 't') + R"("]})", 1100, "/tags/0"},
-                    BadBody{"TagWithSpace", R"({"tags":["a b"]})", 1015, "/tags/0"},
-                    BadBody{"TagNotAscii", R"({"tags":["ä"]})", 1015, "/tags/0"},
-                    BadBody{"ManyTags", R"({"tags":[)" + many(101, "t") + "]}", 1101, "/tags"},
-                    BadBody{"ManyHosts", R"({"hosts":[)" + many(101, "h") + "]}", 1111, "/hosts"},
-                    BadBody{"LongHost", R"({"hosts":[")" + std::string(201, 'h') + R"("]})", 1114,
-                            "/hosts/0"},
-                    BadBody{"HostWithPort", R"({"hosts":["a:80"]})", 1115, "/hosts/0"},
-                    BadBody{"ManyFiles", R"({"files":[)" + many(501, "https://a/") + "]}", 1094, "/files"},
-                    BadBody{"RelativeFile", R"({"files":["https://a/b","/c"]})", 1015, "/files/1"},
-                    BadBody{"FileWithoutUrl", R"({"files":[{"headers":{}}]})", 1015, "/files/0"},
-                    BadBody{"PrefixWithScheme", R"({"prefixes":["https://a/b"]})", 1015, "/prefixes/0"},
-                    BadBody{"PrefixWithQuery", R"({"prefixes":["a/b?c"]})", 1015, "/prefixes/0"},
-                    BadBody{"DeepPrefix", R"({"prefixes":[")" + deep(32) + R"("]})", 1015, "/prefixes/0"}),
+    testing::Values(
+        BadBody{"Empty", "", 1012, ""}, BadBody{"NoSelector", "{}", 1012, ""},
+        BadBody{"NoName", R"({"files":[]})", 1012, ""}, BadBody{"NotJson", "{", 6007, ""},
+        BadBody{"NoObject", "[]", 6007, ""},
+        BadBody{"FalseFlag", R"({"purge_everything":false})", 1013, "/purge_everything"},
+        BadBody{"FlagAndMore", R"({"purge_everything":true,"tags":["a"]})", 1092, ""},
+        BadBody{"NoArray", R"({"tags":"a"})", 1014, "/tags"},
+        BadBody{"NoText", R"({"tags":["a",1]})", 1015, "/tags/1"},
+        BadBody{"LongTag", R"({"tags":[")" + std::string(1025, 't') + R"("]})", 1100, "/tags/0"},
+        BadBody{"TagWithSpace", R"({"tags":["a b"]})", 1015, "/tags/0"},
+        BadBody{"TagNotAscii", R"({"tags":["ä"]})", 1015, "/tags/0"},
+        BadBody{"ManyTags", R"({"tags":[)" + many(101, "t") + "]}", 1101, "/tags"},
+        BadBody{"ManyHosts", R"({"hosts":[)" + many(101, "h") + "]}", 1111, "/hosts"},
+        BadBody{"LongHost", R"({"hosts":[")" + std::string(201, 'h') + R"("]})", 1114, "/hosts/0"},
+        BadBody{"HostWithPort", R"({"hosts":["a:80"]})", 1115, "/hosts/0"},
+        BadBody{"ManyFiles", R"({"files":[)" + many(501, "https://a/") + "]}", 1094, "/files"},
+        BadBody{"RelativeFile", R"({"files":["https://a/b","/c"]})", 1015, "/files/1"},
+        BadBody{"HeadersNoObject", R"({"files":[{"url":"https://a/","headers":[]}]})", 1015,
+                "/files/0/headers"},
+        BadBody{"HeaderNoText", R"({"files":[{"url":"https://a/","headers":{"A":1}}]})", 1015,
+                "/files/0/headers/A"},
+        BadBody{"HeaderNoName", R"({"files":["https://b/",{"url":"https://a/","headers":{"A B":""}}]})", 1015,
+                "/files/1"},
+        BadBody{"FileWithoutUrl", R"({"files":[{"headers":{}}]})", 1015, "/files/0"},
+        BadBody{"PrefixWithScheme", R"({"prefixes":["https://a/b"]})", 1015, "/prefixes/0"},
+        BadBody{"PrefixWithQuery", R"({"prefixes":["a/b?c"]})", 1015, "/prefixes/0"},
+        BadBody{"DeepPrefix", R"({"prefixes":[")" + deep(32) + R"("]})", 1015, "/prefixes/0"}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(CloudflareBodyTest, APrefixMayHaveThirtyOneSeparators) {
@@ -206,6 +227,22 @@ TEST_F(CompatTest, PastTheRateARetryTimeIsGiven) {
   EXPECT_EQ(reply.json()["errors"][0]["code"], 1102);
   EXPECT_NE(reply.headers.find("etry-after: 1000"), std::string::npos) << reply.headers;
   EXPECT_EQ(cloudflare("zone1/purge_cache", R"({"files":["https://www.example.com/"]})").status, 200);
+}
+
+TEST_F(CompatTest, AReloadBringsNewZonesAndTheirLimits) {
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(cloudflare("zone1/purge_cache", R"({"tags":["t"]})").status, 200);
+  EXPECT_EQ(cloudflare("zone1/purge_cache", R"({"tags":["t"]})").status, 429);
+  service.write_config("127.0.0.1:0", 1'000'000,
+                       "[[cloudflare_zone]]\nid = \"zone2\"\nsite = \"www\"\n"
+                       "[[cloudflare_zone]]\nid = \"zone1\"\nsite = \"www\"\n");
+  service.signal(SIGHUP);
+  EXPECT_TRUE(support::wait_until(
+      [&] { return cloudflare("zone2/purge_cache", R"({"tags":["t"]})").status == 200; }));
+  EXPECT_EQ(cloudflare("zone1/purge_cache", R"({"tags":["t"]})").status, 200);
+}
+
+TEST_F(CompatTest, PurgeAsAMethodIsOfTheHostWithoutItsPort) {
+  EXPECT_EQ(fastly("PURGE", "/a").status, 404) << "127.0.0.1 is of no service";
 }
 
 TEST_F(CompatTest, FastlyKeysAreTakenWhateverStandsInThem) {

@@ -23,6 +23,8 @@ TEST(CoversTest, WhatNamesAUrlOrHoldsIt) {
   EXPECT_FALSE(covered(Kind::Prefixes, "www.example.com/a", "https://www.example.com/ab"));
   EXPECT_TRUE(covered(Kind::Hosts, "www.example.com", "https://www.example.com/ab"));
   EXPECT_FALSE(covered(Kind::Hosts, "example.com", "https://www.example.com/ab"));
+  EXPECT_TRUE(covered(Kind::Wildcards, "www.example.com/*.png", "https://www.example.com/a/b.png?c"));
+  EXPECT_FALSE(covered(Kind::Wildcards, "www.example.com/*.png", "https://www.example.com/a"));
   EXPECT_FALSE(covered(Kind::Tags, "www.example.com", "https://www.example.com/"));
   EXPECT_TRUE(covers({.site = "www", .kind = Kind::Everything}, "https://www.example.com/"));
 }
