@@ -36,6 +36,7 @@ struct PurgeConfig {
   std::string ca_file{};
   std::string state_folder{};
   std::chrono::milliseconds distrust_after{60'000};  ///< without word from the log; 0: never
+  std::chrono::milliseconds sweep{300'000};          ///< between two walks over all that is held; 0: none
   purge::Ledger::Limits ledger{};
   std::uint32_t forwards = 64;                       ///< purges of clients under way to the API
   std::chrono::milliseconds forward_limit{10'000};   ///< for the API's answer to one

@@ -52,6 +52,7 @@ void read_purge(const Table& root, Config& config) {
   p.ca_file = loop::read_authorities(*purge, "ca_file");
   read_state_folder(*purge, config);
   p.distrust_after = purge->duration("distrust_after", 60s, 0ms, 24h * 365);
+  p.sweep = purge->duration("sweep", p.sweep, 0ms, 24h);
   // A purge may have a thousand names: the bound leaves room for many.
   p.ledger.entries =
       static_cast<std::size_t>(purge->number("ledger_entries", 1'000'000, 10'000, 1'000'000'000));

@@ -64,6 +64,7 @@ class Fill final : private http::ExchangeListener {
 
   /// Starts the exchange. Called once by Fills.
   void start();
+  purge::Stamp stamp() const { return fetch_->stamp(); }
   bool done() const { return done_; }
 
  private:

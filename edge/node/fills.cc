@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/node/fills.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace node {
@@ -8,6 +9,14 @@ namespace node {
 void Fills::start(std::shared_ptr<fetch::Fetch> fetch, FillOrder order) {
   fills_.push_back(std::make_unique<Fill>(context_, std::move(fetch), std::move(order)));
   fills_.back()->start();
+}
+
+purge::Stamp Fills::oldest_stamp() const {
+  purge::Stamp oldest = ~purge::Stamp{0};
+  for (const auto& fill : fills_) {
+    if (!fill->done()) oldest = std::min(oldest, fill->stamp());
+  }
+  return oldest;
 }
 
 void Fills::sweep_later() {

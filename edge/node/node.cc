@@ -77,7 +77,9 @@ base::Status Node::start() {
   }
   control_client_ = std::make_unique<http::Client>(control_, http::ClientLimits{});
   start_follower();
-  return start_workers();
+  if (auto started = start_workers(); !started) return started;
+  start_sweeper();
+  return {};
 }
 
 // The ledger comes first: whether the disk's objects can be trusted depends on it.
@@ -137,6 +139,32 @@ void Node::start_follower() {
   control_.post([this] { follower_->start(); });
 }
 
+void Node::start_sweeper() {
+  if (!ledger_disk_) return;
+  const Sweeper::Options options{.interval = config_->purge.sweep, .entries_max = config_->purge.ledger.entries};
+  sweeper_ = std::make_unique<Sweeper>(
+      control_, *shared_, ledger_, *ledger_disk_, [this](auto answer) { ask_oldest_fill(std::move(answer)); }, options);
+  control_.post([this] { sweeper_->start(); });
+}
+
+// Each loop answers for its fills.
+void Node::ask_oldest_fill(std::move_only_function<void(purge::Stamp)> answer) {
+  struct Asked {
+    std::size_t left;
+    purge::Stamp oldest = Sweeper::kNone;
+    std::move_only_function<void(purge::Stamp)> answer;
+  };
+  auto asked = std::make_shared<Asked>(Asked{.left = workers_.size(), .answer = std::move(answer)});
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    workers_[i]->loop().post([this, i, asked] {
+      control_.post([asked, oldest = loops_[i]->oldest_fill()] {
+        asked->oldest = std::min(asked->oldest, oldest);
+        if (--asked->left == 0) asked->answer(asked->oldest);
+      });
+    });
+  }
+}
+
 base::Status Node::start_workers() {
   std::vector<std::string> addresses;
   for (const ListenerConfig& listener : config_->listeners) addresses.push_back(listener.address);
@@ -191,6 +219,7 @@ void Node::stop() {
   coder_.stop();
   signals_.reset();
   admin_.reset();
+  sweeper_.reset();
   follower_.reset();
   verifier_.reset();
   control_client_.reset();

@@ -21,6 +21,7 @@
 #include "edge/node/node_loop.h"
 #include "edge/node/purge_clock.h"
 #include "edge/node/purge_gate.h"
+#include "edge/node/sweeper.h"
 #include "edge/node/verification.h"
 #include "purge/follow/follower.h"
 #include "purge/follow/ledger_disk.h"
@@ -59,6 +60,8 @@ class Node {
   base::Status start_workers();
   base::Status start_worker(std::size_t index, std::vector<std::string>& addresses);
   void start_follower();
+  void start_sweeper();
+  void ask_oldest_fill(std::move_only_function<void(purge::Stamp)> answer);
   void on_signal(int number);
   void reload();
   void drain();
@@ -100,6 +103,7 @@ class Node {
   std::unique_ptr<http::Client> control_client_{};
   std::unique_ptr<Verifier> verifier_{};
   std::unique_ptr<purge::Follower> follower_{};
+  std::unique_ptr<Sweeper> sweeper_{};
   std::unique_ptr<loop::Signals> signals_{};
   std::unique_ptr<Admin> admin_{};
   std::size_t draining_ = 0;

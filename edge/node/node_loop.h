@@ -45,6 +45,7 @@ class NodeLoop {
     context_.config = std::move(config);
   }
   http::Server& server() { return server_; }
+  purge::Stamp oldest_fill() const { return fills_.oldest_stamp(); }
   const http::Server& server() const { return server_; }
 
  private:

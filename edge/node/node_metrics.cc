@@ -147,6 +147,13 @@ void collect_codings(Samples& samples, const coding::Coder& coder) {
                 number(coder.waiting()));
 }
 
+void collect_sweeps(Samples& samples, const Sweeper::Counts& counts) {
+  samples.counter("selvage_purge_sweeps_total", "Walks over all that both tiers hold.", number(counts.walks));
+  samples.counter("selvage_purge_swept_objects_total", "Purged objects that walks have removed.", number(counts.removed));
+  samples.counter("selvage_purge_dropped_entries_total", "Names forgotten, as nothing held could match them any more.",
+                  number(counts.dropped));
+}
+
 void collect_purge(Samples& samples, const purge::Follower::State& state, std::int64_t now_ms) {
   samples.gauge("selvage_purge_connected", "Whether the purge log is being followed.", state.connected ? 1 : 0);
   samples.gauge("selvage_purge_caught_up", "Whether the purge log was applied in full since start.",
@@ -187,6 +194,7 @@ void Node::collect(Samples& samples) const {
   samples.gauge("selvage_purge_floor", "What was stored before this purge counts as purged.",
                 number(purge::sequence_of(ledger_.floor())));
   if (purges_) collect_forwards(samples, *purges_);
+  if (sweeper_) collect_sweeps(samples, sweeper_->counts());
   if (follower_) {
     const auto now = control_.clock().steady().time_since_epoch();
     collect_purge(samples, follower_->state(), std::chrono::duration_cast<std::chrono::milliseconds>(now).count());

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "edge/base/executor.h"
@@ -47,6 +49,10 @@ class PurgeClock final : public purge::LedgerStore {
             std::move_only_function<void(base::Status)> kept) override;
   void restart(purge::LedgerPlace place, base::Executor& home,
                std::move_only_function<void(base::Status)> kept) override;
+
+  void forget(purge::Stamp upto, std::shared_ptr<const purge::Ledger::Names> spared) override {
+    store_->forget(upto, std::move(spared));
+  }
 
   /// What is applied now; nothing while no log is known. While another log is being taken up, a place of a
   /// log that nobody follows.

@@ -23,7 +23,8 @@ struct LedgerPlace {
   std::string log_id{};
 };
 
-/// The ledger's persistence (purge/follow/ledger_disk.h): one LMDB transaction keeps an entry's effect and applied_seq together.
+/// The ledger's persistence (purge/follow/ledger_disk.h): one LMDB transaction keeps an entry's effect and
+/// applied_seq together.
 class LedgerStore {
  public:
   virtual ~LedgerStore() = default;
@@ -34,17 +35,20 @@ class LedgerStore {
   /// Forgets all rows and begins at `place`, as one transaction.
   virtual void restart(LedgerPlace place, base::Executor& home,
                        std::move_only_function<void(base::Status)> kept) = 0;
+  /// Forgets the rows with nothing above `upto`, but for `spared` (Ledger::drop). In order with the others.
+  virtual void forget(Stamp upto, std::shared_ptr<const Ledger::Names> spared) = 0;
 };
 
-/// An edge's side of the log: follows GET /v1/log?after=N as one long response of JSON lines, applies each entry to the ledger, keeps it, acknowledges it
-/// (POST /v1/nodes/NAME/ack), reconnects with backoff and jitter, and starts a new epoch when the log cannot go back far enough or is another
-/// log. Lives on one loop.
+/// An edge's side of the log: follows GET /v1/log?after=N as one long response of JSON lines, applies each
+/// entry to the ledger, keeps it, acknowledges it (POST /v1/nodes/NAME/ack), reconnects with backoff and
+/// jitter, and starts a new epoch when the log cannot go back far enough or is another log. Lives on one
+/// loop.
 class Follower {
  public:
   struct Options {
     std::string api_url{};  ///< "https://purge.example:9443"
     std::string token{};
-    std::string node{};     ///< this edge's name
+    std::string node{};  ///< this edge's name
     std::shared_ptr<const http::ServerOptions> server{};
     std::chrono::milliseconds backoff_min{100};
     std::chrono::milliseconds backoff_max{10'000};
@@ -55,8 +59,9 @@ class Follower {
   /// What is known about the log; read by any thread.
   struct State {
     std::atomic<bool> connected{false};
-    std::atomic<bool> caught_up{false};        ///< has applied all that the log held when it connected, at least once since start
-    std::atomic<std::int64_t> heard_ms{0};     ///< steady clock, milliseconds, of the last byte from the log
+    std::atomic<bool> caught_up{
+        false};  ///< has applied all that the log held when it connected, at least once since start
+    std::atomic<std::int64_t> heard_ms{0};  ///< steady clock, milliseconds, of the last byte from the log
     std::atomic<std::uint64_t> applied{0};
     std::atomic<std::uint64_t> log_head{0};
     std::atomic<std::uint64_t> reconnects{0};
@@ -64,8 +69,8 @@ class Follower {
   };
 
   /// `log_id` is what the ledger's persistence remembers; empty on a first start.
-  Follower(base::Executor& home, http::ExchangeMaker& client, Ledger& ledger, LedgerStore& store, Options options,
-           std::string log_id);
+  Follower(base::Executor& home, http::ExchangeMaker& client, Ledger& ledger, LedgerStore& store,
+           Options options, std::string log_id);
   ~Follower();
   void start();
   const State& state() const;

@@ -26,6 +26,9 @@ struct Op {
   LedgerPlace place{};
   std::vector<Ledger::Row> rows{};
   bool restart = false;
+  std::shared_ptr<const Ledger::Names>
+      spared{};  ///< not null: forgets up to `forget_upto`, and is nothing else
+  Stamp forget_upto = 0;
   base::Executor* home = nullptr;
   std::move_only_function<void(base::Status)> kept{};
 };
@@ -95,19 +98,26 @@ std::vector<Op> LedgerDisk::Writer::take() {
 base::Status LedgerDisk::Writer::commit(const std::vector<Op>& batch) {
   auto txn = tables_.begin();
   if (!txn) return std::unexpected(txn.error());
+  const LedgerPlace* place = nullptr;  ///< the newest
   for (const Op& op : batch) {
     if (op.restart) {
       if (auto dropped = tables_.drop_rows(*txn); !dropped) return dropped;
     }
     if (auto put = tables_.put_rows(*txn, op.rows); !put) return put;
+    if (op.spared) {
+      if (auto dropped = tables_.drop_rows_to(*txn, op.forget_upto, *op.spared); !dropped) return dropped;
+    } else {
+      place = &op.place;
+    }
   }
-  const LedgerPlace& place = batch.back().place;
-  if (place.floor > floor_) {
-    if (auto dropped = tables_.drop_rows_to(*txn, place.floor); !dropped) return dropped;
+  if (place != nullptr && place->floor > floor_) {
+    if (auto dropped = tables_.drop_rows_to(*txn, place->floor, {}); !dropped) return dropped;
   }
-  if (auto put = tables_.put_place(*txn, place); !put) return put;
+  if (place != nullptr) {
+    if (auto put = tables_.put_place(*txn, *place); !put) return put;
+  }
   auto done = txn->commit();
-  if (done) floor_ = place.floor;
+  if (done && place != nullptr) floor_ = place->floor;
   return done;
 }
 
@@ -123,6 +133,7 @@ void LedgerDisk::Writer::run() {
       if (changed_.wait_for(lock, kRetry, [this] { return closing_; })) return;
     }
     for (Op& op : batch) {
+      if (op.home == nullptr) continue;
       op.home->post([kept = std::move(op.kept)]() mutable { kept({}); });
     }
   }
@@ -158,6 +169,10 @@ void LedgerDisk::keep(LedgerPlace place, std::vector<Ledger::Row> rows, base::Ex
 void LedgerDisk::restart(LedgerPlace place, base::Executor& home,
                          std::move_only_function<void(base::Status)> kept) {
   writer_->push({.place = std::move(place), .restart = true, .home = &home, .kept = std::move(kept)});
+}
+
+void LedgerDisk::forget(Stamp upto, std::shared_ptr<const Ledger::Names> spared) {
+  writer_->push({.spared = std::move(spared), .forget_upto = upto});
 }
 
 }  // namespace purge

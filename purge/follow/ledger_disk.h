@@ -38,6 +38,7 @@ class LedgerDisk final : public LedgerStore {
             std::move_only_function<void(base::Status)> kept) override;
   void restart(LedgerPlace place, base::Executor& home,
                std::move_only_function<void(base::Status)> kept) override;
+  void forget(Stamp upto, std::shared_ptr<const Ledger::Names> spared) override;
 
  private:
   class Writer;

@@ -101,7 +101,7 @@ base::Result<LedgerPlace> LedgerTables::load(std::vector<Ledger::Row>& rows) con
   }
 }
 
-base::Status LedgerTables::drop_rows_to(lmdb::Txn& txn, Stamp floor) const {
+base::Status LedgerTables::drop_rows_to(lmdb::Txn& txn, Stamp floor, const Ledger::Names& spared) const {
   auto cursor = lmdb::Cursor::open(txn, rows_);
   if (!cursor) return std::unexpected(cursor.error());
   for (auto entry = cursor->first();; entry = cursor->next()) {
@@ -109,7 +109,7 @@ base::Status LedgerTables::drop_rows_to(lmdb::Txn& txn, Stamp floor) const {
     if (!*entry) return {};
     const auto row = row_of(**entry);
     if (!row) return std::unexpected(row.error());
-    if (row->newest() > floor) continue;
+    if (row->newest() > floor || spared.contains(row->name())) continue;
     if (auto erased = cursor->erase(); !erased) return erased;
   }
 }

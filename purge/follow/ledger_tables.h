@@ -26,8 +26,8 @@ class LedgerTables {
   base::Result<lmdb::Txn> begin() const { return lmdb::Txn::begin(env_, lmdb::Txn::Mode::Write); }
   base::Status put_rows(lmdb::Txn& txn, std::span<const Ledger::Row> rows) const;
   base::Status drop_rows(lmdb::Txn& txn) const { return txn.drop(rows_); }
-  /// Those with nothing above `floor`.
-  base::Status drop_rows_to(lmdb::Txn& txn, Stamp floor) const;
+  /// Those with nothing above `floor`, but for `spared`.
+  base::Status drop_rows_to(lmdb::Txn& txn, Stamp floor, const Ledger::Names& spared) const;
   base::Status put_place(lmdb::Txn& txn, const LedgerPlace& place) const;
 
  private:

@@ -133,6 +133,7 @@ base::Result<ScanPage> ShardReader::scan(const std::optional<Key>& after, std::s
   if (!named) return std::unexpected(named.error());
   ScanPage page;
   for (const auto& [key, id] : *named) {
+    if (!parts_.index->holds(key, id)) continue;  // being removed
     if (auto object = peek(*txn, key, id)) page.objects.push_back(std::move(object));
   }
   if (named->size() == objects_max) page.next = ScanPlace{.after = named->back().first};

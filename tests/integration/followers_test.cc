@@ -32,6 +32,7 @@ class NoStore final : public purge::LedgerStore {
   void restart(purge::LedgerPlace place, base::Executor& home, Kept kept) override {
     keep(std::move(place), {}, home, std::move(kept));
   }
+  void forget(purge::Stamp, std::shared_ptr<const purge::Ledger::Names>) override {}
 };
 
 /// The part of an edge that follows the log, with a connection of its own.
@@ -41,7 +42,7 @@ struct Following {
     follower.start();
   }
   http::Client client;
-  purge::Ledger ledger{[](std::string_view, std::string_view url) { return std::string(url); }, 10'000};
+  purge::Ledger ledger{[](std::string_view, std::string_view url) { return std::string(url); }, {.entries = 10'000}};
   purge::Follower follower;
 };
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A fill with its origin, its disk and its reader in the hands of the test: how much of a body it holds while
 // the disk or the reader is slower than the origin, and what it asks the origin for.
-#include "edge/node/fills.h"
-
 #include <gtest/gtest.h>
 
 #include "edge/node/config.h"
 #include "edge/node/context.h"
 #include "edge/node/decoded.h"
+#include "edge/node/fills.h"
 #include "tests/sim/sim_disk.h"
 #include "tests/support/manual_executor.h"
 

@@ -28,7 +28,8 @@ class SimWrite final : public store::DiskWrite {
   ~SimWrite() override {
     if (!committed_) disk_.drop_chunks(id_);
   }
-  void put(std::uint32_t index, base::ChunkRef chunk, base::Executor& home, store::Answer<void> stored) override {
+  void put(std::uint32_t index, base::ChunkRef chunk, base::Executor& home,
+           store::Answer<void> stored) override {
     const bool fails = disk_.fault(disk_.faults_.write_one_in);
     if (!fails) disk_.platter_.chunks[{id_, index}] = std::string(chunk->view());
     home.post([stored = std::move(stored), fails]() mutable {
@@ -37,12 +38,15 @@ class SimWrite final : public store::DiskWrite {
   }
   void commit(store::ObjectRef object, base::Executor& home, store::Answer<store::PinRef> stored) override {
     if (disk_.fault(disk_.faults_.write_one_in)) {
-      home.post([stored = std::move(stored)]() mutable { stored(base::fail(Errc::System, "simulated write error")); });
+      home.post([stored = std::move(stored)]() mutable {
+        stored(base::fail(Errc::System, "simulated write error"));
+      });
       return;
     }
     committed_ = true;
     disk_.erase(key_);
-    disk_.platter_.objects[key_] = {object->key_text, object->id, object->body_bytes, {}, false, false, object->meta};
+    disk_.platter_.objects[key_] = {object->key_text, object->id, object->body_bytes, {}, false, false,
+                                    object->meta};
     home.post([stored = std::move(stored), pin = disk_.make_pin(id_)]() mutable { stored(std::move(pin)); });
     if (disk_.fault(disk_.faults_.evict_one_in)) disk_.evict_one();
   }
@@ -53,6 +57,28 @@ class SimWrite final : public store::DiskWrite {
   ObjectId id_;
   bool committed_ = false;
 };
+
+void SimDisk::scan(store::ScanPlace from, std::size_t objects_max, base::Executor& home,
+                   store::Answer<store::ScanPage> answer) {
+  store::ScanPage page;
+  auto at = from.after ? platter_.objects.upper_bound(*from.after) : platter_.objects.begin();
+  for (; at != platter_.objects.end() && page.objects.size() < objects_max; ++at) {
+    auto object = std::make_shared<store::Object>();
+    object->key = at->first;
+    object->key_text = at->second.key_text;
+    object->id = at->second.id;
+    object->body_bytes = at->second.body_bytes;
+    object->meta = at->second.meta;
+    object->decoded = decoder_(object->meta);
+    page.next = store::ScanPlace{.after = at->first};
+    page.objects.push_back(std::move(object));
+  }
+  if (at == platter_.objects.end()) page.next.reset();
+  base::Result<store::ScanPage> result = std::move(page);
+  if (fault(faults_.read_one_in)) result = base::fail(Errc::System, "simulated read error");
+  home.post(
+      [answer = std::move(answer), result = std::move(result)]() mutable { answer(std::move(result)); });
+}
 
 void SimDisk::find(const store::Key& key, std::string text, base::Executor& home,
                    store::Answer<store::ObjectRef> answer) {
@@ -74,7 +100,8 @@ void SimDisk::find(const store::Key& key, std::string text, base::Executor& home
     if (stored.whole) object->set_body(whole_body(*object));
     result = std::move(object);
   }
-  home.post([answer = std::move(answer), result = std::move(result)]() mutable { answer(std::move(result)); });
+  home.post(
+      [answer = std::move(answer), result = std::move(result)]() mutable { answer(std::move(result)); });
 }
 
 store::PinRef SimDisk::make_pin(ObjectId id) { return std::make_shared<SimPin>(pins_, id); }
@@ -93,7 +120,8 @@ void SimDisk::read_chunk(const store::Key&, ObjectId id, std::uint32_t index, ba
   } else if (const auto found = platter_.chunks.find({id, index}); found != platter_.chunks.end()) {
     result = base::Chunk::copy_of(found->second);
   }
-  home.post([answer = std::move(answer), result = std::move(result)]() mutable { answer(std::move(result)); });
+  home.post(
+      [answer = std::move(answer), result = std::move(result)]() mutable { answer(std::move(result)); });
 }
 
 std::vector<base::ChunkRef> SimDisk::whole_body(const store::Object& object) const {

@@ -20,7 +20,7 @@ struct Platter {
     std::uint64_t body_bytes = 0;
     std::string single{};  ///< the body of a single object
     bool has_single = false;
-    bool whole = false;    ///< read with its chunks
+    bool whole = false;  ///< read with its chunks
     std::string meta{};
   };
   std::map<store::Key, Stored> objects{};
@@ -28,14 +28,15 @@ struct Platter {
   store::ObjectId next_id = 1;
 };
 
-/// A disk tier in the simulation: answers later by posts, sometimes with errors, and evicts at random. Keeps the contract of store::Disk.
+/// A disk tier in the simulation: answers later by posts, sometimes with errors, and evicts at random. Keeps
+/// the contract of store::Disk.
 class SimDisk final : public store::Disk {
  public:
   struct Faults {
-    unsigned read_one_in = 0;    ///< 0: never
+    unsigned read_one_in = 0;  ///< 0: never
     unsigned write_one_in = 0;
-    unsigned evict_one_in = 0;   ///< at each commit, one unpinned object
-    unsigned full_one_in = 0;    ///< has no room when asked
+    unsigned evict_one_in = 0;  ///< at each commit, one unpinned object
+    unsigned full_one_in = 0;   ///< has no room when asked
   };
   SimDisk(Platter& platter, base::Random& random, store::Decoder decoder, Faults faults)
       : platter_(platter), random_(random), decoder_(std::move(decoder)), faults_(faults) {}
@@ -56,6 +57,8 @@ class SimDisk final : public store::Disk {
   bool has_room(const store::Key&) const override { return !fault(faults_.full_one_in); }
   std::unique_ptr<store::DiskWrite> begin(const store::Key& key, store::ObjectId id, std::uint64_t) override;
   void erase(const store::Key& key, store::ObjectId id = store::kAnyId) override;
+  void scan(store::ScanPlace from, std::size_t objects_max, base::Executor& home,
+            store::Answer<store::ScanPage> answer) override;
   void on_removed(std::function<void(const store::Key&, store::ObjectId)> removed) override {
     removed_ = std::move(removed);
   }

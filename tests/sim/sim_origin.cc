@@ -43,7 +43,9 @@ class SimExchange final : public http::Exchange {
   void set_pass(bool) override {}
 
  private:
-  void wait(base::Task next) { timer_.start(std::chrono::microseconds(random_.below(3000)), std::move(next)); }
+  void wait(base::Task next) {
+    timer_.start(std::chrono::microseconds(random_.below(3000)), std::move(next));
+  }
   bool fault(unsigned one_in) { return one_in != 0 && random_.one_in(one_in); }
 
   void think() {
@@ -68,7 +70,8 @@ class SimExchange final : public http::Exchange {
     std::string encoding;
     if (content.varies) encoding = request_.fields.get("accept-encoding").value_or("");
     if (content.personal) encoding = request_.fields.get("cookie").value_or("");
-    const std::string etag = "\"v" + std::to_string(content.version) + (encoding.empty() ? "" : "-" + encoding) + "\"";
+    const std::string etag =
+        "\"v" + std::to_string(content.version) + (encoding.empty() ? "" : "-" + encoding) + "\"";
     head.fields.add("etag", etag);
     if (!content.cache_control.empty()) head.fields.add("cache-control", content.cache_control);
     head.fields.add("x-version", std::to_string(content.version));
@@ -131,7 +134,8 @@ std::string body_of(const std::string& path, unsigned version, std::size_t bytes
   return body;
 }
 
-std::unique_ptr<http::Exchange> SimClient::start(http::ClientRequest request, http::ExchangeListener& listener) {
+std::unique_ptr<http::Exchange> SimClient::start(http::ClientRequest request,
+                                                 http::ExchangeListener& listener) {
   return std::make_unique<SimExchange>(origin_, executor_, random_, std::move(request), listener);
 }
 

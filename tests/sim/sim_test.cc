@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The request, coalescing and purge logic of a whole edge in one thread, from seeds. A seed that fails is printed as the command that plays it
-// again: SELVAGE_SIM_SEED=N selects one, SELVAGE_SIM_SEEDS=N how many.
+// The request, coalescing and purge logic of a whole edge in one thread, from seeds. A seed that fails is
+// printed as the command that plays it again: SELVAGE_SIM_SEED=N selects one, SELVAGE_SIM_SEEDS=N how many.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -34,9 +34,18 @@ TEST(Sim, FairWeather) { play_all({.purges = false, .uncacheable = false}); }
 
 TEST(Sim, PurgesAgainstFillsAndRevalidations) { play_all({}); }
 
-TEST(Sim, OriginFails) {
-  play_all({.origin = {.refuse_one_in = 8, .break_one_in = 30, .error_one_in = 8}});
+// The walks of the sweeper come into everything, and do forget purges.
+TEST(Sim, SweepsForgetPurges) {
+  std::uint64_t swept = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    World world(seed, {});
+    world.play();
+    swept += world.swept();
+  }
+  EXPECT_GT(swept, 100U);
 }
+
+TEST(Sim, OriginFails) { play_all({.origin = {.refuse_one_in = 8, .break_one_in = 30, .error_one_in = 8}}); }
 
 TEST(Sim, DiskFailsAndEvicts) {
   play_all({.disk = {.read_one_in = 20, .write_one_in = 15, .evict_one_in = 2}});
@@ -46,14 +55,17 @@ TEST(Sim, DiskFailsAndEvicts) {
 TEST(Sim, DiskIsFull) { play_all({.disk = {.evict_one_in = 4, .full_one_in = 2}}); }
 
 TEST(Sim, DiskIsFullAndFails) {
-  play_all({.disk = {.read_one_in = 20, .write_one_in = 15, .evict_one_in = 2, .full_one_in = 1}, .crashes = true});
+  play_all({.disk = {.read_one_in = 20, .write_one_in = 15, .evict_one_in = 2, .full_one_in = 1},
+            .crashes = true});
 }
 
 TEST(Sim, CrashesAndRestarts) {
-  play_all({.origin = {.refuse_one_in = 20, .break_one_in = 60}, .disk = {.evict_one_in = 4}, .crashes = true});
+  play_all(
+      {.origin = {.refuse_one_in = 20, .break_one_in = 60}, .disk = {.evict_one_in = 4}, .crashes = true});
 }
 
-// One fetch at a time for a key: nothing is purged, uncacheable or abandoned, so a second one beside it would be a failure to coalesce.
+// One fetch at a time for a key: nothing is purged, uncacheable or abandoned, so a second one beside it would
+// be a failure to coalesce.
 TEST(Sim, OneFetchForEachKey) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     World world(seed, {.purges = false, .uncacheable = false, .departures = false});
@@ -66,7 +78,8 @@ TEST(Sim, OneFetchForEachKey) {
 }
 
 TEST(Sim, SameSeedSameTrace) {
-  const Weather weather{.origin = {.refuse_one_in = 10, .break_one_in = 40}, .disk = {.evict_one_in = 3}, .crashes = true};
+  const Weather weather{
+      .origin = {.refuse_one_in = 10, .break_one_in = 40}, .disk = {.evict_one_in = 3}, .crashes = true};
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     World one(seed, weather);
     World two(seed, weather);

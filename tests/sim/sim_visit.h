@@ -10,8 +10,8 @@
 
 namespace sim {
 
-/// One client request in the simulation: plays the session's part for a handler. Pulls the body in pieces of random size at random moments,
-/// and may leave at any time.
+/// One client request in the simulation: plays the session's part for a handler. Pulls the body in pieces of
+/// random size at random moments, and may leave at any time.
 class Visit final : public http::ResponseWriter {
  public:
   Visit(base::Executor& executor, base::Random& random, http::RequestHead head);

@@ -29,10 +29,9 @@ std::shared_ptr<node::Config> one_site() {
   site->name = "s";
   site->hosts = {"a.test"};
   site->origin = origin;
-  site->rules.push_back({.path = "/ruled",
-                         .ttl = {.bypass_cookies = {"session"},
-                                 .strip_request = {"cookie"},
-                                 .strip_response = {"x-version"}}});
+  site->rules.push_back(
+      {.path = "/ruled",
+       .ttl = {.bypass_cookies = {"session"}, .strip_request = {"cookie"}, .strip_response = {"x-version"}}});
   config->sites.add("a.test", site);
   config->node = "edge";
   config->fetch.fill_window_bytes = 128 * 1024;

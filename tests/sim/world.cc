@@ -5,6 +5,7 @@
 
 #include "edge/base/hash.h"
 #include "edge/base/text.h"
+#include "edge/node/sweeper.h"
 
 namespace sim {
 
@@ -13,6 +14,14 @@ using namespace std::chrono_literals;
 namespace {
 constexpr unsigned kPaths = 8;
 constexpr std::uint64_t kMemoryBytes = 512 * 1024;
+
+/// The ledger of this edge outlives its crashes by itself.
+class NoLedgerStore final : public purge::LedgerStore {
+  void keep(purge::LedgerPlace, std::vector<purge::Ledger::Row>, base::Executor&,
+            std::move_only_function<void(base::Status)>) override {}
+  void restart(purge::LedgerPlace, base::Executor&, std::move_only_function<void(base::Status)>) override {}
+  void forget(purge::Stamp, std::shared_ptr<const purge::Ledger::Names>) override {}
+};
 }  // namespace
 
 /// What dies in a crash.
@@ -25,6 +34,7 @@ struct World::Edge {
         variants(100),
         pauses(100),
         groups(world.clock_.wall()),
+        control(world.clock_),
         shared{.memory = memory,
                .disk = disk,
                .admission = admission,
@@ -38,6 +48,17 @@ struct World::Edge {
                .distrust = [] { return false; }} {
     for (int i = 0; i < 2; ++i) loops.push_back(std::make_unique<Loop>(world, shared));
     disk.on_removed([this](const store::Key& key, store::ObjectId id) { memory.erase_parted(key, id); });
+    sweeper = std::make_unique<node::Sweeper>(
+        control, shared, world.ledger_, ledger_store,
+        [this](auto answer) {
+          control.post([this, answer = std::move(answer)]() mutable {
+            purge::Stamp oldest = node::Sweeper::kNone;
+            for (const auto& loop : loops) oldest = std::min(oldest, loop->fills.oldest_stamp());
+            answer(oldest);
+          });
+        },
+        node::Sweeper::Options{.interval = world.weather_.sweep});
+    sweeper->start();
   }
 
   struct Loop {
@@ -65,8 +86,11 @@ struct World::Edge {
   fetch::PassMarks pauses;
   node::GroupClock groups;
 
+  support::ManualExecutor control;
   node::Shared shared;
   std::vector<std::unique_ptr<Loop>> loops{};
+  NoLedgerStore ledger_store{};
+  std::unique_ptr<node::Sweeper> sweeper{};
 };
 
 World::World(std::uint64_t seed, const Weather& weather)
@@ -75,7 +99,7 @@ World::World(std::uint64_t seed, const Weather& weather)
       config_(std::make_shared<node::Config>()),
       // With every second seed it is so small that its floor rises all the time.
       ledger_([](std::string_view, std::string_view url) { return policy::normal_url({}, url); },
-              seed % 2 == 0 ? 4 : purge::Ledger::kEntriesMax) {
+              {.entries = seed % 2 == 0 ? 4U : 1'000'000U, .wildcards = 3, .variants = 2}) {
   auto origin = std::make_shared<node::Origin>();
   origin->url = "http://origin.test";
   origin->server = std::make_shared<http::ServerOptions>();
@@ -149,7 +173,8 @@ void World::visit() {
   head.fields.add("cookie", random_.one_in(2) ? "alice" : "bob");
   auto& loop = *edge_->loops[random_.below(edge_->loops.size())];
   auto visit = std::make_unique<Visit>(loop.executor, random_, head);
-  visit->version_min = purged_to_[head.target];
+  const std::string chosen(*head.fields.get("accept-encoding"));
+  visit->version_min = std::max(purged_to_[head.target], purged_variant_[{head.target, chosen}]);
   visit->slow = random_.one_in(8);
   note("visit " + head.method + head.target);
   visit->begin(loop.maker);
@@ -165,27 +190,51 @@ void World::upload() {
   note("upload " + path);
 }
 
+// What it names: all paths, one, or one variant of one.
 void World::purge() {
   const std::string path = random_path();
-  purge::Purge purge;
-  purge.site = "s";
-  purge.soft = random_.one_in(4);
-  const bool all = random_.one_in(6);
-  if (all) {
-    purge.kind = purge::Kind::Tags;
-    purge.names = {"all"};
-  } else if (random_.one_in(2)) {
-    purge.kind = purge::Kind::Tags;
-    purge.names = {"t" + path.substr(2)};
-  } else {
-    purge.kind = purge::Kind::Urls;
-    purge.names = {"https://a.test" + path};
+  const std::string coding = random_.one_in(2) ? "gzip" : "br";
+  purge::Purge purge{.site = "s", .soft = random_.one_in(4)};
+  const auto names = [&purge](purge::Kind kind, std::string name) {
+    purge.kind = kind;
+    purge.names = {std::move(name)};
+  };
+  bool all = false;
+  switch (random_.below(14)) {
+    case 0: names(purge::Kind::Hosts, "a.test"); break;
+    case 1: names(purge::Kind::Prefixes, "a.test"); break;
+    case 2: names(purge::Kind::Wildcards, "a.test/*"); break;
+    case 3: purge.kind = purge::Kind::Everything; break;
+    case 4: names(purge::Kind::Tags, random_.one_in(2) ? "all" : "status=200"); break;
+    case 5:
+      names(purge::Kind::Tags, "ALL");
+      purge.ignore_case = true;
+      break;
+    case 6: names(purge::Kind::Prefixes, "a.test" + path); break;
+    case 7: names(purge::Kind::Wildcards, "a.test/*" + path.substr(2)); break;
+    case 8:
+    case 9:
+      names(purge::Kind::Variants, "https://a.test" + path);
+      purge.headers = {{{"accept-encoding", coding}}};
+      break;
+    case 10:
+    case 11: names(purge::Kind::Tags, "t" + path.substr(2)); break;
+    default: names(purge::Kind::Urls, "https://a.test" + path); break;
   }
+  all = purge.kind == purge::Kind::Everything || purge.kind == purge::Kind::Hosts ||
+        purge.names == std::vector<std::string>{"a.test"} ||
+        purge.names == std::vector<std::string>{"a.test/*"} ||
+        purge.names == std::vector<std::string>{"all"} ||
+        purge.names == std::vector<std::string>{"status=200"} || purge.ignore_case;
   ledger_.apply(++sequence_, purge);
   note("purge " + purge::to_json(purge));
   if (purge.soft) return;
   for (const auto& [name, content] : origin_.contents) {
-    if (all || name == path) purged_to_[name] = content.version;
+    if (purge.kind == purge::Kind::Variants && name == path && content.varies) {
+      purged_variant_[{name, coding}] = content.version;
+    } else if (all || name == path) {
+      purged_to_[name] = content.version;
+    }
   }
 }
 
@@ -200,6 +249,7 @@ void World::leave_one() {
 void World::crash() {
   note("crash");
   visits_.clear();
+  swept_ += edge_->sweeper->counts().dropped;
   edge_.reset();
   std::set<store::ObjectId> known;
   for (const auto& [key, stored] : platter_.objects) known.insert(stored.id);
@@ -209,6 +259,7 @@ void World::crash() {
 
 // One task of one loop, chosen by chance.
 bool World::step() {
+  if (random_.one_in(3) && edge_->control.run_one()) return true;
   const std::size_t first = random_.below(edge_->loops.size());
   for (std::size_t i = 0; i < edge_->loops.size(); ++i) {
     if (edge_->loops[(first + i) % edge_->loops.size()]->executor.run_one()) return true;
@@ -221,6 +272,7 @@ void World::run_some(unsigned steps) {
     if (step()) continue;
     clock_.advance(std::chrono::microseconds(200 + random_.below(800)));
     for (auto& loop : edge_->loops) loop->executor.run_due();
+    edge_->control.run_due();
   }
 }
 
@@ -231,7 +283,7 @@ void World::settle() {
     const bool quiet = std::ranges::all_of(edge_->loops, [](const auto& loop) {
       return loop->executor.idle() && loop->executor.timers() == 0 && loop->fills.size() == 0;
     });
-    if (over && quiet) return;
+    if (over && quiet && edge_->control.idle()) return;
   }
 }
 
@@ -272,8 +324,8 @@ void World::judge(const Visit& visit) {
   }
   const auto version = base::decimal(head.fields.get("x-version").value_or("")).value_or(0);
   if (version < visit.version_min) {
-    complain(path + ": version " + std::to_string(version) + " although " + std::to_string(visit.version_min) +
-             " was there when it was purged, before the request began");
+    complain(path + ": version " + std::to_string(version) + " although " +
+             std::to_string(visit.version_min) + " was there when it was purged, before the request began");
   }
   const std::string encoding(head.fields.get("x-encoding").value_or(""));
   if (origin_.contents[path].varies && encoding != visit.request().fields.get("accept-encoding")) {
@@ -293,12 +345,15 @@ void World::judge(const Visit& visit) {
 }
 
 void World::check_rest() {
+  swept_ += edge_->sweeper->counts().dropped;
   if (!visits_.empty()) complain(std::to_string(visits_.size()) + " requests never ended");
-  if (edge_->fetches.size() != 0) complain(std::to_string(edge_->fetches.size()) + " fetches stay in the table");
+  if (edge_->fetches.size() != 0)
+    complain(std::to_string(edge_->fetches.size()) + " fetches stay in the table");
   for (const auto& loop : edge_->loops) {
     if (loop->fills.size() != 0) complain("a fill never ended");
   }
-  if (edge_->fill_bytes.load() != 0) complain(std::to_string(edge_->fill_bytes.load()) + " bytes of fills not returned");
+  if (edge_->fill_bytes.load() != 0)
+    complain(std::to_string(edge_->fill_bytes.load()) + " bytes of fills not returned");
   if (edge_->memory.use().bytes > kMemoryBytes) complain("the memory tier is over its budget");
   if (edge_->disk.pins() != 0) complain(std::to_string(edge_->disk.pins()) + " pins are left");
 }

@@ -29,11 +29,13 @@ struct Weather {
   bool uncacheable = true;
   bool crashes = false;
   bool departures = true;
+  std::chrono::milliseconds sweep{50};  ///< between two walks of the sweeper
   unsigned operations = 300;
 };
 
-/// An edge with two loops, its disk and its origin, in one thread: which loop runs next, how long everything takes, what fails, all come from
-/// one seed. After every step the answers are held against a model; complaints are texts.
+/// An edge with two loops, its disk and its origin, in one thread: which loop runs next, how long everything
+/// takes, what fails, all come from one seed. After every step the answers are held against a model;
+/// complaints are texts.
 class World {
  public:
   World(std::uint64_t seed, const Weather& weather);
@@ -46,6 +48,7 @@ class World {
   std::uint64_t trace() const { return trace_; }
   const SimOrigin& origin() const { return origin_; }
   std::size_t answered() const { return answered_; }
+  std::uint64_t swept() const { return swept_; }  ///< entries of the ledger
 
  private:
   struct Edge;
@@ -76,12 +79,15 @@ class World {
   purge::Ledger ledger_;
   purge::Sequence sequence_ = 0;
   std::map<std::string, unsigned> purged_to_{};  ///< by path: no answer begun from now on may be older
+  std::map<std::pair<std::string, std::string>, unsigned>
+      purged_variant_{};  ///< the same, by path and Accept-Encoding
   std::map<std::pair<std::string, unsigned>, std::uint64_t> sizes_{};  ///< of bodies, by path and version
   std::unique_ptr<Edge> edge_;
   std::vector<std::unique_ptr<Visit>> visits_{};
   std::vector<std::string> complaints_{};
   std::uint64_t trace_ = 1469598103934665603ULL;
   std::size_t answered_ = 0;
+  std::uint64_t swept_ = 0;
 };
 
 }  // namespace sim

@@ -15,6 +15,7 @@ class NoStore final : public purge::LedgerStore {
   void keep(purge::LedgerPlace, std::vector<purge::Ledger::Row>, base::Executor&,
             std::move_only_function<void(base::Status)>) override {}
   void restart(purge::LedgerPlace, base::Executor&, std::move_only_function<void(base::Status)>) override {}
+  void forget(purge::Stamp, std::shared_ptr<const purge::Ledger::Names>) override {}
 };
 
 class PurgeClockTest : public testing::Test {

@@ -94,6 +94,8 @@ class ScriptedStore final : public LedgerStore {
                std::move_only_function<void(base::Status)> kept) override {
     ops.push_back({true, std::move(place), 0, std::move(kept)});
   }
+  void forget(Stamp, std::shared_ptr<const Ledger::Names>) override { ++forgets; }
+  int forgets = 0;
   void keep_one() {
     Op op = std::move(ops.front());
     ops.pop_front();

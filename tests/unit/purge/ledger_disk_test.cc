@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <set>
 
 #include "tests/support/posted_from.h"
 #include "tests/support/temp_folder.h"
@@ -104,6 +105,26 @@ TEST_F(LedgerDiskTest, ARestartForgetsTheRowsAndKeepsWhatComesAfter) {
   EXPECT_EQ(opened.place.log_id, "M");
   ASSERT_EQ(opened.rows.size(), 1u);
   EXPECT_EQ(opened.rows[0].name_high, 9u);
+}
+
+TEST_F(LedgerDiskTest, ForgetsRowsUpToAStampButThoseSpared) {
+  {
+    const auto opened = open();
+    Ledger::Row wildcard = row(4, 1);
+    wildcard.text = "w1:s6:a.b/c*";
+    keep(*opened.store, 1, {row(1, 1), row(2, 1), row(3, 2), wildcard});
+    opened.store->forget(make_stamp(1, 1),
+                         std::make_shared<Ledger::Names>(Ledger::Names{row(2, 0).name(), wildcard.name()}));
+    keep(*opened.store, 3, {row(5, 3)});
+  }
+  const auto opened = open();
+  EXPECT_EQ(opened.place.sequence, 3u);
+  std::set<std::uint64_t> names;
+  for (const Ledger::Row& had : opened.rows) {
+    names.insert(had.name_high);
+    EXPECT_EQ(had.text, had.name_high == 4 ? "w1:s6:a.b/c*" : "");
+  }
+  EXPECT_EQ(names, (std::set<std::uint64_t>{2, 3, 4, 5}));
 }
 
 TEST_F(LedgerDiskTest, OneProcessAtATime) {

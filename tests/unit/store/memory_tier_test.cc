@@ -5,6 +5,7 @@
 #include <malloc.h>
 
 #include <atomic>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,6 +40,24 @@ TEST(MemoryTier, FindsWhatWasInserted) {
   tier.insert(object);
   EXPECT_EQ(find(tier, "/a"), object);
   EXPECT_EQ(find(tier, "/b"), nullptr);
+}
+
+TEST(MemoryTier, AWalkFindsAllObjectsAndNoChunks) {
+  MemoryTier tier({});
+  std::set<std::string> stored;
+  for (ObjectId id = 1; id <= 500; ++id) {
+    tier.insert(make_object("/" + std::to_string(id), id));
+    tier.insert_chunk(id, 1, full_chunk());
+    stored.insert("/" + std::to_string(id));
+  }
+  std::set<std::string> found;
+  MemoryTier::Place place;
+  std::vector<ObjectRef> batch;
+  for (bool more = true; more; batch.clear()) {
+    more = tier.scan(place, 10, batch);
+    for (const ObjectRef& object : batch) found.insert(object->key_text);
+  }
+  EXPECT_EQ(found, stored);
 }
 
 TEST(MemoryTier, OtherTextUnderTheSameKeyIsAMissAndInsertReplacesIt) {
