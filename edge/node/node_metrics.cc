@@ -193,8 +193,8 @@ void Node::collect(Samples& samples) const {
   samples.gauge("selvage_purge_entries", "Names in the purge ledger.", number(ledger_.entries()));
   samples.gauge("selvage_purge_floor", "What was stored before this purge counts as purged.",
                 number(purge::sequence_of(ledger_.floor())));
-  if (sweeper_) collect_sweeps(samples, sweeper_->counts());
   if (purges_) collect_forwards(samples, *purges_);
+  if (sweeper_) collect_sweeps(samples, sweeper_->counts());
   if (follower_) {
     const auto now = control_.clock().steady().time_since_epoch();
     collect_purge(samples, follower_->state(), std::chrono::duration_cast<std::chrono::milliseconds>(now).count());

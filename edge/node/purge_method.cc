@@ -152,6 +152,7 @@ void PurgeMethod::on_logged(purge::Sequence sequence, std::optional<bool> applie
 }
 
 void PurgeMethod::refuse(const Refusal& refusal, std::string_view retry_after) {
+  place_.reset();
   http::Fields fields;
   if (refusal.status == 401) fields.add("www-authenticate", "Bearer realm=\"purge\"");
   if (refusal.status == 405) fields.add("allow", "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE");

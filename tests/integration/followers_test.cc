@@ -30,7 +30,7 @@ struct Following {
     follower.start();
   }
   http::Client client;
-  purge::Ledger ledger{[](std::string_view, std::string_view url) { return std::string(url); }, 10'000};
+  purge::Ledger ledger{[](std::string_view, std::string_view url) { return std::string(url); }, {.entries = 10'000}};
   purge::Follower follower;
 };
 

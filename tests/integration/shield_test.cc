@@ -178,6 +178,25 @@ TEST_F(Shield, ThoseWhoAreAsFarShareAFetchAndNoOlderOne) {
   EXPECT_EQ(origin.requests("/slow"), 2U);
 }
 
+TEST_F(Shield, AThirdTierIsToldWhoeverIsAhead) {
+  begin(true);
+  Edge::Options options{.node = "middle", .origin = "http://" + shield->http_address()};
+  options.origin_keys = "purge_clock = true";
+  options.purge_url = shield->options().purge_url;
+  options.purge_keys = "peers = [\"127.0.0.0/8\"]\n";
+  Edge middle(certificates, folder / "middle", options);
+  ASSERT_TRUE(middle.start()) << middle.output();
+  ASSERT_TRUE(middle.wait_ready());
+  edge->options().origin = "http://" + middle.http_address();
+  ASSERT_TRUE(edge->start()) << edge->output();
+  ASSERT_TRUE(edge->wait_ready());
+  EXPECT_EQ(version_of(get(*edge)), "1");
+  renew_behind_the_shield();
+  EXPECT_EQ(version_of(get(*edge)), "2");
+  EXPECT_EQ(middle.metric("selvage_peer_passes_total"), 1);
+  EXPECT_EQ(shield->metric("selvage_peer_passes_total"), 1);
+}
+
 TEST_F(Shield, AnotherLogIsNeverReached) {
   begin(true, "peer_wait = \"0\"\n");
   EXPECT_EQ(version_of(get(*shield)), "1");
