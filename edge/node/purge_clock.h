@@ -53,10 +53,6 @@ class PurgeClock final : public purge::LedgerStore {
     store_->forget(upto, std::move(spared));
   }
 
-  void forget(purge::Stamp upto, std::shared_ptr<const purge::Ledger::Names> spared) override {
-    store_->forget(upto, std::move(spared));
-  }
-
   /// What is applied now; nothing while no log is known. While another log is being taken up, a place of a
   /// log that nobody follows.
   std::optional<ClockPlace> now() const;

@@ -175,7 +175,11 @@ class PurgeChecker : public testing::TestWithParam<const char*> {
     std::thread killer([&] {
       const auto begin = std::chrono::steady_clock::now();
       while (!begun || std::chrono::steady_clock::now() - begin < delay) std::this_thread::yield();
-      nats_too ? nats->kill() : ::kill(scene.api.process().pid(), SIGKILL);
+      if (nats_too) {
+        nats->kill();
+      } else {
+        ::kill(scene.api.process().pid(), SIGKILL);
+      }
     });
     std::vector<std::pair<std::uint64_t, std::map<Copy, unsigned>>> answered;
     begun = true;
