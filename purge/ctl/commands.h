@@ -24,6 +24,9 @@ int nodes_command(Access access, const std::string& api, bool json);
 /// Has the API forget an edge that is gone for good.
 int retire_command(Access access, const std::string& api, const std::string& node, bool json);
 
+/// Makes a standby the primary.
+int promote_command(Access access, const std::string& api, bool json);
+
 /// `variant`: fields that choose the variant, "accept-encoding: gzip".
 int inspect_command(Access access, const std::string& admin, const std::string& url,
                     const std::vector<std::string>& variant, bool json);

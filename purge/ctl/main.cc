@@ -99,6 +99,8 @@ void add_others(CLI::App& app, Arguments& a) {
   add_common(*nodes, a, true);
   nodes->add_option("--retire", a.retire,
                     "Forget this edge, which is gone for good: purges wait for it no more");
+  CLI::App* promote = app.add_subcommand("promote", "Make the standby at --api the primary of the purge log");
+  add_common(*promote, a, true);
   CLI::App* inspect = app.add_subcommand("inspect", "What an edge holds of a URL");
   add_common(*inspect, a, false);
   inspect->add_option("url", a.inspect_url, "Absolute URL")->required();
@@ -148,6 +150,7 @@ int main(int argc, char** argv) {
   if (app.got_subcommand("nodes") && !a.retire.empty())
     return ctl::retire_command(a.access, a.api, a.retire, a.json);
   if (app.got_subcommand("nodes")) return ctl::nodes_command(a.access, a.api, a.json);
+  if (app.got_subcommand("promote")) return ctl::promote_command(a.access, a.api, a.json);
   if (app.got_subcommand("inspect"))
     return ctl::inspect_command(a.access, a.admin, a.inspect_url, a.variant, a.json);
   if (app.got_subcommand("check")) return ctl::check_command(a.config, a.kind, a.program);

@@ -2,6 +2,7 @@
 #include "purge/follow/nats_source.h"
 
 #include <algorithm>
+#include <future>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -301,12 +302,15 @@ NatsSource::NatsSource(base::Executor& home, Options options, Sink& sink)
   })](std::uint64_t number, std::string reason) {
     home.post([task, number, reason = std::move(reason)]() mutable { task(number, reason); });
   };
+  // What is posted to the worker comes after this: a task of ours may be there before its first.
+  std::promise<void> started;
   s.worker.start(
-      [&s] {
+      [&s, &started] {
         s.timer.emplace(s.worker.loop());
         s.pause.emplace(s.worker.loop());
         s.link.emplace(s.worker.loop(), s.options.access, s.options.node, s);
         s.stream.emplace(*s.link, s.options.stream);
+        started.set_value();
       },
       [&s] {
         if (s.live != 0) s.say("left");
@@ -316,6 +320,7 @@ NatsSource::NatsSource(base::Executor& home, Options options, Sink& sink)
         s.timer.reset();
         s.link.reset();
       });
+  started.get_future().wait();
 }
 
 NatsSource::~NatsSource() {

@@ -3,6 +3,7 @@
 
 #include <nats/nats.h>
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -130,7 +131,9 @@ base::Result<OptionsPtr> options_of(const Access& access, const std::string& nam
     setter.set(&natsOptions_SetUserCredentialsFromFiles, raw, access.credentials_file.c_str(),
                static_cast<const char*>(nullptr));
   }
-  if (access.tls || !access.ca_file.empty()) setter.set(&natsOptions_SetSecure, raw, true);
+  const bool tls = std::ranges::any_of(
+      access.servers, [](const std::string& server) { return server.starts_with("tls://"); });
+  if (tls || access.tls || !access.ca_file.empty()) setter.set(&natsOptions_SetSecure, raw, true);
   if (!access.ca_file.empty())
     setter.set(&natsOptions_LoadCATrustedCertificates, raw, access.ca_file.c_str());
   if (!access.certificate_file.empty()) {

@@ -65,6 +65,7 @@ void PromoteRequest::answer() {
          .text = "token \"" + call().caller.name + "\" is not for all sites (\"*\"), as the log is"});
   }
   api().standing()->promote(api().wall_ms(), anchor_.wrap([this](base::Result<std::uint64_t> term) {
+    if (!term && term.error().code != base::Errc::Denied) return refuse(unavailable(term.error()));
     if (!term) return refuse({.status = 409, .code = "conflict", .text = term.error().text});
     respond(200, nlohmann::json({{"term", *term},
                                  {"log_id", api().journal().log_id()},

@@ -33,16 +33,19 @@ Standing::Standing(loop::Loop& loop, Journal& journal, Options options)
 
 Standing::~Standing() = default;
 
+void Standing::follow() {
+  follower_ = std::make_unique<StandbyFollower>(
+      loop_, client_, journal_,
+      StandbyFollower::Options{
+          .url = options_.of, .token = options_.token, .server = server_, .silence = options_.silence},
+      noted_);
+  follower_->start();
+}
+
 void Standing::start(StandbyFollower::Noted noted) {
+  noted_ = std::move(noted);
   const Leadership own = leadership();
-  if (own.role == LogRole::Standby) {
-    follower_ = std::make_unique<StandbyFollower>(
-        loop_, client_, journal_,
-        StandbyFollower::Options{
-            .url = options_.of, .token = options_.token, .server = server_, .silence = options_.silence},
-        std::move(noted));
-    return follower_->start();
-  }
+  if (own.role == LogRole::Standby) return follow();
   if (own.role != LogRole::Primary) return;
   // One that was promoted goes on telling the old primary; the old one asks whether it is that.
   if (!options_.peer.empty()) {
@@ -131,6 +134,7 @@ void Standing::promote(std::int64_t at_ms, std::move_only_function<void(base::Re
   follower_.reset();
   journal_.promote(at_ms, loop_,
                    anchor_.wrap([this, done = std::move(done)](base::Result<std::uint64_t> term) mutable {
+                     if (!term && leadership().role == LogRole::Standby && !follower_) follow();
                      if (term && !options_.of.empty() && !peer_) ask(options_.of);
                      done(std::move(term));
                    }));

@@ -70,6 +70,7 @@ class Standing {
     base::Steady deadline{};
   };
   void on_peer(const std::optional<Meeting>& meeting);
+  void follow();
   void ask(const std::string& url);
   void look_for_late();
 
@@ -86,6 +87,7 @@ class Standing {
   base::Steady heard_{};
   std::multimap<Sequence, Waiting> waiting_{};
   base::Timer timer_;
+  StandbyFollower::Noted noted_{};
   std::unique_ptr<Peer> peer_{};
   std::unique_ptr<StandbyFollower> follower_{};
   base::Anchor anchor_{};

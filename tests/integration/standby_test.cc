@@ -125,7 +125,10 @@ TEST_F(Standby, AnEdgeThatHasSeenTheNewTermTellsTheOldPrimary) {
   EXPECT_EQ(first.purge(purge_of("a")).status, 202);
   ASSERT_TRUE(wait_until([&] { return head(second) == 1; }));
   first.process().kill();
-  ASSERT_EQ(post(second, "/v1/promote").status, 200);
+  Process ctl({program("selvagectl"), "promote", "--api", second.url(), "--ca", second.ca_file(), "--token",
+               "operator-secret"},
+              scene.folder / "ctl.log");
+  ASSERT_EQ(ctl.wait(), 0) << ctl.output();
   const std::uint64_t number = purge_sequence(second.purge(purge_of("b")));
   EXPECT_GT(number, std::uint64_t{1} << 32);
   EXPECT_TRUE(applied(number));

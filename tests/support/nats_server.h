@@ -53,6 +53,11 @@ class NatsServer {
 
   /// Of a cluster of these; before start().
   void join(const std::vector<std::uint16_t>& routes) { routes_ = routes; }
+  /// A leaf node of `hub`, whose JetStream domain is "hub"; it has no JetStream itself. Before both start.
+  void leaf_of(NatsServer& hub) {
+    hub.leaves_ = free_port_number();
+    hub_ = hub.leaves_;
+  }
   std::uint16_t route() const { return route_; }
   std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
   /// Of its monitoring: /jsz, /healthz, …
@@ -98,8 +103,15 @@ class NatsServer {
  private:
   void write_config() const {
     std::ofstream file(folder_ + "/nats.conf");
-    file << "server_name: " << name_ << "\nlisten: 127.0.0.1:" << port_ << "\njetstream { store_dir: \""
-         << folder_ << "/data\" }\nhttp: \"127.0.0.1:" << monitor_ << "\"\n";
+    file << "server_name: " << name_ << "\nlisten: 127.0.0.1:" << port_ << "\nhttp: \"127.0.0.1:" << monitor_
+         << "\"\n";
+    if (hub_ != 0) {
+      file << "leafnodes { remotes: [ { url: \"nats://127.0.0.1:" << hub_ << "\" } ] }\n";
+    } else {
+      file << "jetstream { store_dir: \"" << folder_ << "/data\"" << (leaves_ != 0 ? ", domain: hub" : "")
+           << " }\n";
+    }
+    if (leaves_ != 0) file << "leafnodes { listen: \"127.0.0.1:" << leaves_ << "\" }\n";
     if (routes_.empty()) return;
     file << "cluster {\n  name: test\n  listen: 127.0.0.1:" << route_ << "\n  routes: [";
     const char* before = " ";
@@ -126,6 +138,8 @@ class NatsServer {
   std::uint16_t route_;
   std::uint16_t monitor_;
   std::vector<std::uint16_t> routes_{};
+  std::uint16_t leaves_ = 0;  ///< where leaf nodes come in; 0: none
+  std::uint16_t hub_ = 0;     ///< whose leaf node this is; 0: nobody's
   pid_t pid_ = -1;
 };
 

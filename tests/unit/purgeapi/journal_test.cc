@@ -222,10 +222,12 @@ TEST(JournalTest, ADamagedLogIsAnErrorAndNotAnEmptyLog) {
     for (;;) {
       while (under_way >= 32) std::this_thread::yield();
       ++under_way;
-      (*opened)->append({.at_ms = 1, .purges = {"{\"some\":\"purge\"}"}}, home, [&under_way, report](auto got) {
-        --under_way;
-        if (!got || ::write(report, &got->back(), sizeof(Sequence)) != sizeof(Sequence)) ::_exit(1);
-      });
+      (*opened)->append({.at_ms = 1, .purges = {"{\"some\":\"purge\"}"}}, home,
+                        [&under_way, report](auto got) {
+                          --under_way;
+                          if (!got || ::write(report, &got->back(), sizeof(Sequence)) != sizeof(Sequence))
+                            ::_exit(1);
+                        });
     }
   };
   std::thread other(work);
