@@ -87,7 +87,7 @@ void Api::set_tokens(std::shared_ptr<const Tokens> tokens) {
 }
 
 void Api::set_compat(std::shared_ptr<const Compat> compat) {
-  if (compat->cloudflare != compat_->cloudflare || compat->fastly != compat_->fastly) gates_ = {};
+  if (*compat != *compat_) gates_ = {};
   compat_ = std::move(compat);
 }
 

@@ -58,7 +58,7 @@ class Api final : public http::HandlerMaker, private PurgeLog::Listener, private
 
   /// From now on these; logs that are read with a token that is gone are ended.
   void set_tokens(std::shared_ptr<const Tokens> tokens);
-  /// From now on these zones and services; rates whose limits changed begin anew.
+  /// From now on these zones and services; if anything of them has changed, all rates begin anew.
   void set_compat(std::shared_ptr<const Compat> compat);
   /// No new purges and logs; ends the logs, answers who waits.
   void drain();

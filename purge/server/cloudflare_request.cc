@@ -25,7 +25,7 @@ std::string cloudflare_id(std::string_view log_id, Sequence sequence) {
 }
 
 CloudflareRequest::CloudflareRequest(Call call)
-    : ApiRequest(std::move(call), call.api.limits().body_bytes, true) {}
+    : ApiRequest(call, call.api.limits().body_bytes, true) {}
 
 std::expected<std::string, Refusal> CloudflareRequest::site() const {
   const auto& names = call().names;

@@ -24,6 +24,7 @@ struct CloudflareZone {
   std::string id{};
   std::string site{};
   std::vector<std::pair<std::string, std::string>> environments{};  ///< id and site
+  bool operator==(const CloudflareZone&) const = default;
 };
 
 /// Bounds of Cloudflare's API; the defaults are those of its Enterprise plan.
@@ -40,6 +41,7 @@ struct FastlyService {
   std::string id{};
   std::string site{};
   std::vector<std::string> hosts{};  ///< lower case, or "*." and a name: whose URLs it purges
+  bool operator==(const FastlyService&) const = default;
 };
 
 /// Bounds of Fastly's API: 100,000 keys and URLs, and 5,000 purge_all, in an hour.
@@ -56,6 +58,7 @@ struct Compat {
   std::vector<FastlyService> services{};
   CloudflareLimits cloudflare{};
   FastlyLimits fastly{};
+  bool operator==(const Compat&) const = default;
 
   /// Null: there is none. Valid as long as this.
   const CloudflareZone* zone(std::string_view id) const;

@@ -122,8 +122,10 @@ void FastlyKeyRequest::answer() {
 FastlyKeysRequest::FastlyKeysRequest(Call call) : FastlyRequest(call, call.api.limits().body_bytes) {}
 
 std::optional<std::string> FastlyKeysRequest::read_keys() {
-  const std::string field = call().head.fields.combined("surrogate-key");
-  base::split(field, ' ', [this](std::string_view key) { keys_.emplace_back(key); });
+  for (const auto field : call().head.fields) {
+    if (field.name != "surrogate-key") continue;
+    base::split(field.value, ' ', [this](std::string_view key) { keys_.emplace_back(key); });
+  }
   if (!body().empty()) {
     const auto object = nlohmann::json::parse(body(), nullptr, false);
     const auto list = object.is_object() ? object.find("surrogate_keys") : object.end();

@@ -113,8 +113,9 @@ void Journal::read(Sequence from, std::size_t max_bytes, base::Executor& home, R
   });
 }
 
-void Journal::adopt(std::string log_id, base::Executor& home, Done done) {
-  Job job = JournalWriter::Adopting{.log_id = std::move(log_id), .home = &home, .done = std::move(done)};
+void Journal::adopt(std::string log_id, Sequence whole_at, base::Executor& home, Done done) {
+  Job job = JournalWriter::Adopting{
+      .log_id = std::move(log_id), .whole_at = whole_at, .home = &home, .done = std::move(done)};
   if (impl_->writer->push(job)) return;
   home.post([refused = std::move(std::get<JournalWriter::Adopting>(job).done)]() mutable {
     refused(std::unexpected(too_many()));

@@ -52,9 +52,9 @@ class Journal final : public PurgeLog {
 
   // Of a log with a standby. Any thread.
   Leadership leadership() const;
-  /// A standby's: begins with `log_id` at `oldest`, forgetting what it had; the next entry may have any
-  /// number.
-  void adopt(std::string log_id, base::Executor& home, Done done);
+  /// A standby's: begins with `log_id`, forgetting what it had; the next entry may have any number. It cannot
+  /// be promoted before it has the entry `whole_at`.
+  void adopt(std::string log_id, Sequence whole_at, base::Executor& home, Done done);
   /// A standby's: keeps entries that follow its head, under their numbers. Those it has are passed over.
   void replicate(std::vector<JournalEntry> entries, base::Executor& home, Done done);
   /// A standby's: from now on it leads, in a new term whose numbers no older term gives. Answers the term;

@@ -101,19 +101,20 @@ base::Result<std::optional<Leadership>> JournalTables::leadership(const lmdb::Tx
   if (!*stored) return std::nullopt;
   const std::string_view value = **stored;
   Leadership found;
-  if (value.size() != 17 || static_cast<unsigned char>(value[0]) > 2) {
+  if (value.size() != 25 || static_cast<unsigned char>(value[0]) > 2) {
     return base::fail(Errc::Corrupt, "what the purge log says of its term is damaged");
   }
   found.role = static_cast<LogRole>(value[0]);
   found.term = sequence_of(value.substr(1, 8));
   found.newer = sequence_of(value.substr(9, 8));
+  found.whole_at = sequence_of(value.substr(17, 8));
   return found;
 }
 
 base::Status JournalTables::put_leadership(lmdb::Txn& txn, const Leadership& leadership) const {
   return txn.put(about_, kLeadershipKey,
                  std::string(1, static_cast<char>(leadership.role)) + key_of(leadership.term) +
-                     key_of(leadership.newer));
+                     key_of(leadership.newer) + key_of(leadership.whole_at));
 }
 
 base::Status JournalTables::put(lmdb::Txn& txn, const JournalEntry& entry) const {

@@ -21,6 +21,7 @@ struct Leadership {
   LogRole role = LogRole::Primary;
   std::uint64_t term = 1;   ///< its own; of a standby: of the log that it follows
   std::uint64_t newer = 0;  ///< of Superseded: the term that superseded it
+  Sequence whole_at = 0;    ///< of Standby: before its head is there it has not all that its primary had
   bool operator==(const Leadership&) const = default;
 };
 

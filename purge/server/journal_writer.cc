@@ -201,7 +201,7 @@ base::Result<JournalWriter::Outcome> JournalWriter::put(lmdb::Txn& txn, const Jo
   if (const auto* appending = std::get_if<Appending>(&job)) return append(txn, appending->request, next);
   if (const auto* replicating = std::get_if<Replicating>(&job))
     return replicate(txn, replicating->entries, next);
-  if (const auto* adopting = std::get_if<Adopting>(&job)) return adopt(txn, adopting->log_id, next);
+  if (const auto* adopting = std::get_if<Adopting>(&job)) return adopt(txn, *adopting, next);
   if (const auto* leading = std::get_if<Leading>(&job)) return lead(txn, *leading, next);
   const auto& note = std::get<NodeNote>(job);
   const auto noted = note.forget ? tables_.erase_node(txn, note.node.name) : tables_.put_node(txn, note.node);
@@ -266,16 +266,17 @@ base::Result<JournalWriter::Outcome> JournalWriter::replicate(lmdb::Txn& txn,
   return Outcome();
 }
 
-base::Result<JournalWriter::Outcome> JournalWriter::adopt(lmdb::Txn& txn, const std::string& log_id,
+base::Result<JournalWriter::Outcome> JournalWriter::adopt(lmdb::Txn& txn, const Adopting& adopting,
                                                           State& next) {
   if (next.leadership.role != LogRole::Standby) {
     return Outcome(base::fail(Errc::Denied, "this log follows no other"));
   }
   if (auto dropped = tables_.forget_all(txn); !dropped) return std::unexpected(dropped.error());
-  if (auto put = tables_.put_log_id(txn, log_id); !put) return std::unexpected(put.error());
-  next.log_id = log_id;
+  if (auto put = tables_.put_log_id(txn, adopting.log_id); !put) return std::unexpected(put.error());
+  next.log_id = adopting.log_id;
   next.bounds = {};
   next.leadership.term = 1;
+  next.leadership.whole_at = adopting.whole_at;
   if (auto put = tables_.put_leadership(txn, next.leadership); !put) return std::unexpected(put.error());
   return Outcome();
 }
@@ -298,6 +299,12 @@ base::Result<JournalWriter::Outcome> JournalWriter::lead(lmdb::Txn& txn, const L
   if (next.log_id.empty()) {
     return Outcome(base::fail(Errc::Denied, "this standby has never reached its primary: it has no log"));
   }
+  if (next.bounds.head < own.whole_at) {
+    return Outcome(base::fail(Errc::Denied,
+                              "this standby has not yet taken over all of the log: it has entry " +
+                                  std::to_string(next.bounds.head) + " of " + std::to_string(own.whole_at)));
+  }
+  own.whole_at = 0;
   if (own.term + 1 > kTermsMax) return Outcome(base::fail(Errc::Limit, "there are no more terms"));
   ++own.term;
   own.role = LogRole::Primary;

@@ -29,6 +29,7 @@ class JournalWriter {
   };
   struct Adopting {
     std::string log_id{};
+    Sequence whole_at = 0;
     base::Executor* home = nullptr;
     Journal::Done done{};
   };
@@ -83,7 +84,7 @@ class JournalWriter {
   base::Result<Outcome> put(lmdb::Txn& txn, const Job& job, State& next);
   base::Result<Outcome> append(lmdb::Txn& txn, const PurgeLog::Append& request, State& next);
   base::Result<Outcome> replicate(lmdb::Txn& txn, const std::vector<JournalEntry>& entries, State& next);
-  base::Result<Outcome> adopt(lmdb::Txn& txn, const std::string& log_id, State& next);
+  base::Result<Outcome> adopt(lmdb::Txn& txn, const Adopting& adopting, State& next);
   base::Result<Outcome> lead(lmdb::Txn& txn, const Leading& leading, State& next);
   base::Status forget(lmdb::Txn& txn, std::size_t jobs, std::int64_t now_ms, State& next);
   base::Status forget_a_quarter();

@@ -103,9 +103,10 @@ base::Status StandbyFollower::begin(std::string_view line) {
     }
     log_id_ = id;
     taken_ = kept_ = 0;
-    journal_.adopt(id, home_, anchor_.wrap([this, now = connections_](const base::Status& status) {
-      if (!status && now == connections_) on_lost(status.error().text);
-    }));
+    journal_.adopt(id, head["head"].get<Sequence>(), home_,
+                   anchor_.wrap([this, now = connections_](const base::Status& status) {
+                     if (!status && now == connections_) on_lost(status.error().text);
+                   }));
   }
   source_->tell(kept_, log_id_);
   return {};

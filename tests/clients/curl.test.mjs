@@ -76,3 +76,22 @@ test('an answer and a refusal of /v1/purges, byte for byte', async () => {
   assert.equal(bad.status, 400)
   assert.deepEqual(Object.keys(JSON.parse(bad.text).error), ['code', 'message'])
 })
+
+test('the audit log tells what came through which API', async () => {
+  const tag = `audit-${process.pid}`
+  const zone = `${rig.api}/client/v4/zones/${rig.zone}/purge_cache`
+  await curl('-X', 'POST', '-H', 'Fastly-Key: all-secret', `${rig.api}/service/${rig.service}/purge/${tag}`)
+  await curl('-H', 'Authorization: Bearer all-secret', zone, ...json({ tags: [tag] }))
+  await own('/v1/purges', ...json({ site: 'www', tags: [tag] }))
+  for (const api of ['fastly', 'cloudflare', 'selvage']) {
+    const line = await rig.audited(line => line.api === api && line.purges?.[0].tags?.[0] === tag)
+    assert.equal(line.outcome, 'accepted')
+    assert.equal(line.by, 'all')
+    assert.equal(line.from, '127.0.0.1')
+  }
+  await curl('-H', 'Authorization: Bearer deploy-secret', `${zone}?${tag}`, ...json({}))
+  const refused = await rig.audited(line => line.target?.endsWith(tag))
+  assert.equal(refused.outcome, 'refused')
+  assert.equal(refused.by, 'deploy')
+  assert.equal(refused.status, 400)
+})

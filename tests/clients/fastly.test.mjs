@@ -141,7 +141,7 @@ test('byte for byte', async () => {
   const one = await rig.send({ method: 'POST', path: `/service/${service_id}/purge/none`, headers })
   assert.equal(one.text, `{"status":"ok","id":"${JSON.parse(one.text).id}"}`)
   const both = await rig.send({
-    method: 'POST', path: `/service/${service_id}/purge`, headers: { ...headers, 'Surrogate-Key': 'foo bar foo' }
+    method: 'POST', path: `/service/${service_id}/purge`, headers: { ...headers, 'Surrogate-Key': ['foo', 'bar foo'] }
   })
   const { foo, bar } = JSON.parse(both.text)
   assert.equal(both.text, `{"foo":"${foo}","bar":"${bar}"}`)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the tests of the clients share: the edge's origin, requests through the edge, and what became of a copy there.
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
 import http from 'node:http'
 import { createRequire } from 'node:module'
 
@@ -104,6 +105,18 @@ export async function applied (number) {
 /** Waits for the purge that Cloudflare's or Fastly's id stands for. */
 export const appliedZone = id => applied(parseInt(id.slice(16), 16))
 export const appliedService = id => applied(Number(id.split('-')[2]))
+
+/** The first line of the audit log that `wanted` holds for, once it is there. */
+export async function audited (wanted) {
+  const deadline = Date.now() + 30000
+  for (;;) {
+    const lines = fs.readFileSync(process.env.SELVAGE_AUDIT, 'utf8').split('\n').slice(0, -1).map(line => JSON.parse(line))
+    const found = lines.find(wanted)
+    if (found) return found
+    assert.ok(Date.now() < deadline, 'the audit log has no such line')
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
 
 export async function head () {
   const answer = await send({ path: '/v1/nodes', headers: { Authorization: 'Bearer reader-secret' } })

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "edge/loop/listener.h"
@@ -93,6 +94,9 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"NoRoles", "roles = [\"purge\", \"node\"]\n", "", "roles"},
         Bad{"NoSites", "sites = [\"*\"]\n", "", "sites"},
         Bad{"WrongType", "name = \"t\"", "name = 7", "name"},
+        Bad{"UnknownEngine", "[log_store]", "[log_store]\nengine = \"kafka\"", "found \"kafka\""},
+        Bad{"RequiredStandbyWithoutPeer", "[log_store]", "[log_store]\nstandby = \"required\"", "standby"},
+        Bad{"StandbyOfNobody", "[log_store]", "[standby]\ntoken = \"x\"\n[log_store]", "either of"},
         Bad{"SameListener", "[log_store]",
             "[[listener]]\naddress = \"127.0.0.1:9443\"\ntls = false\n[[listener]]\naddress = "
             "\"127.0.0.1:9443\"\ntls = false\n[log_store]",
@@ -118,6 +122,43 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"AuditFile", "[log_store]", "[audit]\nfile = \"/nowhere/audit.log\"\n[log_store]", "file"},
         Bad{"LongHeartbeat", "[log_store]", "[limits]\nheartbeat = \"1m\"\n[log_store]", "heartbeat"}),
     [](const auto& tested) { return tested.param.name; });
+
+TEST_F(ConfigTest, ReadsALogOnNats) {
+  std::string text = good();
+  const std::size_t at = text.find("folder = ");
+  text.replace(
+      at, text.find('\n', at) - at,
+      "engine = \"nats\"\nservers = [\"nats://a:4222\", \"tls://b:4222\"]\nstream = \"PURGES_2\"\n"
+      "replicas = 3\nmax_age = \"1h\"\nkey_window = \"2m\"\nkeep_entries = 7\npublish_timeout = \"1s\"\n"
+      "domain = \"hub\"\nuser = \"u\"\npassword = \"p\"");
+  const auto config = read(text);
+  ASSERT_TRUE(config) << config.error().front().str();
+  EXPECT_EQ((*config)->engine, Engine::Nats);
+  const NatsLog::Options& nats = (*config)->nats;
+  EXPECT_EQ(nats.access.servers, (std::vector<std::string>{"nats://a:4222", "tls://b:4222"}));
+  EXPECT_EQ(nats.access.domain, "hub");
+  EXPECT_EQ(nats.stream.name, "PURGES_2");
+  EXPECT_EQ(nats.stream.replicas, 3u);
+  EXPECT_EQ(nats.stream.age_max, 1h);
+  EXPECT_EQ(nats.stream.duplicate_window, 2min);
+  EXPECT_EQ(nats.stream.entries_max, 7u);
+  EXPECT_EQ(nats.publish_limit, 1s);
+}
+
+TEST_F(ConfigTest, ALogOnNatsHasFaultsOfItsOwn) {
+  std::string text = good();
+  const std::size_t at = text.find("folder = ");
+  text.replace(at, text.find('\n', at) - at,
+               "engine = \"nats\"\nservers = [\"http://a\"]\nstream = \"a.b\"\nreplicas = 2\n"
+               "max_age = \"1m\"\nclient_key = \"/nowhere\"");
+  const auto config = read(text);
+  ASSERT_FALSE(config);
+  for (const char* part : {"http://a", "a.b", "1, 3 or 5", "max_age", "/nowhere", "belong together"}) {
+    EXPECT_TRUE(std::ranges::any_of(config.error(), [&](const base::Fault& fault) {
+      return fault.str().find(part) != std::string::npos;
+    })) << part;
+  }
+}
 
 TEST_F(ConfigTest, ATokenMayNotBeGivenTwice) {
   const auto config =
