@@ -88,9 +88,6 @@ void Admin::sample_nodes(metrics::Samples& samples) const {
   for (const auto& [name, node] : nodes.all()) {
     samples.gauge("selvage_purge_node_behind", "Purges that a node has not acknowledged.",
                   number(head - std::min(head, node.applied)), {{"node", name}});
-    samples.gauge("selvage_purge_node_lag_seconds",
-                  "Since the oldest purge that a node has not acknowledged.",
-                  std::chrono::duration<double>(nodes.lag(node)).count(), {{"node", name}});
     samples.gauge("selvage_purge_node_live", "1 if the node is live.", nodes.live(node) ? 1 : 0,
                   {{"node", name}});
   }

@@ -112,11 +112,6 @@ bool Nodes::live(const Node& node) const {
   return node.streams != 0 && clock_.steady() - node.heard < limits_.silence;
 }
 
-base::Duration Nodes::lag(const Node& node) const {
-  const auto first = recent_.upper_bound(node.applied);
-  return first == recent_.end() ? base::Duration::zero() : clock_.steady() - first->second.accepted;
-}
-
 std::size_t Nodes::live_count() const {
   return static_cast<std::size_t>(
       std::ranges::count_if(nodes_, [this](const auto& entry) { return live(entry.second); }));

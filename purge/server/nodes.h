@@ -93,9 +93,6 @@ class Nodes {
   Progress progress(Sequence sequence) const;
   const std::map<std::string, Node, std::less<>>& all() const { return nodes_; }
   bool live(const Node& node) const;
-  /// How long the oldest purge has waited that the node has not acknowledged, of those remembered (since the
-  /// start, recent_purges). 0: there is none.
-  base::Duration lag(const Node& node) const;
   std::size_t live_count() const;
   const PropagationTimes& times() const { return times_; }
 

@@ -34,23 +34,6 @@ TEST_F(NodesTest, TellsHowLongEachNodeTook) {
   EXPECT_DOUBLE_EQ(nodes.times().sum, 0.03);
 }
 
-TEST_F(NodesTest, TellsWhenAndForHowLongANodeHasLagged) {
-  nodes.connected("a");
-  const auto lag = [&] { return nodes.lag(nodes.all().at("a")); };
-  EXPECT_EQ(lag(), 0ms);
-  nodes.accepted(1);
-  clock.advance(20ms);
-  nodes.accepted(2);
-  clock.advance(10ms);
-  EXPECT_EQ(lag(), 30ms);
-  nodes.acknowledged("a", 1);
-  EXPECT_EQ(lag(), 10ms);
-  nodes.acknowledged("a", 2);
-  EXPECT_EQ(lag(), 0ms);
-  const auto wall = std::chrono::duration_cast<std::chrono::milliseconds>(clock.wall().time_since_epoch());
-  EXPECT_EQ(nodes.progress(2).applied.at(0).at_ms, wall.count());
-}
-
 TEST_F(NodesTest, OneAcknowledgementStandsForAllBefore) {
   nodes.connected("a");
   for (Sequence n : {1, 2, 3}) nodes.accepted(n);
