@@ -67,7 +67,7 @@ std::optional<PurgeMethod::Refusal> PurgeMethod::check() {
   if (auto refusal = check_access()) return refusal;
   if (!gate->take(*site_, context_.executor.clock().steady())) {
     return Refusal{
-        429, "too_many",
+        429, "rate_limited",
         "more purges than the " + std::to_string(site_->purge->rate) + " a second that are allowed"};
   }
   place_ = gate->enter();
