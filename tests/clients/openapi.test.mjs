@@ -138,6 +138,24 @@ test('nodes', async () => {
   await retire(409, 'edge-1')
 })
 
+test('verify', async () => {
+  const asked = `/v1/verify?site=www&url=${encodeURIComponent('https://www.example.com/openapi')}`
+  const found = await call('get', '/v1/verify', 200, { path: asked })
+  assert.ok(found.nodes.some(node => node.node === 'edge-1' && node.stale === 0), JSON.stringify(found))
+  await call('get', '/v1/verify', 400, { path: '/v1/verify?site=www' })
+  await call('get', '/v1/verify', 401, { path: asked, token: null })
+  await call('get', '/v1/verify', 403, { path: asked, token: 'edges' })
+  const holding = { id: 'nobody', applied: 0, holds: 0, stale: 0, dead: 0, copies: [] }
+  const tell = (status, more) =>
+    call('post', '/v1/nodes/{name}/verify', status, { path: '/v1/nodes/guest/verify', token: 'edges', body: holding, ...more })
+  await tell(200)
+  await tell(400, { body: {} })
+  await tell(401, { token: null })
+  await tell(403, { token: 'all' })
+  await tell(413, { body: ' '.repeat((256 << 10) + 1) })
+  await tell(415, { headers: { 'Content-Type': 'text/plain' } })
+})
+
 test('the log', async () => {
   await call('post', '/v1/purges', 202, { body: purge })
   const { responses } = description.paths['/v1/log'].get
