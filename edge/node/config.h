@@ -17,6 +17,7 @@
 #include "edge/loop/tls_context.h"
 #include "edge/node/site.h"
 #include "purge/clock/ledger.h"
+#include "purge/nats/link.h"
 
 namespace node {
 
@@ -30,7 +31,14 @@ struct ListenerConfig {
 };
 
 struct PurgeConfig {
-  std::string url{};  ///< empty: no purge API; nothing can be purged
+  std::string url{};                     ///< the API whose log is followed
+  std::vector<std::string> more_urls{};  ///< others of the same log
+  /// The log's stream is followed itself; with a name.
+  struct Nats {
+    nats::Access access{};
+    std::string stream{};
+    bool operator==(const Nats&) const = default;
+  } nats{};
   std::string token{};
   std::string purge_token{};  ///< for purges of clients; empty: `token`
   std::string ca_file{};
@@ -42,6 +50,14 @@ struct PurgeConfig {
   std::chrono::milliseconds forward_limit{10'000};   ///< for the API's answer to one
   loop::AddressRanges peers{};                       ///< edges whose purge clock counts here
   std::chrono::milliseconds peer_wait{100};          ///< for the log, when such an edge is ahead
+  /// Of all APIs.
+  std::vector<std::string> urls() const {
+    std::vector<std::string> out{url};
+    out.insert(out.end(), more_urls.begin(), more_urls.end());
+    return out;
+  }
+  /// Without a log nothing can be purged.
+  bool has_log() const { return !url.empty() || !nats.stream.empty(); }
   bool operator==(const PurgeConfig&) const = default;
 };
 

@@ -4,6 +4,7 @@
 #include "edge/base/path.h"
 #include "edge/base/text.h"
 #include "edge/loop/server_settings.h"
+#include "edge/node/config_purge_log.h"
 
 namespace node {
 namespace {
@@ -45,9 +46,11 @@ void read_purge(const Table& root, Config& config) {
   const auto purge = root.table("purge");
   if (!purge) return;
   PurgeConfig& p = config.purge;
-  p.url = purge->required_text("url");
+  read_purge_log(*purge, p);
   while (p.url.ends_with('/')) p.url.pop_back();
-  p.token = purge->required_text("token");
+  for (std::string& url : p.more_urls) {
+    while (url.ends_with('/')) url.pop_back();
+  }
   p.purge_token = purge->text("purge_token", "");
   p.ca_file = loop::read_authorities(*purge, "ca_file");
   read_state_folder(*purge, config);
@@ -62,9 +65,6 @@ void read_purge(const Table& root, Config& config) {
   p.forward_limit = purge->duration("forward_limit", p.forward_limit, 100ms, 60s);
   p.peers = loop::read_ranges(*purge, "peers");
   p.peer_wait = purge->duration("peer_wait", p.peer_wait, 0ms, 10s);
-  if (!p.url.empty() && !p.url.starts_with("https://") && !p.url.starts_with("http://")) {
-    purge->fault("url", "found \"" + p.url + "\", allowed: an https:// or http:// URL");
-  }
 }
 
 std::shared_ptr<const PurgeMethods> read_purge_methods(const Table& site, const PurgeConfig& purge) {
@@ -88,7 +88,7 @@ std::shared_ptr<const PurgeMethods> read_purge_methods(const Table& site, const 
                                        : "there is neither tokens_sha256 nor clients: then nobody may purge");
   }
   if (purge.url.empty())
-    site.fault("purge", "is of use with the table [purge] only, which says where purges go");
+    site.fault("purge", "needs the url of a purge API in the table [purge]: there the purges go");
   return rules;
 }
 

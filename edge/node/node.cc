@@ -84,7 +84,7 @@ base::Status Node::start() {
 
 // The ledger comes first: whether the disk's objects can be trusted depends on it.
 base::Status Node::open_ledger() {
-  if (config_->purge.url.empty()) return {};
+  if (!config_->purge.has_log()) return {};
   auto opened = purge::LedgerDisk::open(config_->purge.state_folder);
   if (!opened) return std::unexpected(opened.error());
   ledger_disk_ = std::move(opened->store);
@@ -92,7 +92,7 @@ base::Status Node::open_ledger() {
   log_id_ = place.log_id;
   ledger_.load(place.epoch, place.sequence, opened->rows, place.floor);
   clock_.begin(*ledger_disk_, log_id_);
-  purges_ = std::make_unique<PurgeGate>(*config_);
+  if (!config_->purge.url.empty()) purges_ = std::make_unique<PurgeGate>(*config_);
   // Nobody knows what was purged while the objects on disk were stored.
   empty_disk_ = opened->fresh;
   return {};
@@ -127,9 +127,15 @@ void Node::start_follower() {
   auto server = std::make_shared<http::ServerOptions>();
   server->ca_file = config_->purge.ca_file;
   verifier_ = std::make_unique<Verifier>(*this, *control_client_, server);
+  std::optional<purge::Follower::Options::Nats> nats;
+  if (const PurgeConfig::Nats& given = config_->purge.nats; !given.stream.empty()) {
+    nats = {.access = given.access, .stream = given.stream};
+  }
   follower_ = std::make_unique<purge::Follower>(
       control_, *control_client_, ledger_, clock_,
       purge::Follower::Options{.api_url = config_->purge.url,
+                               .more_urls = config_->purge.more_urls,
+                               .nats = std::move(nats),
                                .token = config_->purge.token,
                                .node = config_->node,
                                .server = std::move(server),

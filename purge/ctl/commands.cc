@@ -192,6 +192,20 @@ int verify_command(Access access, const std::string& api, const std::string& sit
   return stale ? kFailed : unsure ? kNotYet : kDone;
 }
 
+int promote_command(Access access, const std::string& api, bool as_json) {
+  http::ClientRequest request = get(api + "/v1/promote");
+  request.method = "POST";
+  int code = kDone;
+  const auto body = ask_json(std::move(access), std::move(request), "promote", code);
+  if (!body) return code;
+  if (as_json) {
+    print_json(*body);
+  } else {
+    std::cout << api << " leads, in term " << text_of(*body, "term") << '\n';
+  }
+  return kDone;
+}
+
 int inspect_command(Access access, const std::string& admin, const std::string& url,
                     const std::vector<std::string>& variant, bool as_json) {
   std::string query = encode_path(url);

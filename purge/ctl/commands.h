@@ -28,6 +28,8 @@ int retire_command(Access access, const std::string& api, const std::string& nod
 /// answered, or has not applied all purges yet. `variant`: as below.
 int verify_command(Access access, const std::string& api, const std::string& site, const std::string& url,
                    const std::vector<std::string>& variant, bool json);
+/// Makes a standby the primary.
+int promote_command(Access access, const std::string& api, bool json);
 
 /// `variant`: fields that choose the variant, "accept-encoding: gzip".
 int inspect_command(Access access, const std::string& admin, const std::string& url,

@@ -104,6 +104,8 @@ void add_others(CLI::App& app, Arguments& a) {
   verify->add_option("url", a.verify_url, "Absolute URL")->required();
   verify->add_option("--site", a.verify_site, "Site")->required();
   verify->add_option("--variant", a.variant, "Request field that chooses one variant: \"accept-language: de\"");
+  CLI::App* promote = app.add_subcommand("promote", "Make the standby at --api the primary of the purge log");
+  add_common(*promote, a, true);
   CLI::App* inspect = app.add_subcommand("inspect", "What an edge holds of a URL");
   add_common(*inspect, a, false);
   inspect->add_option("url", a.inspect_url, "Absolute URL")->required();
@@ -155,6 +157,7 @@ int main(int argc, char** argv) {
   if (app.got_subcommand("nodes")) return ctl::nodes_command(a.access, a.api, a.json);
   if (app.got_subcommand("verify"))
     return ctl::verify_command(a.access, a.api, a.verify_site, a.verify_url, a.variant, a.json);
+  if (app.got_subcommand("promote")) return ctl::promote_command(a.access, a.api, a.json);
   if (app.got_subcommand("inspect"))
     return ctl::inspect_command(a.access, a.admin, a.inspect_url, a.variant, a.json);
   if (app.got_subcommand("check")) return ctl::check_command(a.config, a.kind, a.program);

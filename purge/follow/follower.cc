@@ -9,8 +9,9 @@
 
 #include "edge/base/log.h"
 #include "edge/base/random.h"
-#include "purge/follow/acknowledger.h"
+#include "purge/follow/http_source.h"
 #include "purge/follow/log_line.h"
+#include "purge/follow/nats_source.h"
 
 namespace purge {
 namespace {
@@ -18,52 +19,58 @@ namespace {
 using base::Errc;
 using std::chrono::milliseconds;
 
-constexpr std::size_t kLineBytesMax = 8U << 20;  // a purge of 1,000 names of 2 KiB, escaped
 // So many entries may be applied and not yet on disk; past it the log is not read.
 constexpr std::size_t kUnkeptMax = 4096;
 constexpr unsigned kDoublingsMax = 20;
 
-Acknowledger::Options acknowledging(const Follower::Options& options) {
-  return {.url = options.api_url + "/v1/nodes/" + options.node + "/ack",
-          .authorization = "Bearer " + options.token,
-          .server = options.server,
-          .limit = options.silence_limit};
+std::string tidied(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  return url;
 }
 
-Follower::Options tidied(Follower::Options options) {
-  while (options.api_url.ends_with('/')) options.api_url.pop_back();
-  return options;
+std::unique_ptr<LogSource> source_of(base::Executor& home, http::ExchangeMaker& client,
+                                     const Follower::Options& options, LogSource::Sink& sink) {
+  if (options.nats) {
+    return std::make_unique<NatsSource>(
+        home,
+        NatsSource::Options{
+            .access = options.nats->access, .stream = options.nats->stream, .node = options.node},
+        sink);
+  }
+  HttpSource::Options http{.api_urls = {tidied(options.api_url)},
+                           .token = options.token,
+                           .node = options.node,
+                           .server = options.server,
+                           .silence_limit = options.silence_limit};
+  for (const std::string& url : options.more_urls) http.api_urls.push_back(tidied(url));
+  return std::make_unique<HttpSource>(home, client, std::move(http), sink);
 }
 
 }  // namespace
 
-struct Follower::Impl final : http::ExchangeListener {
+struct Follower::Impl final : LogSource::Sink {
   Impl(base::Executor& executor, http::ExchangeMaker& maker, Ledger& clock, LedgerStore& disk, Options chosen,
        std::string known_log)
       : home(executor),
-        client(maker),
         ledger(clock),
         store(disk),
         options(std::move(chosen)),
         log_id(std::move(known_log)),
         random(options.seed),
-        acknowledger(executor, maker, acknowledging(options)),
         kept(sequence_of(clock.now())),
-        timer(executor) {
+        timer(executor),
+        source(source_of(executor, maker, options, *this)) {
     state.applied = kept;
   }
 
-  void on_informational(http::ResponseHead) override {}
-  void on_head(http::ResponseHead head) override;
-  http::Flow on_data(std::string_view bytes) override;
-  void on_trailers(http::Fields) override {}
-  void on_end(std::optional<http::ExchangeError> error) override;
+  base::Status on_line(std::string_view line) override;
+  void on_word() override;
+  void on_lost(const std::string& reason) override { disconnect(reason); }
+  bool full() override;
 
   void connect();
   void disconnect(const std::string& reason);
-  void heard();
   void await_word();
-  base::Status on_line(std::string_view line);
   base::Status begin(const LogHead& head);
   base::Status reset(const LogHead& head);
   base::Status apply(const LogEntry& entry);
@@ -75,14 +82,12 @@ struct Follower::Impl final : http::ExchangeListener {
   LedgerPlace place() const { return {ledger.epoch(), applied(), ledger.floor(), log_id}; }
 
   base::Executor& home;
-  http::ExchangeMaker& client;
   Ledger& ledger;
   LedgerStore& store;
   const Options options;
   std::string log_id;
   State state{};
   base::Random random;
-  Acknowledger acknowledger;
 
   Sequence kept;                            ///< of this epoch: applied, and durable
   std::size_t unkept = 0;                   ///< calls of the store not yet answered
@@ -90,27 +95,23 @@ struct Follower::Impl final : http::ExchangeListener {
   unsigned failures = 0;                    ///< in a row
   std::string last_reason{};
   bool paused = false;
-  LineCutter lines{kLineBytesMax};
   base::Timer timer;  ///< silence while connected, backoff while not
-  std::unique_ptr<http::Exchange> exchange{};
+  bool open = false;  ///< the source has a connection, or makes one
+  std::unique_ptr<LogSource> source;
   base::Anchor anchor{};
 };
 
 void Follower::Impl::connect() {
-  std::string url = options.api_url + "/v1/log?after=" + std::to_string(applied()) + "&node=" + options.node;
-  if (!log_id.empty()) url += "&log_id=" + log_id;
-  http::ClientRequest request{.url = std::move(url), .options = options.server};
-  request.fields.add("authorization", "Bearer " + options.token);
-  request.fields.add("accept", "application/x-ndjson");
-  lines = LineCutter(kLineBytesMax);
   head_at_begin.reset();
   paused = false;
-  exchange = client.start(std::move(request), *this);
-  await_word();
+  open = true;
+  source->connect(applied(), log_id);
+  if (open) await_word();
 }
 
 void Follower::Impl::disconnect(const std::string& reason) {
-  exchange.reset();
+  open = false;
+  source->disconnect();
   state.connected = false;
   ++state.reconnects;
   // Half of the delay is by chance: edges that lost the API together do not come back together.
@@ -129,31 +130,17 @@ void Follower::Impl::await_word() {
   timer.start(options.silence_limit, [this] { disconnect("no word from it within the silence limit"); });
 }
 
-void Follower::Impl::heard() {
+void Follower::Impl::on_word() {
   const auto now = home.clock().steady().time_since_epoch();
   state.heard_ms.store(std::chrono::duration_cast<milliseconds>(now).count(), std::memory_order_relaxed);
-}
-
-void Follower::Impl::on_head(http::ResponseHead head) {
-  if (head.status != 200) disconnect("it answered with status " + std::to_string(head.status));
-}
-
-http::Flow Follower::Impl::on_data(std::string_view bytes) {
-  heard();
   await_word();
-  const base::Status status = lines.push(bytes, [this](std::string_view line) { return on_line(line); });
-  if (!status) {
-    disconnect(status.error().text);
-    return http::Flow::Continue;
-  }
-  if (unkept < kUnkeptMax) return http::Flow::Continue;
+}
+
+bool Follower::Impl::full() {
+  if (unkept < kUnkeptMax) return false;
   paused = true;
   timer.stop();  // its silence is ours
-  return http::Flow::Pause;
-}
-
-void Follower::Impl::on_end(std::optional<http::ExchangeError> error) {
-  disconnect(error ? error->error.text : "it ended the response");
+  return true;
 }
 
 base::Status Follower::Impl::on_line(std::string_view line) {
@@ -191,7 +178,7 @@ base::Status Follower::Impl::begin(const LogHead& head) {
   head_at_begin = head.head;
   state.log_head = head.head;
   state.connected = true;
-  acknowledger.tell(kept, log_id);
+  source->tell(kept, log_id);
   look_whether_caught_up();
   return {};
 }
@@ -214,7 +201,9 @@ base::Status Follower::Impl::reset(const LogHead& head) {
 }
 
 base::Status Follower::Impl::apply(const LogEntry& entry) {
-  if (entry.sequence != applied() + 1) {
+  // A new term's numbers begin above all that the one before has given, whatever this edge had of them.
+  const bool term = entry.after && *entry.after <= applied() && entry.sequence > applied();
+  if (entry.sequence != applied() + 1 && !term) {
     return base::fail(Errc::Protocol, "entry " + std::to_string(entry.sequence) + " came after entry " +
                                           std::to_string(applied()) + " of the log");
   }
@@ -237,7 +226,7 @@ base::Status Follower::Impl::beat(const Heartbeat& heartbeat) {
                       "a heartbeat says that the log went back to " + std::to_string(heartbeat.head));
   }
   state.log_head = heartbeat.head;
-  acknowledger.tell(kept, log_id);  // so the API sees that this node lives
+  source->tell(kept, log_id);  // so the API sees that this node lives
   return {};
 }
 
@@ -247,17 +236,17 @@ std::move_only_function<void(base::Status)> Follower::Impl::keeping(Sequence seq
     --unkept;
     if (!status) return logs::error("a purge is applied but not kept", {{"reason", status.error().text}});
     if (epoch == ledger.epoch()) on_kept(sequence);
-    if (paused && exchange && unkept < kUnkeptMax / 2) {
+    if (paused && open && unkept < kUnkeptMax / 2) {
       paused = false;
       await_word();
-      exchange->resume();
+      source->resume();
     }
   });
 }
 
 void Follower::Impl::on_kept(Sequence sequence) {
   kept = sequence;
-  acknowledger.tell(kept, log_id);
+  source->tell(kept, log_id);
   look_whether_caught_up();
 }
 
@@ -267,8 +256,7 @@ void Follower::Impl::look_whether_caught_up() {
 
 Follower::Follower(base::Executor& home, http::ExchangeMaker& client, Ledger& ledger, LedgerStore& store,
                    Options options, std::string log_id)
-    : impl_(std::make_unique<Impl>(home, client, ledger, store, tidied(std::move(options)),
-                                   std::move(log_id))) {}
+    : impl_(std::make_unique<Impl>(home, client, ledger, store, std::move(options), std::move(log_id))) {}
 Follower::~Follower() = default;
 
 void Follower::start() { impl_->connect(); }

@@ -6,12 +6,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "edge/base/executor.h"
 #include "edge/http/exchange.h"
 #include "purge/clock/ledger.h"
+#include "purge/nats/link.h"
 
 namespace purge {
 
@@ -39,14 +42,20 @@ class LedgerStore {
   virtual void forget(Stamp upto, std::shared_ptr<const Ledger::Names> spared) = 0;
 };
 
-/// An edge's side of the log: follows GET /v1/log?after=N as one long response of JSON lines, applies each
-/// entry to the ledger, keeps it, acknowledges it (POST /v1/nodes/NAME/ack), reconnects with backoff and
-/// jitter, and starts a new epoch when the log cannot go back far enough or is another log. Lives on one
-/// loop.
+/// An edge's side of the log: takes its lines from a source (an API over HTTP, or the stream over NATS),
+/// applies each entry to the ledger, keeps it, acknowledges it, reconnects with backoff and jitter, and
+/// starts a new epoch when the log cannot go back far enough or is another log. Lives on one loop.
 class Follower {
  public:
   struct Options {
-    std::string api_url{};  ///< "https://purge.example:9443"
+    std::string api_url{};                 ///< "https://purge.example:9443"
+    std::vector<std::string> more_urls{};  ///< other APIs of the same log, asked in turn when one fails
+    /// The stream, in place of an API.
+    struct Nats {
+      nats::Access access{};
+      std::string stream{};
+    };
+    std::optional<Nats> nats{};
     std::string token{};
     std::string node{};  ///< this edge's name
     std::shared_ptr<const http::ServerOptions> server{};

@@ -41,6 +41,9 @@ base::Result<LogLine> head_of(const json& object, std::string_view line) {
 base::Result<LogLine> entry_of(const json& object, std::string_view line) {
   const auto sequence = number_of(object, "seq");
   const auto body = object.find("purge");
+  if (const auto after = number_of(object, "after"); sequence && after && body == object.end()) {
+    return LogEntry{.sequence = *sequence, .purge = {.kind = Kind::Tags}, .after = after};
+  }
   if (!sequence || body == object.end()) return refuse("an entry has no \"seq\" or \"purge\"", line);
   auto purge = parse_purge(body->dump());
   if (!purge) return refuse("an entry's purge is not understood: " + purge.error().text, line);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -23,6 +24,7 @@ struct LogHead {
 struct LogEntry {
   Sequence sequence = 0;
   Purge purge{};
+  std::optional<Sequence> after{};  ///< a new term of the log begins here, above a gap: nothing is purged
 };
 struct Heartbeat {
   Sequence head = 0;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "purge/server/requests.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 namespace {
@@ -16,9 +17,9 @@ Refusal invalid(std::string text) { return {.status = 400, .code = "invalid", .t
 AckRequest::AckRequest(Call call) : ApiRequest(std::move(call), kBodyBytesMax) {}
 
 void AckRequest::answer() {
-  if (!purge::is_node_name(call().name)) {
+  if (!purge::is_node_name(call().name())) {
     return refuse(
-        invalid("found node \"" + call().name + "\", allowed: " + std::string(purge::kNodeNamesAllowed)));
+        invalid("found node \"" + call().name() + "\", allowed: " + std::string(purge::kNodeNamesAllowed)));
   }
   const nlohmann::json object = nlohmann::json::parse(body(), nullptr, false);
   if (!object.is_object() || !object.contains("applied") || !object["applied"].is_number_unsigned() ||
@@ -26,7 +27,15 @@ void AckRequest::answer() {
     return refuse(invalid("allowed: {\"applied\":NUMBER,\"log_id\":TEXT}"));
   }
   const auto applied = object["applied"].get<Sequence>();
-  const Journal& journal = api().journal();
+  PurgeLog& journal = api().journal();
+  if (Standing* standing = api().standing()) {
+    // Who has applied numbers of a newer term than this log's knows more than it.
+    if (term_of(applied) > standing->leadership().term) {
+      standing->meets(
+          {.log_id = object["log_id"].get<std::string>(), .leadership = {.term = term_of(applied)}});
+    }
+    if (auto refusal = standing->refusal()) return refuse(*refusal);
+  }
   if (object["log_id"].get_ref<const std::string&>() != journal.log_id() || applied > journal.bounds().head) {
     return refuse({.status = 409,
                    .code = "conflict",
@@ -34,10 +43,11 @@ void AckRequest::answer() {
                            object["log_id"].get<std::string>() + "\" is not of this log, " +
                            journal.log_id() + ", whose head is " + std::to_string(journal.bounds().head)});
   }
-  if (!api().nodes().acknowledged(call().name, applied)) {
+  if (!api().nodes().acknowledged(call().name(), applied)) {
     return refuse(
         {.status = 503, .code = "unavailable", .text = "there are as many nodes as [limits] nodes allows"});
   }
+  journal.tell({.name = call().name(), .applied = applied});
   respond(200, "{}");
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "purge/server/answer.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 namespace {
@@ -54,21 +55,39 @@ std::unique_ptr<http::Handler> Admin::make(const http::ConnectionInfo&, http::Re
   const std::string path = head.target.substr(0, head.target.find('?'));
   if (head.method != "GET" && head.method != "HEAD") return answer(405, "allowed: GET, HEAD\n");
   if (path == "/healthz") return answer(200, "ok\n");
-  if (path == "/readyz") return api_.draining() ? answer(503, "draining\n") : answer(200, "ready\n");
+  if (path == "/readyz") {
+    if (api_.draining()) return answer(503, "draining\n");
+    const Standing* standing = api_.standing();
+    const auto refusal = standing != nullptr ? standing->purge_refusal() : std::nullopt;
+    return refusal ? answer(503, refusal->text + "\n") : answer(200, "ready\n");
+  }
   if (path == "/metrics") return answer(200, exporter_.text(), "text/plain; version=0.0.4; charset=utf-8");
   return answer(404, "found \"" + path + "\", allowed: /healthz, /readyz, /metrics\n");
 }
 
 void Admin::sample(metrics::Samples& samples) const {
-  const Journal::Bounds bounds = api_.journal().bounds();
+  const PurgeLog::Bounds bounds = api_.journal().bounds();
   samples.gauge("selvage_purge_log_head", "Number of the newest purge.", number(bounds.head));
   samples.gauge("selvage_purge_log_oldest", "Number of the oldest purge that is held.",
                 number(bounds.oldest));
+  if (const Standing* standing = api_.standing()) {
+    const Leadership own = standing->leadership();
+    samples.gauge("selvage_purge_leads",
+                  "1 if this process takes purges, 0 of a standby or a superseded log.",
+                  own.role == LogRole::Primary ? 1 : 0);
+    samples.gauge("selvage_purge_term", "Term of the log.", number(own.term));
+    samples.gauge("selvage_purge_standby", "1 if a standby follows this primary.",
+                  standing->has_standby() ? 1 : 0);
+  }
   samples.gauge("selvage_purge_followers", "Logs that nodes read now.", number(api_.streams()));
-  for (const auto& [status, count] : api_.statuses()) {
+  for (const auto& [answered, count] : api_.answered()) {
     samples.counter("selvage_purge_requests_total",
-                    "Requests answered, by status (0: left before an answer).", number(count),
-                    {{"status", std::to_string(status)}});
+                    "Requests answered, by API and status (0: left before an answer).", number(count),
+                    {{"api", std::string(answered.first)}, {"status", std::to_string(answered.second)}});
+  }
+  if (api_.audit() != nullptr) {
+    samples.counter("selvage_audit_lines_dropped_total", "Lines of the audit log that were lost.",
+                    number(api_.audit()->dropped()));
   }
   const http::ServerCounters front = front_.counters();
   samples.counter("selvage_connections_accepted_total", "Connections accepted.", number(front.accepted));
@@ -86,8 +105,10 @@ void Admin::sample_nodes(metrics::Samples& samples) const {
   samples.gauge("selvage_purge_nodes_live", "Nodes that follow the log and were heard lately.",
                 number(nodes.live_count()));
   for (const auto& [name, node] : nodes.all()) {
-    samples.gauge("selvage_purge_node_behind", "Purges that a node has not acknowledged.",
+    samples.gauge("selvage_purge_lag_entries", "Purges that a node has not acknowledged.",
                   number(head - std::min(head, node.applied)), {{"node", name}});
+    samples.gauge("selvage_purge_lag_seconds", "Age of the oldest purge that a node has not acknowledged.",
+                  std::chrono::duration<double>(nodes.lag(node, head)).count(), {{"node", name}});
     samples.gauge("selvage_purge_node_live", "1 if the node is live.", nodes.live(node) ? 1 : 0,
                   {{"node", name}});
   }

@@ -35,8 +35,15 @@ std::string to_json(const Refusal& refusal) {
 }
 
 Refusal unavailable(const base::Error& error) {
-  return {.status = 503, .code = "unavailable", .text = "the purge log is not available: " + error.text};
+  switch (error.code) {
+    case base::Errc::Exists: return {.status = 422, .code = "idempotency_key", .text = error.text};
+    case base::Errc::Invalid: return {.status = 413, .code = "too_large", .text = error.text};
+    default:
+      return {.status = 503, .code = "unavailable", .text = "the purge log is not available: " + error.text};
+  }
 }
+
+Refusal going_down() { return {.status = 503, .code = "unavailable", .text = "the API is going down"}; }
 
 void respond(http::ResponseWriter& writer, int status, std::string_view type, std::string text,
              http::Fields fields) {
@@ -44,11 +51,6 @@ void respond(http::ResponseWriter& writer, int status, std::string_view type, st
   head.fields.add("content-type", type);
   head.fields.add("cache-control", "no-store");
   writer.respond(std::move(head), std::make_unique<LongText>(std::move(text)));
-}
-
-void respond(http::ResponseWriter& writer, int status, std::string json, http::Fields fields) {
-  json += '\n';
-  respond(writer, status, "application/json", std::move(json), std::move(fields));
 }
 
 Query query_of(std::string_view target) {
@@ -60,6 +62,18 @@ Query query_of(std::string_view target) {
     query.emplace(pair.substr(0, equals), pair.substr(std::min(equals + 1, pair.size())));
   });
   return query;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte =
+        text[i] == '%' && i + 2 < text.size() ? base::unhex(text.substr(i + 1, 2)) : std::nullopt;
+    out += byte ? byte->front() : text[i];
+    if (byte) i += 2;
+  }
+  return out;
 }
 
 }  // namespace purgeapi

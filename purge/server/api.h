@@ -8,22 +8,30 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "edge/base/executor.h"
 #include "edge/http/handler.h"
 #include "purge/clock/purge.h"
+#include "purge/server/audit.h"
 #include "purge/server/auth.h"
-#include "purge/server/journal.h"
+#include "purge/server/compat.h"
 #include "purge/server/nodes.h"
+#include "purge/server/purge_log.h"
 #include "purge/server/questions.h"
+#include "purge/server/rate_gates.h"
 
 namespace purgeapi {
 
 class LogStream;
+class Standing;
 
 /// Bounds of the API; all are settings.
 struct ApiLimits {
   std::size_t body_bytes = 1U << 20;           ///< of a purge
+  std::size_t batch = 100;                     ///< purges of one request
   std::chrono::milliseconds wait{60'000};      ///< the longest ?wait=
   std::chrono::milliseconds heartbeat{3'000};  ///< of the log
   std::size_t stream_bytes = 256U << 10;       ///< of the log, read but not yet sent, of one follower
@@ -33,34 +41,49 @@ struct ApiLimits {
   bool operator==(const ApiLimits&) const = default;
 };
 
-/// The HTTP API: turns requests into handlers (POST /v1/purges, GET /v1/purges/N, GET /v1/nodes, GET /v1/log,
-/// POST /v1/nodes/NAME/ack, GET /v1/verify) and holds what they share. Owned by the service; lives on its loop. The journal
-/// must outlive it.
-class Api final : public http::HandlerMaker, private Questions::Carrier {
+/// The HTTP API: turns requests into handlers (routes.h says which there are) and holds what they share.
+/// Owned by the service; lives on its loop. The journal must outlive it.
+class Api final : public http::HandlerMaker, private PurgeLog::Listener, private Questions::Carrier {
  public:
-  Api(base::Executor& home, Journal& journal, const ApiLimits& limits);
+  Api(base::Executor& home, PurgeLog& journal, const ApiLimits& limits);
   ~Api() override;
 
   std::unique_ptr<http::Handler> make(const http::ConnectionInfo& connection, http::RequestHead head,
                                       http::ResponseWriter& writer) override;
 
+  /// Of an embedded log; before the first request. Must outlive this.
+  void set_standing(Standing& standing) { standing_ = &standing; }
+  Standing* standing() { return standing_; }  ///< null: any API of this log takes purges
+  const Standing* standing() const { return standing_; }
+
   /// From now on these; logs that are read with a token that is gone are ended.
   void set_tokens(std::shared_ptr<const Tokens> tokens);
+  /// From now on these zones and services; if anything of them has changed, all rates begin anew.
+  void set_compat(std::shared_ptr<const Compat> compat);
   /// No new purges and logs; ends the logs, answers who waits.
   void drain();
   bool draining() const { return draining_; }
 
   // For the handlers.
   base::Executor& home() { return home_; }
-  Journal& journal() { return journal_; }
+  PurgeLog& journal() { return journal_; }
   Nodes& nodes() { return nodes_; }
   const Nodes& nodes() const { return nodes_; }
   Questions& questions() { return questions_; }
   const ApiLimits& limits() const { return limits_; }
   std::int64_t wall_ms() const;
-  /// Writes the purge to the log; answers on the loop. The nodes hear of it whether or not the caller is
-  /// still there.
-  void accept(const purge::Purge& purge, Journal::Appended done);
+  using Accepted = PurgeLog::Appended;
+  /// What else the log keeps of a request.
+  struct Origin {
+    Asker asker{};
+    std::string request_key{};  ///< as PurgeLog::Append
+    std::string digest{};
+  };
+  /// Writes the purges (at least one) to the log; answers their numbers on the loop. The nodes hear of them
+  /// whether or not the caller is still there.
+  void accept(const std::vector<purge::Purge>& purges, Origin origin, Accepted done);
+  const Compat& compat() const { return *compat_; }
+  RateGates& gates() { return gates_; }
 
   /// Looked at after each change of the nodes while it lives; on drain, `look(true)`: answer now.
   class Waiter {
@@ -77,23 +100,38 @@ class Api final : public http::HandlerMaker, private Questions::Carrier {
   void add(LogStream& stream) { streams_.insert(&stream); }
   void remove(LogStream& stream) { streams_.erase(&stream); }
   std::size_t streams() const { return streams_.size(); }
-  void count(int status) { ++statuses_[status]; }
-  const std::map<int, std::uint64_t>& statuses() const { return statuses_; }
+  /// One answer: through which API, and its status.
+  using Answered = std::pair<std::string_view, int>;
+  void count(const Answered& answered) { ++answered_[answered]; }
+  const std::map<Answered, std::uint64_t>& answered() const { return answered_; }
+  /// Null: none is kept. Must outlive this.
+  void set_audit(Audit* audit) { audit_ = audit; }
+  Audit* audit() const { return audit_; }
 
  private:
+  void on_head_moved(Sequence head) override;
+  void on_log_changed() override;
+  void on_word(const NodeWord& word) override;
   void look(bool last);
   void forget_absent();
   void carry(const std::string& line) override;
+  void end_streams();
+  bool keep(const std::string& name, const Node* node);
 
   base::Executor& home_;
-  Journal& journal_;
+  PurgeLog& journal_;
+  Standing* standing_ = nullptr;
   const ApiLimits limits_;
   Nodes nodes_;
   Questions questions_{*this, limits_.verifications};
+  Sequence head_ = 0;  ///< newest that the nodes were told of
   std::shared_ptr<const Tokens> tokens_{};
+  std::shared_ptr<const Compat> compat_;
+  RateGates gates_{};
   std::set<LogStream*> streams_{};
   std::set<Waiter*> waiters_{};
-  std::map<int, std::uint64_t> statuses_{};
+  std::map<Answered, std::uint64_t> answered_{};
+  Audit* audit_ = nullptr;
   bool draining_ = false;
   base::Timer forget_timer_;
   base::Anchor anchor_{};

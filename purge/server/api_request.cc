@@ -2,6 +2,7 @@
 #include "purge/server/api_request.h"
 
 #include "edge/base/text.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 namespace {
@@ -21,7 +22,7 @@ bool is_json(std::string_view type) {
 void ApiRequest::start() {
   if (body_bytes_max_ == 0) return answer();  // a body that nobody asked for is read and dropped
   const auto type = call_.head.fields.get("content-type");
-  if (type && !is_json(*type)) {
+  if (type && !any_type_ && !is_json(*type)) {
     return refuse({.status = 415,
                    .code = "unsupported_media_type",
                    .text = "found Content-Type \"" + std::string(*type) + "\", allowed: application/json"});
@@ -41,17 +42,44 @@ void ApiRequest::on_body_end() {
   if (!answered_ && body_bytes_max_ != 0) answer();
 }
 
+std::optional<Refusal> ApiRequest::closed() {
+  if (api().draining()) return going_down();
+  return api().standing() == nullptr ? std::nullopt : api().standing()->purge_refusal();
+}
+
+void ApiRequest::accept(const std::vector<purge::Purge>& purges, Api::Accepted done,
+                        std::string request_key) {
+  Api::Origin origin{.asker = asker(), .request_key = std::move(request_key)};
+  if (!origin.request_key.empty()) origin.digest = sha256(body_);
+  api().accept(purges, std::move(origin), std::move(done));
+}
+
 void ApiRequest::respond(int status, std::string json, http::Fields fields) {
   answered_ = true;
-  purgeapi::respond(call_.writer, status, std::move(json), std::move(fields));
+  json += call_.dialect->end;
+  purgeapi::respond(call_.writer, status, "application/json", std::move(json), std::move(fields));
+}
+
+Asker ApiRequest::asker() const {
+  return {.by = call_.caller.name, .from = call_.from, .api = std::string(call_.dialect->name)};
+}
+
+// Who was not let in, and whoever may purge and was refused something else than a look.
+void ApiRequest::audit(const Refusal& refusal) {
+  const bool shut_out = refusal.status == 401 || refusal.status == 403;
+  const bool purging =
+      call_.caller.has(Role::Purge) && call_.head.method != "GET" && call_.head.method != "HEAD";
+  if (api().audit() == nullptr || (!shut_out && !purging)) return;
+  api().audit()->refused(asker(), call_.head.method, call_.head.target, refusal);
 }
 
 void ApiRequest::refuse(const Refusal& refusal) {
-  http::Fields fields;
+  audit(refusal);
+  http::Fields fields = refusal.fields;
   if (refusal.status == 401) fields.add("www-authenticate", "Bearer realm=\"selvage-purge\"");
   if (refusal.status == 405) fields.add("allow", refusal.allow);
   if (refusal.status == 503) fields.add("retry-after", "1");
-  respond(refusal.status, to_json(refusal), std::move(fields));
+  respond(refusal.status, call_.dialect->refusal(refusal), std::move(fields));
 }
 
 }  // namespace purgeapi

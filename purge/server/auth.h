@@ -13,9 +13,10 @@ namespace purgeapi {
 
 /// What a token's holder may do.
 enum class Role : std::uint8_t {
-  Purge = 1,  ///< purge, and see its purges and the nodes
-  Node = 2,   ///< follow the log and acknowledge
-  Read = 4,   ///< see purges and nodes
+  Purge = 1,    ///< purge, and see its purges and the nodes
+  Node = 2,     ///< follow the log and acknowledge
+  Read = 4,     ///< see purges and nodes
+  Standby = 8,  ///< follow the log as its standby
 };
 
 /// One bearer token as the configuration keeps it: not itself, but its SHA-256.
@@ -37,9 +38,9 @@ class Tokens {
   Tokens() = default;
   explicit Tokens(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
 
-  /// The token of an Authorization field's value ("Bearer …"); null if it is none or unknown. Takes as long
-  /// whatever the guess has right, and looks at all tokens. Valid as long as this.
-  const Token* find(std::optional<std::string_view> authorization) const;
+  /// The token whose secret this is; null if there is none. Takes as long whatever the guess has right, and
+  /// looks at all tokens. Valid as long as this.
+  const Token* find(std::optional<std::string_view> secret) const;
 
  private:
   std::vector<Token> tokens_;

@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "edge/base/log_settings.h"
-#include "edge/base/path.h"
 #include "edge/base/text.h"
 #include "edge/http/limits_settings.h"
 #include "edge/loop/server_settings.h"
+#include "purge/server/log_store_config.h"
 
 namespace purgeapi {
 namespace {
@@ -17,7 +17,6 @@ using base::Table;
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t kMiB = 1ULL << 20;
-constexpr std::uint64_t kTiB = 1ULL << 40;
 
 void read_listeners(const Table& root, Config& config, Reading reading) {
   loop::ListenAddresses addresses(reading == Reading::Start);
@@ -49,27 +48,11 @@ void read_certificates(const Table& root, Config& config) {
   }
 }
 
-void read_log_store(const Table& root, Config& config) {
-  const auto store = root.table("log_store");
-  if (!store) {
-    root.fault("log_store",
-               "table [log_store] is missing; it must say where the log lies: "
-               "folder = \"/var/lib/selvage/purge\"");
-    return;
-  }
-  config.journal.folder = store->required_text("folder");
-  config.journal.keep_entries =
-      static_cast<std::uint64_t>(store->number("keep_entries", 1'000'000, 1, 1'000'000'000));
-  config.journal.map_bytes = store->bytes("max_size", config.journal.map_bytes, kMiB, 16 * kTiB);
-  if (config.journal.folder.empty()) return;
-  if (const auto usable = base::can_use_folder(config.journal.folder); !usable)
-    store->fault("folder", usable.error().text);
-}
-
 std::uint8_t read_roles(const Table& table) {
   std::uint8_t roles = 0;
   const auto words = table.texts("roles");
-  if (words.empty()) table.fault("roles", "there is none; allowed: a list of \"purge\", \"node\", \"read\"");
+  if (words.empty())
+    table.fault("roles", "there is none; allowed: a list of \"purge\", \"node\", \"read\", \"standby\"");
   for (const std::string& word : words) {
     if (word == "purge") {
       roles |= static_cast<std::uint8_t>(Role::Purge);
@@ -77,8 +60,10 @@ std::uint8_t read_roles(const Table& table) {
       roles |= static_cast<std::uint8_t>(Role::Node);
     } else if (word == "read") {
       roles |= static_cast<std::uint8_t>(Role::Read);
+    } else if (word == "standby") {
+      roles |= static_cast<std::uint8_t>(Role::Standby);
     } else {
-      table.fault("roles", "found \"" + word + "\", allowed: \"purge\", \"node\", \"read\"");
+      table.fault("roles", "found \"" + word + "\", allowed: \"purge\", \"node\", \"read\", \"standby\"");
     }
   }
   return roles;
@@ -126,6 +111,7 @@ void read_limits(const Table& root, Config& config) {
   http::read_limits(*table, config.limits);
   ApiLimits& a = config.api;
   a.body_bytes = table->bytes("body", a.body_bytes, 1024, 4 * kMiB);
+  a.batch = static_cast<std::size_t>(table->number("batch", 100, 1, 10'000));
   a.wait = table->duration("wait", a.wait, 0ms, 1h);
   a.heartbeat = table->duration("heartbeat", a.heartbeat, 100ms, 5s);
   a.stream_bytes = table->bytes("stream_buffer", a.stream_bytes, 64 << 10, 64 * kMiB);
@@ -136,7 +122,15 @@ void read_limits(const Table& root, Config& config) {
   a.nodes.silence = table->duration("node_silence", a.nodes.silence, 1s, 1h);
   a.nodes.forget = table->duration("node_forget", a.nodes.forget, 1min, 365 * 24h);
   config.journal.queued_max = static_cast<std::size_t>(table->number("queued_purges", 10'000, 1, 1'000'000));
+  config.nats.queued_max = config.journal.queued_max;
   config.drain = table->duration("drain", config.drain, 0ms, 1h);
+}
+
+void read_audit(const Table& root, Config& config) {
+  const auto table = root.table("audit");
+  if (!table) return;
+  config.audit.file = logs::read_lines_file(*table, "file", "");
+  config.audit.queue_lines = static_cast<std::size_t>(table->number("queue_lines", 8192, 16, 10'000'000));
 }
 
 }  // namespace
@@ -152,6 +146,8 @@ std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_conf
     read_log_store(root, *config);
     read_tokens(root, *config);
     read_limits(root, *config);
+    config->compat = std::make_shared<Compat>(read_compat(root));
+    read_audit(root, *config);
     if (const auto log = root.table("log")) config->log = logs::read_setup(*log);
     settings.finish();
   }
@@ -163,7 +159,10 @@ std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_conf
 std::string unchangeable(const Config& running, const Config& next) {
   if (running.listeners != next.listeners) return "[[listener]]";
   if (running.admin_address != next.admin_address) return "[admin] address";
-  if (running.journal != next.journal) return "[log_store] or [limits] queued_purges";
+  if (running.journal != next.journal || running.engine != next.engine || running.nats != next.nats)
+    return "[log_store] or [limits] queued_purges";
+  if (running.audit != next.audit) return "[audit]";
+  if (running.standing != next.standing) return "[standby] or [log_store] standby";
   if (running.api != next.api) return "[limits] of the API (body, wait, heartbeat, stream_buffer, nodes, …)";
   return {};
 }

@@ -13,8 +13,12 @@
 #include "edge/http/server.h"
 #include "edge/loop/tls_context.h"
 #include "purge/server/api.h"
+#include "purge/server/audit.h"
 #include "purge/server/auth.h"
+#include "purge/server/compat.h"
 #include "purge/server/journal.h"
+#include "purge/server/nats_log.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 
@@ -25,17 +29,25 @@ struct ListenerConfig {
   bool operator==(const ListenerConfig&) const = default;
 };
 
+/// Where the log is.
+enum class Engine : std::uint8_t { Lmdb, Nats };
+
 /// The purge API's whole configuration, as read from one TOML file. Immutable once read.
 struct Config {
   std::vector<ListenerConfig> listeners{};
   std::string admin_address{};  ///< empty: no admin listener
   loop::TlsOptions tls{};
-  Journal::Options journal{};
+  Engine engine = Engine::Lmdb;
+  Journal::Options journal{};  ///< of the embedded engine
+  NatsLog::Options nats{};     ///< of the engine on NATS
+  Standing::Options standing{};
   std::vector<Token> tokens{};
   http::Limits limits{};
   ApiLimits api{};
+  std::shared_ptr<const Compat> compat{};  ///< never null
   std::chrono::milliseconds drain{10'000};
   logs::Setup log{};
+  Audit::Options audit{};
   std::vector<base::Fault> warnings{};  ///< what the operator should know
 };
 

@@ -7,14 +7,11 @@
 
 #include "edge/base/log.h"
 #include "edge/base/text.h"
+#include "purge/server/journal_form.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 namespace {
-
-std::string line_of(const JournalEntry& entry) {
-  return "{\"seq\":" + std::to_string(entry.sequence) + ",\"purge\":" + entry.purge +
-         ",\"at\":" + std::to_string(entry.at_ms) + "}\n";
-}
 
 Refusal invalid(std::string text) { return {.status = 400, .code = "invalid", .text = std::move(text)}; }
 
@@ -30,17 +27,26 @@ class LogStream::Source final : public http::BodySource {
   LogStream& stream_;
 };
 
+LogStream::LogStream(Call call) : ApiRequest(std::move(call)), heartbeat_(api().home()) {
+  standby_ = this->call().head.target.starts_with("/v1/standby/");
+}
+
 LogStream::~LogStream() {
   if (!begun_) return;
   api().remove(*this);
-  api().nodes().disconnected(node_);
+  if (standby_) {
+    api().standing()->detached(*this);
+  } else {
+    api().nodes().disconnected(node_);
+    api().journal().tell({.kind = NodeWord::Kind::Left, .name = node_});
+  }
 }
 
 void LogStream::answer() {
   if (auto refusal = understand()) return refuse(*refusal);
-  if (api().draining())
-    return refuse({.status = 503, .code = "unavailable", .text = "the API is going down"});
-  if (!api().nodes().connected(node_)) {
+  if (api().draining()) return refuse(going_down());
+  if (auto refusal = not_here()) return refuse(*refusal);
+  if (!standby_ && !api().nodes().connected(node_)) {
     return refuse(
         {.status = 503, .code = "unavailable", .text = "there are as many nodes as [limits] nodes allows"});
   }
@@ -67,20 +73,52 @@ std::optional<Refusal> LogStream::understand() {
   return {};
 }
 
+// Who has read numbers of a newer term than this log's knows more than it.
+std::optional<Refusal> LogStream::not_here() {
+  Standing* standing = api().standing();
+  if (standing == nullptr) {
+    if (!standby_) return {};
+    return Refusal{.status = 404, .code = "not_found", .text = "the log of this API takes no standby"};
+  }
+  if (!log_id_.empty() && term_of(sent_) > standing->leadership().term) {
+    standing->meets({.log_id = log_id_, .leadership = {.term = term_of(sent_)}});
+    if (log_id_ == api().journal().log_id()) {
+      return Refusal{.status = 503,
+                     .code = "unavailable",
+                     .text = "entry " + std::to_string(sent_) + " is of a newer term of this log"};
+    }
+  }
+  return standing->refusal();
+}
+
 void LogStream::begin() {
   begun_ = true;
   api().add(*this);
-  const Journal::Bounds bounds = api().journal().bounds();
-  const std::string& log_id = api().journal().log_id();
+  if (standby_) return answer_with();
+  const auto& known = api().nodes().all();
+  if (const auto own = known.find(node_); own != known.end()) {
+    api().journal().tell({.name = node_, .applied = own->second.applied});
+  }
+  answer_with();
+}
+
+void LogStream::answer_with() {
+  const PurgeLog::Bounds bounds = api().journal().bounds();
+  const std::string log_id = api().journal().log_id();
   nlohmann::json first = {{"log_id", log_id}, {"oldest", bounds.oldest}, {"head", bounds.head}};
   const bool other = !log_id_.empty() && log_id_ != log_id;
   if (other || sent_ > bounds.head || sent_ + 1 < bounds.oldest) {
     logs::warn("a node cannot go on from where it was and starts over",
                {{"node", node_}, {"after", sent_}, {"oldest", bounds.oldest}, {"head", bounds.head}});
     first["reset"] = true;
-    sent_ = bounds.head;
+    // A standby needs all that there is.
+    sent_ = standby_ ? bounds.oldest - 1 : bounds.head;
   }
   lines_ = first.dump() + "\n";
+  if (standby_) {
+    add_notes();
+    api().standing()->attached(*this, other || first.contains("reset") ? 0 : sent_);
+  }
   http::ResponseHead head{.status = 200};
   head.fields.add("content-type", "application/x-ndjson");
   head.fields.add("cache-control", "no-store");
@@ -88,6 +126,27 @@ void LogStream::begin() {
   writer().respond(std::move(head), std::make_unique<Source>(*this));
   heartbeat_.start(api().limits().heartbeat, [this] { beat(); });
   read_on();
+}
+
+void LogStream::add_notes() {
+  const base::Steady now = api().home().clock().steady();
+  for (const auto& [name, node] : api().nodes().all()) {
+    const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(now - node.heard);
+    const KnownNode known{
+        .name = name, .applied = node.applied, .heard_ms = api().wall_ms() - silent.count()};
+    note(name, &known);
+  }
+}
+
+void LogStream::note(const std::string& name, const KnownNode* node) {
+  if (!standby_ || ended_) return;
+  nlohmann::json line = {{"node", name}};
+  if (node != nullptr) {
+    line["applied"] = node->applied;
+    line["heard"] = node->heard_ms;
+  }
+  lines_ += line.dump() + "\n";
+  if (answered()) writer().resume();
 }
 
 void LogStream::read_on() {
@@ -111,7 +170,8 @@ void LogStream::take(base::Result<std::vector<JournalEntry>> entries) {
   if (entries->empty()) return;
   lines_.erase(0, std::exchange(at_, 0));
   for (const JournalEntry& entry : *entries) {
-    lines_ += line_of(entry);
+    lines_ += line_of(entry, standby_);
+    lines_ += '\n';
     sent_ = entry.sequence;
   }
   writer().resume();

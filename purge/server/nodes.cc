@@ -38,7 +38,7 @@ void Nodes::forget_absent() {
 Nodes::Retired Nodes::retire(std::string_view name) {
   const auto found = nodes_.find(name);
   if (found == nodes_.end()) return Retired::Unknown;
-  if (found->second.streams != 0) return Retired::Connected;
+  if (follows(found->second)) return Retired::Connected;
   if (!forgets(found->first)) return Retired::NotNow;
   nodes_.erase(found);
   tell();
@@ -103,18 +103,50 @@ bool Nodes::acknowledged(const std::string& name, Sequence applied) {
   return true;
 }
 
+void Nodes::applied_elsewhere(const std::string& name, Sequence applied) {
+  if (Node* node = find_or_add(name)) {
+    node->elsewhere = true;
+    acknowledged(name, applied);
+  }
+}
+
+void Nodes::left_elsewhere(const std::string& name) {
+  const auto found = nodes_.find(name);
+  if (found == nodes_.end()) return;
+  found->second.elsewhere = false;
+  tell();
+}
+
+void Nodes::forgotten_elsewhere(const std::string& name) {
+  const auto found = nodes_.find(name);
+  if (found == nodes_.end() || found->second.streams != 0) return;
+  nodes_.erase(found);
+  tell();
+}
+
 void Nodes::accepted(Sequence sequence) {
   recent_[sequence].accepted = clock_.steady();
   while (recent_.size() > limits_.recent_purges) recent_.erase(recent_.begin());
 }
 
+bool Nodes::follows(const Node& node) const {
+  return node.streams != 0 || (node.elsewhere && clock_.steady() - node.heard < limits_.silence);
+}
+
 bool Nodes::live(const Node& node) const {
-  return node.streams != 0 && clock_.steady() - node.heard < limits_.silence;
+  return follows(node) && clock_.steady() - node.heard < limits_.silence;
 }
 
 std::size_t Nodes::live_count() const {
   return static_cast<std::size_t>(
       std::ranges::count_if(nodes_, [this](const auto& entry) { return live(entry.second); }));
+}
+
+base::Duration Nodes::lag(const Node& node, Sequence head) const {
+  if (node.applied >= head) return {};
+  const auto oldest = recent_.upper_bound(node.applied);
+  const base::Steady since = oldest == recent_.end() ? started_ : oldest->second.accepted;
+  return clock_.steady() - since;
 }
 
 Progress Nodes::progress(Sequence sequence) const {

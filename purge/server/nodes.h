@@ -21,10 +21,11 @@ using purge::Sequence;
 
 /// A node as the API knows it.
 struct Node {
-  Sequence applied = 0;  ///< newest number acknowledged
-  unsigned streams = 0;  ///< logs that it is reading
-  base::Steady heard{};  ///< newest acknowledgement or connection
-  Sequence kept = 0;     ///< what is remembered of it, and since when; never: nothing
+  Sequence applied = 0;    ///< newest number acknowledged
+  unsigned streams = 0;    ///< logs that it is reading
+  bool elsewhere = false;  ///< reads the log, but not of this process
+  base::Steady heard{};    ///< newest acknowledgement or connection
+  Sequence kept = 0;       ///< what is remembered of it, and since when; never: nothing
   std::optional<base::Steady> kept_at{};
 };
 
@@ -45,8 +46,8 @@ struct Progress {
 
 /// How long purges took to be applied, over all nodes, for metrics.
 struct PropagationTimes {
-  static constexpr std::array<double, 10> kBounds = {0.01, 0.025, 0.05, 0.1, 0.25,
-                                                     0.5,  1,     2.5,  10,  60};  // seconds
+  static constexpr std::array<double, 15> kBounds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                     0.5,   1,      2.5,   5,    10,    30,   60};  // seconds
   std::array<std::uint64_t, kBounds.size() + 1> counts{};
   double sum = 0;
 };
@@ -80,6 +81,10 @@ class Nodes {
   void disconnected(const std::string& name);
   /// `name` has applied all up to `applied`. False as above.
   bool acknowledged(const std::string& name, Sequence applied);
+  /// What other processes of the API, or nodes that read the log elsewhere, tell.
+  void applied_elsewhere(const std::string& name, Sequence applied);
+  void left_elsewhere(const std::string& name);
+  void forgotten_elsewhere(const std::string& name);
   enum class Retired : std::uint8_t { Done, Unknown, Connected, NotNow };
   /// Forgets a node that will not come back. One that reads the log would be known again at its next word: it
   /// must be stopped first. NotNow: it is still known, Keep refused.
@@ -92,8 +97,13 @@ class Nodes {
 
   Progress progress(Sequence sequence) const;
   const std::map<std::string, Node, std::less<>>& all() const { return nodes_; }
+  /// Reads the log, as far as is known.
+  bool follows(const Node& node) const;
   bool live(const Node& node) const;
   std::size_t live_count() const;
+  /// For how long the oldest purge up to `head` has waited for the node; of purges that are no longer
+  /// remembered, at least.
+  base::Duration lag(const Node& node, Sequence head) const;
   const PropagationTimes& times() const { return times_; }
 
  private:

@@ -4,9 +4,24 @@
 #include <nlohmann/json.hpp>
 
 namespace purgeapi {
+namespace {
 
-std::string progress_json(Sequence sequence, const Progress& progress, std::string_view purge,
-                          std::int64_t at_ms) {
+void take_entry(nlohmann::json& out, const JournalEntry& entry) {
+  out["purge"] = nlohmann::json::parse(entry.purge, nullptr, false);
+  out["at"] = entry.at_ms;
+  if (!entry.asker.by.empty()) out["by"] = entry.asker.by;
+  if (!entry.asker.from.empty()) out["from"] = entry.asker.from;
+  if (!entry.asker.api.empty()) out["api"] = entry.asker.api;
+}
+
+std::string dump(const nlohmann::json& object) {
+  return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string progress_json(Sequence sequence, const Progress& progress, const JournalEntry* entry,
+                          const std::vector<Sequence>& sequences) {
   nlohmann::json out = {{"sequence", sequence},
                         {"nodes", nlohmann::json::array()},
                         {"pending", progress.pending},
@@ -17,11 +32,15 @@ std::string progress_json(Sequence sequence, const Progress& progress, std::stri
     if (applied.at_ms) node["at"] = *applied.at_ms;
     out["nodes"].push_back(std::move(node));
   }
-  if (!purge.empty()) {
-    out["purge"] = nlohmann::json::parse(purge, nullptr, false);
-    out["at"] = at_ms;
-  }
-  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  if (!sequences.empty()) out["sequences"] = sequences;
+  if (entry != nullptr) take_entry(out, *entry);
+  return dump(out);
+}
+
+std::string entry_json(const JournalEntry& entry) {
+  nlohmann::json out = {{"sequence", entry.sequence}};
+  take_entry(out, entry);
+  return dump(out);
 }
 
 }  // namespace purgeapi

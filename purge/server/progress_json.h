@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "purge/server/nodes.h"
+#include "purge/server/purge_log.h"
 
 namespace purgeapi {
 
-/// {"sequence":N,"nodes":[{"node","applied":true,"ms","at"}],"pending":[…],"away":[…]}, and "purge" (JSON text)
-/// and "at" if given.
-std::string progress_json(Sequence sequence, const Progress& progress, std::string_view purge = {},
-                          std::int64_t at_ms = 0);
+/// {"sequence":N,"nodes":[{"node","applied":true,"ms","at"}],"pending":[…],"away":[…]}, and "sequences" of a
+/// batch, and what entry_json has of an entry.
+std::string progress_json(Sequence sequence, const Progress& progress, const JournalEntry* entry = nullptr,
+                          const std::vector<Sequence>& sequences = {});
+/// {"sequence":N,"at","purge","by","from","api"}: the last three as far as they are known.
+std::string entry_json(const JournalEntry& entry);
 
 }  // namespace purgeapi

@@ -4,6 +4,7 @@
 
 #include "edge/base/quantity.h"
 #include "purge/server/progress_json.h"
+#include "purge/server/purge_body.h"
 #include "purge/server/requests.h"
 
 namespace purgeapi {
@@ -12,6 +13,7 @@ using namespace std::chrono_literals;
 
 // Silence is no event: while it waits, it looks so often whether a node is still live.
 constexpr auto kLook = 500ms;
+constexpr std::size_t kKeyBytesMax = 255;
 
 class PurgeRequest::Waiting final : public Api::Waiter {
  public:
@@ -44,48 +46,73 @@ std::optional<Refusal> PurgeRequest::understand_query() {
   return {};
 }
 
-void PurgeRequest::answer() {
-  if (auto refusal = understand_query()) return refuse(*refusal);
-  const auto purge = purge::parse_purge(body());
-  if (!purge) return refuse({.status = 400, .code = "invalid", .text = purge.error().text});
-  if (!call().caller.may_touch(purge->site)) {
-    return refuse(
-        {.status = 403,
-         .code = "forbidden",
-         .text = "token \"" + call().caller.name + "\" may not purge site \"" + purge->site + "\""});
+// What stands for the key in the log; empty if the request has none. Each token has keys of its own.
+base::Result<std::string> PurgeRequest::understand_key() const {
+  const auto key = call().head.fields.get("idempotency-key");
+  if (!key) return std::string();
+  const bool printable = std::ranges::all_of(*key, [](char c) { return c >= 0x20 && c < 0x7f; });
+  if (key->empty() || key->size() > kKeyBytesMax || !printable) {
+    return base::fail(base::Errc::Invalid, "found an Idempotency-Key of " + std::to_string(key->size()) +
+                                               " bytes, allowed: 1 to " + std::to_string(kKeyBytesMax) +
+                                               " printable ASCII characters");
   }
-  if (api().draining())
-    return refuse({.status = 503, .code = "unavailable", .text = "the API is going down"});
-  api().accept(*purge,
-               anchor_.wrap([this](base::Result<Sequence> sequence) { on_accepted(std::move(sequence)); }));
+  return sha256(call().caller.name + '\n' + std::string(*key));
 }
 
-void PurgeRequest::on_accepted(base::Result<Sequence> sequence) {
-  if (!sequence) return refuse(unavailable(sequence.error()));
-  sequence_ = *sequence;
+void PurgeRequest::answer() {
+  if (auto refusal = understand_query()) return refuse(*refusal);
+  auto key = understand_key();
+  if (!key) return refuse({.status = 400, .code = "invalid", .text = key.error().text});
+  const auto asked = parse_purge_body(body(), api().limits().batch);
+  if (!asked) return refuse({.status = 400, .code = "invalid", .text = asked.error().text});
+  for (const purge::Purge& purge : asked->purges) {
+    if (call().caller.may_touch(purge.site)) continue;
+    return refuse({.status = 403,
+                   .code = "forbidden",
+                   .text = "token \"" + call().caller.name + "\" may not purge site \"" + purge.site + "\""});
+  }
+  if (const auto refusal = closed()) return refuse(*refusal);
+  batch_ = asked->batch;
+  accept(asked->purges, anchor_.wrap([this](base::Result<std::vector<Sequence>> sequences) {
+    on_accepted(std::move(sequences));
+  }),
+         std::move(*key));
+}
+
+void PurgeRequest::on_accepted(base::Result<std::vector<Sequence>> sequences) {
+  if (!sequences) return refuse(unavailable(sequences.error()));
+  sequences_ = std::move(*sequences);
   if (wait_ == 0ms) {
+    const std::string number = std::to_string(sequences_.back());
     http::Fields fields;
-    fields.add("location", "/v1/purges/" + std::to_string(sequence_));
-    return respond(202, "{\"sequence\":" + std::to_string(sequence_) + "}", std::move(fields));
+    fields.add("location", "/v1/purges/" + number);
+    std::string list;
+    for (Sequence sequence : sequences_) list += (list.empty() ? "" : ",") + std::to_string(sequence);
+    return respond(202, "{\"sequence\":" + number + (batch_ ? ",\"sequences\":[" + list + "]}" : "}"),
+                   std::move(fields));
   }
   wait_end_ = api().home().clock().steady() + wait_;
   waiting_ = std::make_unique<Waiting>(api(), *this);
   look(false);
 }
 
-void PurgeRequest::look(bool last) {
+void PurgeRequest::look(bool now) {
   if (answered()) return;
-  const Progress progress = api().nodes().progress(sequence_);
+  // Whoever has applied the last has applied all.
+  const Sequence last = *std::ranges::max_element(sequences_);
+  const Progress progress = api().nodes().progress(last);
   const base::Duration left = wait_end_ - api().home().clock().steady();
   const bool wait = !progress.pending.empty() || progress.expected;
-  if (wait && !last && left > 0ms && !api().draining()) {
+  if (wait && !now && left > 0ms && !api().draining()) {
     timer_.start(std::min<base::Duration>(left, kLook), [this] { look(false); });
     return;
   }
   timer_.stop();
   http::Fields fields;
-  fields.add("location", "/v1/purges/" + std::to_string(sequence_));
-  respond(progress.complete() ? 200 : 202, progress_json(sequence_, progress), std::move(fields));
+  fields.add("location", "/v1/purges/" + std::to_string(last));
+  respond(progress.complete() ? 200 : 202,
+          progress_json(last, progress, nullptr, batch_ ? sequences_ : std::vector<Sequence>()),
+          std::move(fields));
 }
 
 }  // namespace purgeapi

@@ -11,9 +11,9 @@
 
 namespace purgeapi {
 
-/// POST /v1/purges[?wait=5s]: 202 with the number; with `wait` 200 once all known nodes have applied
-/// it, or 202 when those that are live have and the others are not expected, or the time is over; and who
-/// has.
+/// POST /v1/purges[?wait=5s], one purge or a batch: 202 with the number; with `wait` 200 once all known nodes
+/// have applied it, or 202 when those that are live have and the others are not expected, or the time is
+/// over; and who has.
 class PurgeRequest final : public ApiRequest {
  public:
   explicit PurgeRequest(Call call);
@@ -24,11 +24,13 @@ class PurgeRequest final : public ApiRequest {
 
   void answer() override;
   std::optional<Refusal> understand_query();
-  void on_accepted(base::Result<Sequence> sequence);
-  void look(bool last);
+  base::Result<std::string> understand_key() const;
+  void on_accepted(base::Result<std::vector<Sequence>> sequences);
+  void look(bool now);
 
   std::chrono::milliseconds wait_{0};
-  Sequence sequence_ = 0;
+  bool batch_ = false;
+  std::vector<Sequence> sequences_{};
   base::Steady wait_end_{};
   base::Timer timer_;
   std::unique_ptr<Waiting> waiting_{};

@@ -11,7 +11,8 @@
 #include "purge/server/admin.h"
 #include "purge/server/api.h"
 #include "purge/server/config.h"
-#include "purge/server/journal.h"
+#include "purge/server/purge_log.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 
@@ -36,13 +37,15 @@ class Service {
   std::uint16_t port(std::size_t index) const { return front_->port(index); }
   const std::string& admin_address() const { return admin_->address(); }
   loop::Loop& loop() { return loop_; }
-  Journal& journal() { return *journal_; }
+  PurgeLog& journal() { return *journal_; }
 
   /// SIGTERM, SIGINT: finish what runs, then stop; a second time: at once. SIGHUP: the configuration anew,
   /// or, with an error in the log, as it was.
   void on_signal(int number);
 
  private:
+  base::Status open_log();
+  void stand();
   base::Status listen();
   void reload();
   void drain();
@@ -50,7 +53,9 @@ class Service {
   Options options_;
   std::shared_ptr<const Config> config_;
   loop::Loop loop_{};
-  std::unique_ptr<Journal> journal_{};
+  std::unique_ptr<PurgeLog> journal_{};
+  std::unique_ptr<Audit> audit_{};        ///< null: none is kept
+  std::unique_ptr<Standing> standing_{};  ///< of an embedded log
   std::unique_ptr<Api> api_{};
   std::unique_ptr<http::Server> front_{};
   std::unique_ptr<Admin> admin_{};

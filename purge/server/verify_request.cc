@@ -149,15 +149,17 @@ std::string VerifyRequest::report() const {
 VerifyAnswer::VerifyAnswer(Call call) : ApiRequest(std::move(call), kAnswerBytesMax) {}
 
 void VerifyAnswer::answer() {
-  if (!purge::is_node_name(call().name)) {
+  if (!purge::is_node_name(call().name())) {
     return refuse(
-        invalid("found node \"" + call().name + "\", allowed: " + std::string(purge::kNodeNamesAllowed)));
+        invalid("found node \"" + call().name() + "\", allowed: " + std::string(purge::kNodeNamesAllowed)));
   }
   const json object = json::parse(body(), nullptr, false);
   if (!is_answer(object)) {
     return refuse(invalid(R"(allowed: {"id":TEXT,"applied":N,"holds":N,"stale":N,"dead":N,"copies":[…]})"));
   }
-  api().questions().answer(object["id"].get<std::string>(), call().name, body());
+  if (!api().questions().answer(object["id"].get<std::string>(), call().name(), body())) {
+    return refuse({.status = 404, .code = "not_found", .text = "nobody here waits for an answer of this id"});
+  }
   respond(200, "{}");
 }
 

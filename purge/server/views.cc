@@ -5,6 +5,7 @@
 #include "edge/base/text.h"
 #include "purge/server/progress_json.h"
 #include "purge/server/requests.h"
+#include "purge/server/standing.h"
 
 namespace purgeapi {
 namespace {
@@ -14,13 +15,13 @@ Refusal not_found(std::string text) { return {.status = 404, .code = "not_found"
 }  // namespace
 
 void PurgeView::answer() {
-  const auto sequence = base::decimal(call().name);
-  const Journal::Bounds bounds = api().journal().bounds();
+  const auto sequence = base::decimal(call().name());
+  const PurgeLog::Bounds bounds = api().journal().bounds();
   if (!sequence || *sequence == 0 || *sequence > bounds.head) {
-    return refuse(not_found("there is no purge \"" + call().name + "\""));
+    return refuse(not_found("there is no purge \"" + call().name() + "\""));
   }
   if (*sequence < bounds.oldest) {
-    return refuse(not_found("purge " + call().name + " is no longer held; the oldest is " +
+    return refuse(not_found("purge " + call().name() + " is no longer held; the oldest is " +
                             std::to_string(bounds.oldest)));
   }
   api().journal().read(*sequence, 1, api().home(),
@@ -31,7 +32,10 @@ void PurgeView::answer() {
 
 void PurgeView::show(Sequence sequence, base::Result<std::vector<JournalEntry>> entries) {
   if (!entries) return refuse(unavailable(entries.error()));
-  if (entries->empty()) return refuse(not_found("there is no purge \"" + call().name + "\""));
+  // A number between two terms was never given; a term's own is no purge.
+  if (entries->empty() || entries->front().sequence != sequence || entries->front().purge.empty()) {
+    return refuse(not_found("there is no purge \"" + call().name() + "\""));
+  }
   const JournalEntry& entry = entries->front();
   const auto purge = purge::parse_purge(entry.purge);
   if (!purge || !call().caller.may_touch(purge->site)) {
@@ -39,11 +43,11 @@ void PurgeView::show(Sequence sequence, base::Result<std::vector<JournalEntry>> 
                    .code = "forbidden",
                    .text = "token \"" + call().caller.name + "\" may not see purges of this site"});
   }
-  respond(200, progress_json(sequence, api().nodes().progress(sequence), entry.purge, entry.at_ms));
+  respond(200, progress_json(sequence, api().nodes().progress(sequence), &entry));
 }
 
 void NodesView::answer() {
-  const Journal::Bounds bounds = api().journal().bounds();
+  const PurgeLog::Bounds bounds = api().journal().bounds();
   nlohmann::json out = {{"log_id", api().journal().log_id()},
                         {"oldest", bounds.oldest},
                         {"head", bounds.head},
@@ -52,7 +56,7 @@ void NodesView::answer() {
   for (const auto& [name, node] : api().nodes().all()) {
     const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(now - node.heard);
     out["nodes"].push_back({{"node", name},
-                            {"connected", node.streams != 0},
+                            {"connected", api().nodes().follows(node)},
                             {"live", api().nodes().live(node)},
                             {"applied", node.applied},
                             {"behind", bounds.head - std::min(bounds.head, node.applied)},
@@ -62,15 +66,20 @@ void NodesView::answer() {
 }
 
 void RetireRequest::answer() {
-  const std::string& name = call().name;
+  const std::string& name = call().name();
   if (!call().caller.may_touch("*")) {
     return refuse(
         {.status = 403,
          .code = "forbidden",
          .text = "token \"" + call().caller.name + "\" is not for all sites (\"*\"), as nodes are"});
   }
+  if (const Standing* standing = api().standing()) {
+    if (auto refusal = standing->refusal()) return refuse(*refusal);
+  }
   switch (api().nodes().retire(name)) {
-    case Nodes::Retired::Done: return respond(200, nlohmann::json({{"retired", name}}).dump());
+    case Nodes::Retired::Done:
+      api().journal().tell({.kind = NodeWord::Kind::Forget, .name = name});
+      return respond(200, nlohmann::json({{"retired", name}}).dump());
     case Nodes::Retired::Unknown: return refuse(not_found("there is no node \"" + name + "\""));
     case Nodes::Retired::Connected:
       return refuse({.status = 409,

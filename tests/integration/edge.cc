@@ -30,9 +30,11 @@ std::string Edge::config() const {
                      options_.memory + "\"\n[disk]\nfolder = \"" + cache_folder() + "\"\nbudget = \"" +
                      options_.disk + "\"\n" + options_.disk_keys + "\n";
   if (!options_.purge_url.empty()) {
-    text += "[purge]\nurl = \"" + options_.purge_url + "\"\ntoken = \"" + options_.purge_token +
-            "\"\nca_file = \"" + ca_file_ + "\"\nstate_folder = \"" + state_folder() + "\"\n" +
-            options_.purge_keys + "\n";
+    std::string urls;
+    for (const std::string& url : options_.purge_urls) urls += (urls.empty() ? "\"" : ", \"") + url + "\"";
+    text += "[purge]\n" + (urls.empty() ? "url = \"" + options_.purge_url + "\"" : "urls = [" + urls + "]") +
+            "\ntoken = \"" + options_.purge_token + "\"\nca_file = \"" + ca_file_ + "\"\nstate_folder = \"" +
+            state_folder() + "\"\n" + options_.purge_keys + "\n";
   }
   text += "[origins.main]\nurl = \"" + options_.origin + "\"\n" +
           options_.origin_keys + "\n[[site]]\nname = \"www\"\nhosts = [\"www.test\"]\norigin = \"main\"\nplain = \"serve\"\n" +

@@ -24,7 +24,8 @@ class Edge {
     std::string disk{"1GiB"};
     unsigned loops = 2;
     std::string drain{"5s"};
-    std::string purge_url{};  ///< empty: without a purge API
+    std::string purge_url{};                ///< empty: without a purge API
+    std::vector<std::string> purge_urls{};  ///< in its place
     std::string purge_token{"node-secret"};
     std::string site{};        ///< further lines of [[site]]
     std::string disk_keys{};   ///< further lines of [disk]

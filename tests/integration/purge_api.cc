@@ -13,6 +13,7 @@ PurgeApi::PurgeApi(Certificates& certificates, std::string folder, std::uint64_t
     : folder_(std::move(folder)),
       files_(certificates.issue("purge", {"127.0.0.1"})),
       keep_entries_(keep_entries),
+      ca_file_(certificates.ca_file()),
       port_(free_port()),
       client_(Client::Options{.ca_file = certificates.ca_file()}) {
   std::filesystem::create_directories(folder_);
@@ -26,11 +27,14 @@ bool PurgeApi::start() {
   std::ofstream(config_file)
       << "[[listener]]\naddress = \"127.0.0.1:" << port_
       << "\"\ntls = true\n[[certificate]]\ncertificate = \"" << files_.certificate << "\"\nkey = \""
-      << files_.key << "\"\n[admin]\naddress = \"127.0.0.1:0\"\n[log_store]\nfolder = \"" << log_folder()
-      << "\"\nkeep_entries = " << keep_entries_ << "\n[[token]]\nname = \"operator\"\nsha256 = \""
-      << sha256("operator-secret")
+      << files_.key << "\"\n[admin]\naddress = \"127.0.0.1:0\"\n"
+      << (log_store_.empty() ? "[log_store]\nfolder = \"" + log_folder() +
+                                   "\"\nkeep_entries = " + std::to_string(keep_entries_) + "\n"
+                             : log_store_)
+      << "[[token]]\nname = \"operator\"\nsha256 = \"" << sha256("operator-secret")
       << "\"\nroles = [\"purge\", \"read\"]\nsites = [\"*\"]\n[[token]]\nname = \"nodes\"\nsha256 = \""
-      << sha256("node-secret") << "\"\nroles = [\"node\"]\n";
+      << sha256("node-secret") << "\"\nroles = [\"node\"]\n[[token]]\nname = \"standby\"\nsha256 = \""
+      << sha256("standby-secret") << "\"\nroles = [\"standby\"]\n";
   process_ = std::make_unique<Process>(
       std::vector<std::string>{program("selvage-purge"), "--config", config_file, "--ready-file", ready_file},
       folder_ + "/purge.log");

@@ -12,7 +12,8 @@
 namespace harness {
 
 /// A selvage-purge with a folder and a port of its own, which stay the same at each start. Its tokens:
-/// "operator-secret" (purge and read, all sites) and "node-secret" (node). One thread.
+/// "operator-secret" (purge and read, all sites), "node-secret" (node) and "standby-secret" (standby). One
+/// thread.
 class PurgeApi {
  public:
   PurgeApi(Certificates& certificates, std::string folder, std::uint64_t keep_entries = 1'000'000);
@@ -20,10 +21,13 @@ class PurgeApi {
   /// Whether it listens.
   bool start();
   void set_keep_entries(std::uint64_t entries) { keep_entries_ = entries; }  ///< from the next start on
+  /// In place of [log_store] and what else the default has, from the next start on.
+  void set_log_store(std::string toml) { log_store_ = std::move(toml); }
   Process& process() { return *process_; }
   std::string output() const { return process_->output(); }
   std::string url() const { return "https://127.0.0.1:" + std::to_string(port_); }
   std::uint16_t port() const { return port_; }
+  const std::string& ca_file() const { return ca_file_; }
   std::string log_folder() const { return folder_ + "/log"; }
 
   /// POST /v1/purges as the operator; with `wait` ("5s") it answers once all live nodes have applied it.
@@ -36,6 +40,8 @@ class PurgeApi {
   std::string folder_;
   Certificates::Files files_;
   std::uint64_t keep_entries_;
+  std::string ca_file_;
+  std::string log_store_{};
   std::uint16_t port_;
   Client client_;
   std::unique_ptr<Process> process_{};

@@ -18,6 +18,7 @@ CONFINED = [
     (r"openssl/(ssl|x509|pem|bio|err)", ["edge/loop"]),
     (r"nghttp2/|curl/|boost/beast|boost/asio", ["edge/http"]),
     (r"lmdb\.h", ["store/lmdb"]),
+    (r"nats/|nats\.h", ["purge/nats"]),
     (r"toml\+\+/|toml\.hpp|spdlog/|fmt/|prometheus/", ["edge/base"]),
     (r"magic\.h", ["origin/server"]),
     (r"brotli/|zstd\.h|zlib\.h", ["edge/coding"]),

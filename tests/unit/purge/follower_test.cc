@@ -166,6 +166,46 @@ TEST_F(FollowerTest, AHeartbeatIsAnsweredWithAnAcknowledgement) {
   EXPECT_EQ(ack(), R"({"applied":7,"log_id":"L"})");
 }
 
+TEST_F(FollowerTest, ATermOfTheLogBeginsAboveAGapAndPurgesNothing) {
+  make(17, "L");
+  open_log(R"({"log_id":"L","oldest":1,"head":4294967297})");
+  log().say("{\"seq\":4294967297,\"at\":1,\"after\":16}\n");
+  EXPECT_EQ(state().applied, 4294967297u);
+  EXPECT_EQ(ledger.verdict(kSubject, make_stamp(1, 17)), Verdict::Live);
+  entry(4294967298);
+  EXPECT_EQ(ledger.verdict(kSubject, make_stamp(1, 17)), Verdict::Dead);
+  EXPECT_EQ(state().resets, 0u);
+}
+
+TEST_F(FollowerTest, ATermAfterAnEntryThatItHasNotReadIsAGap) {
+  make(15, "L");
+  open_log(R"({"log_id":"L","oldest":1,"head":4294967297})");
+  log().say("{\"seq\":4294967297,\"at\":1,\"after\":16}\n");
+  EXPECT_EQ(state().applied, 15u);
+  EXPECT_FALSE(state().connected);
+}
+
+TEST_F(FollowerTest, AsksTheNextApiWhenOneFailsAndTellsTheOneThatItReads) {
+  ledger.load(1, 3, {});
+  follower.emplace(home, maker, ledger, store,
+                   Follower::Options{.api_url = "https://one.test/",
+                                     .more_urls = {"https://two.test"},
+                                     .token = "secret",
+                                     .node = "edge-1",
+                                     .seed = 7},
+                   "L");
+  follower->start();
+  EXPECT_EQ(log().url, "https://one.test/v1/log?after=3&node=edge-1&log_id=L");
+  log().listener->on_head({.status = 503});
+  home.advance(1s);
+  EXPECT_EQ(log().url, "https://two.test/v1/log?after=3&node=edge-1&log_id=L");
+  open_log(R"({"log_id":"L","oldest":1,"head":3})");
+  EXPECT_EQ(maker.running("POST")->url, "https://two.test/v1/nodes/edge-1/ack");
+  log().fail();
+  home.advance(1s);
+  EXPECT_EQ(log().url, "https://one.test/v1/log?after=3&node=edge-1&log_id=L");
+}
+
 struct BadAnswer {
   const char* name;
   std::vector<std::string> lines;

@@ -121,7 +121,12 @@ INSTANTIATE_TEST_SUITE_P(
                 400,
                 "invalid",
                 "\"soft\""},
-        Refused{"OtherMethod", "/v1/purges", {.token = "purger"}, 405, "method_not_allowed", "POST"},
+        Refused{"OtherMethod",
+                "/v1/purges",
+                {.token = "purger", .method = "DELETE"},
+                405,
+                "method_not_allowed",
+                "POST, GET"},
         Refused{"DeleteNodes",
                 "/v1/nodes",
                 {.token = "reader", .method = "DELETE"},
@@ -219,8 +224,9 @@ TEST_F(ApiTest, TheAdminListenerTellsHealthAndMetrics) {
   const std::string metrics = ask(service.admin_url("/metrics")).body;
   for (const char* line :
        {"selvage_purge_log_head 1", "selvage_purge_followers 1", "selvage_purge_nodes_live 1",
-        "selvage_purge_node_behind{node=\"one\"} 0", "selvage_purge_propagation_seconds_count 1",
-        "selvage_purge_requests_total{status=\"200\"}", "process_resident_memory_bytes"}) {
+        "selvage_purge_lag_entries{node=\"one\"} 0", "selvage_purge_lag_seconds{node=\"one\"} 0",
+        "selvage_purge_propagation_seconds_count 1",
+        "selvage_purge_requests_total{api=\"selvage\",status=\"200\"}", "process_resident_memory_bytes"}) {
     EXPECT_NE(metrics.find(line), std::string::npos) << line << " is missing in\n" << metrics;
   }
 }

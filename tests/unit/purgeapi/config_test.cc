@@ -85,19 +85,38 @@ TEST_P(BadConfigTest, IsOneFaultWithItsPlace) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BadConfigTest,
-    testing::Values(Bad{"UnknownKey", "tls = false", "tls = false\ntlss = 1", "tlss"},
-                    Bad{"NoCertificate", "tls = false", "tls = true", "certificate"},
-                    Bad{"ShortHash", kHash, "ba78", "64 hexadecimal digits"},
-                    Bad{"UnknownRole", "\"purge\", \"node\"", "\"purge\", \"god\"", "found \"god\""},
-                    Bad{"NoRoles", "roles = [\"purge\", \"node\"]\n", "", "roles"},
-                    Bad{"NoSites", "sites = [\"*\"]\n", "", "sites"},
-                    Bad{"WrongType", "name = \"t\"", "name = 7", "name"},
-                    Bad{"SameListener", "[log_store]",
-                        "[[listener]]\naddress = \"127.0.0.1:9443\"\ntls = false\n[[listener]]\naddress = "
-                        "\"127.0.0.1:9443\"\ntls = false\n[log_store]",
-                        "has already"},
-                    Bad{"LongHeartbeat", "[log_store]", "[limits]\nheartbeat = \"1m\"\n[log_store]",
-                        "heartbeat"}),
+    testing::Values(
+        Bad{"UnknownKey", "tls = false", "tls = false\ntlss = 1", "tlss"},
+        Bad{"NoCertificate", "tls = false", "tls = true", "certificate"},
+        Bad{"ShortHash", kHash, "ba78", "64 hexadecimal digits"},
+        Bad{"UnknownRole", "\"purge\", \"node\"", "\"purge\", \"god\"", "found \"god\""},
+        Bad{"NoRoles", "roles = [\"purge\", \"node\"]\n", "", "roles"},
+        Bad{"NoSites", "sites = [\"*\"]\n", "", "sites"},
+        Bad{"WrongType", "name = \"t\"", "name = 7", "name"},
+        Bad{"SameListener", "[log_store]",
+            "[[listener]]\naddress = \"127.0.0.1:9443\"\ntls = false\n[[listener]]\naddress = "
+            "\"127.0.0.1:9443\"\ntls = false\n[log_store]",
+            "has already"},
+        Bad{"ZoneWithoutSite", "[log_store]", "[[cloudflare_zone]]\nid = \"z\"\n[log_store]", "site"},
+        Bad{"ZoneWithASlash", "[log_store]", "[[cloudflare_zone]]\nid = \"a/b\"\nsite = \"w\"\n[log_store]",
+            "found \"a/b\""},
+        Bad{"ZoneTwice", "[log_store]",
+            "[[cloudflare_zone]]\nid = \"z\"\nsite = \"w\"\n[[cloudflare_zone]]\nid = \"z\"\nsite = "
+            "\"w\"\n[log_store]",
+            "another one has"},
+        Bad{"EnvironmentWithoutSite", "[log_store]",
+            "[[cloudflare_zone]]\nid = \"z\"\nsite = \"w\"\nenvironments = { e = \"\" "
+            "}\n[log_store]",
+            "environments"},
+        Bad{"NoRate", "[log_store]", "[cloudflare]\npurge_rate = 0\n[log_store]", "purge_rate"},
+        Bad{"ServiceHostWithPort", "[log_store]",
+            "[[fastly_service]]\nid = \"s\"\nsite = \"w\"\nhosts = [\"a:80\"]\n[log_store]",
+            "found \"a:80\""},
+        Bad{"ServiceHostTwice", "[log_store]",
+            "[[fastly_service]]\nid = \"s\"\nsite = \"w\"\nhosts = [\"a\", \"A\"]\n[log_store]",
+            "has already"},
+        Bad{"AuditFile", "[log_store]", "[audit]\nfile = \"/nowhere/audit.log\"\n[log_store]", "file"},
+        Bad{"LongHeartbeat", "[log_store]", "[limits]\nheartbeat = \"1m\"\n[log_store]", "heartbeat"}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST_F(ConfigTest, ATokenMayNotBeGivenTwice) {

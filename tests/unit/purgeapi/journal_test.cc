@@ -30,8 +30,10 @@ std::unique_ptr<Journal> open(Journal::Options options) {
 base::Result<Sequence> append(Journal& journal, base::Executor& home, const std::string& purge) {
   auto answer = std::make_shared<std::promise<base::Result<Sequence>>>();
   auto future = answer->get_future();
-  journal.append(1700, purge, home,
-                 [answer](base::Result<Sequence> got) { answer->set_value(std::move(got)); });
+  journal.append({.at_ms = 1700, .purges = {purge}}, home, [answer](base::Result<std::vector<Sequence>> got) {
+    if (got) return answer->set_value(got->back());
+    answer->set_value(std::unexpected(got.error()));
+  });
   return future.get();
 }
 
@@ -111,7 +113,7 @@ TEST(JournalTest, ASmallerBoundIsReachedInSteps) {
   {
     const auto journal = open({.folder = folder / "log"});
     std::atomic<int> answered{0};
-    for (int i = 0; i < 3000; ++i) journal->append(0, "{}", home, [&](auto) { ++answered; });
+    for (int i = 0; i < 3000; ++i) journal->append({.purges = {"{}"}}, home, [&](auto) { ++answered; });
     while (answered < 3000) std::this_thread::yield();
   }
   const auto journal = open({.folder = folder / "log", .keep_entries = 10});
@@ -220,10 +222,12 @@ TEST(JournalTest, ADamagedLogIsAnErrorAndNotAnEmptyLog) {
     for (;;) {
       while (under_way >= 32) std::this_thread::yield();
       ++under_way;
-      (*opened)->append(1, "{\"some\":\"purge\"}", home, [&under_way, report](base::Result<Sequence> got) {
-        --under_way;
-        if (!got || ::write(report, &*got, sizeof *got) != sizeof *got) ::_exit(1);
-      });
+      (*opened)->append({.at_ms = 1, .purges = {"{\"some\":\"purge\"}"}}, home,
+                        [&under_way, report](auto got) {
+                          --under_way;
+                          if (!got || ::write(report, &got->back(), sizeof(Sequence)) != sizeof(Sequence))
+                            ::_exit(1);
+                        });
     }
   };
   std::thread other(work);

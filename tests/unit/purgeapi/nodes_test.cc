@@ -34,6 +34,21 @@ TEST_F(NodesTest, TellsHowLongEachNodeTook) {
   EXPECT_DOUBLE_EQ(nodes.times().sum, 0.03);
 }
 
+TEST_F(NodesTest, LagIsTheAgeOfTheOldestThatIsMissing) {
+  nodes.connected("a");
+  const Node& node = nodes.all().at("a");
+  EXPECT_EQ(nodes.lag(node, 0), 0ms);
+  nodes.accepted(1);
+  clock.advance(2s);
+  nodes.accepted(2);
+  clock.advance(1s);
+  EXPECT_EQ(nodes.lag(node, 2), 3s);
+  nodes.acknowledged("a", 1);
+  EXPECT_EQ(nodes.lag(node, 2), 1s);
+  nodes.acknowledged("a", 2);
+  EXPECT_EQ(nodes.lag(node, 2), 0ms);
+}
+
 TEST_F(NodesTest, OneAcknowledgementStandsForAllBefore) {
   nodes.connected("a");
   for (Sequence n : {1, 2, 3}) nodes.accepted(n);

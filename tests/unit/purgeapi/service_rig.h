@@ -9,6 +9,7 @@
 #include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -38,6 +39,7 @@ struct Ask {
   std::string body{};
   std::string type{"application/json"};
   std::string method{};  ///< empty: GET, or POST with a body
+  std::string key{};     ///< Idempotency-Key; empty: none
 };
 
 /// One request with a connection of its own; waits for its end.
@@ -52,6 +54,7 @@ inline Reply ask(const std::string& url, const Ask& what = {}) {
   if (!what.token.empty())
     fields = curl_slist_append(fields, ("Authorization: Bearer " + what.token).c_str());
   fields = curl_slist_append(fields, ("Content-Type: " + what.type).c_str());
+  if (!what.key.empty()) fields = curl_slist_append(fields, ("Idempotency-Key: " + what.key).c_str());
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
   if (!what.body.empty()) {
@@ -154,7 +157,7 @@ class RunningService {
 class TestNode {
  public:
   TestNode(std::string api_url, std::string name, const std::string& state_folder,
-           std::string secret = "edge")
+           std::string secret = "edge", std::optional<purge::Follower::Options::Nats> nats = {})
       : ledger([](std::string_view, std::string_view text) { return std::string(text); }), worker_("node") {
     auto opened = purge::LedgerDisk::open(state_folder, 64U << 20);
     if (!opened) throw std::runtime_error(opened.error().text);
@@ -162,6 +165,7 @@ class TestNode {
     store_ = std::move(opened->store);
     ledger.load(opened->place.epoch, opened->place.sequence, opened->rows, opened->place.floor);
     purge::Follower::Options options{.api_url = std::move(api_url),
+                                     .nats = std::move(nats),
                                      .token = std::move(secret),
                                      .node = std::move(name),
                                      .server = std::make_shared<http::ServerOptions>(),

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// Real followers of the stream itself, on a real nats-server.
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <set>
+
+#include "purge/server/nats_log.h"
+#include "tests/support/nats_server.h"
+#include "tests/support/thread_executor.h"
+#include "tests/unit/purgeapi/service_rig.h"
+
+namespace purgeapi {
+namespace {
+
+// Whom the log hears of.
+class Ears final : public PurgeLog::Listener {
+ public:
+  void on_head_moved(Sequence) override {}
+  void on_log_changed() override {}
+  void on_word(const NodeWord& word) override {
+    const std::scoped_lock lock(mutex_);
+    if (word.kind == NodeWord::Kind::Applied) heard_.insert({word.name, word.applied});
+    if (word.kind == NodeWord::Kind::Left) left_.insert(word.name);
+  }
+  bool heard(const std::string& node, Sequence applied) const {
+    const std::scoped_lock lock(mutex_);
+    return heard_.contains({node, applied});
+  }
+  bool left(const std::string& node) const {
+    const std::scoped_lock lock(mutex_);
+    return left_.contains(node);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::set<std::pair<std::string, Sequence>> heard_{};
+  std::set<std::string> left_{};
+};
+
+class NatsFollowTest : public testing::Test {
+ protected:
+  NatsFollowTest() { EXPECT_TRUE(server.start()) << server.output(); }
+
+  void open(std::uint64_t keep_entries = 1'000'000) {
+    log.reset();
+    NatsLog::Options options{.access = {.servers = {server.url()}}};
+    options.stream.entries_max = keep_entries;
+    auto opened = NatsLog::open(options);
+    ASSERT_TRUE(opened) << opened.error().text;
+    log = std::move(*opened);
+    log->listen(home, &ears);
+  }
+  TestNode node(const std::string& name) {
+    return TestNode("", name, folder / name, "",
+                    purge::Follower::Options::Nats{.access = {.servers = {server.url()}},
+                                                   .stream = nats::StreamSettings{}.name});
+  }
+  void purge_many(int count) {
+    std::vector<std::future<base::Result<std::vector<Sequence>>>> waiting;
+    for (int n = 0; n < count; ++n) {
+      auto answer = std::make_shared<std::promise<base::Result<std::vector<Sequence>>>>();
+      waiting.push_back(answer->get_future());
+      log->append({.at_ms = 1, .purges = {R"({"site":"www","tags":["t)" + std::to_string(n) + "\"]}"}}, home,
+                  [answer](auto got) { answer->set_value(std::move(got)); });
+    }
+    for (auto& one : waiting) ASSERT_TRUE(one.get());
+  }
+
+  support::TempFolder folder;
+  support::NatsServer server{folder / "nats"};
+  support::ThreadExecutor home;
+  Ears ears;
+  std::unique_ptr<NatsLog> log{};
+};
+
+TEST_F(NatsFollowTest, TwoNodesApplyAllInOrderAndTheApiHearsOfThem) {
+  open();
+  purge_many(600);  // more than are asked for at once
+  const TestNode one = node("one");
+  const TestNode two = node("two");
+  ASSERT_TRUE(one.applies(600));
+  purge_many(50);
+  for (const TestNode* each : {&one, &two}) {
+    EXPECT_TRUE(each->applies(650));
+    EXPECT_TRUE(each->catches_up());
+    EXPECT_EQ(each->ledger.epoch(), 1);
+    EXPECT_EQ(each->state().resets, 0u);
+    EXPECT_EQ(each->verdict_of_tag("t49", purge::make_stamp(1, 600)), purge::Verdict::Dead);
+    EXPECT_EQ(each->verdict_of_tag("t50", purge::make_stamp(1, 600)), purge::Verdict::Live);
+  }
+  EXPECT_TRUE(support::wait_until([&] { return ears.heard("one", 650) && ears.heard("two", 650); }));
+}
+
+TEST_F(NatsFollowTest, ANodeThatWasAwayCatchesUpAndSaysWhenItLeaves) {
+  open();
+  {
+    const TestNode one = node("one");
+    purge_many(3);
+    ASSERT_TRUE(one.applies(3));
+    EXPECT_TRUE(support::wait_until([&] { return ears.heard("one", 3); }));
+  }
+  EXPECT_TRUE(support::wait_until([&] { return ears.left("one"); }));
+  purge_many(2000);
+  const TestNode again = node("one");
+  EXPECT_FALSE(again.fresh);
+  EXPECT_TRUE(again.catches_up());
+  EXPECT_TRUE(again.applies(2003));
+  EXPECT_EQ(again.state().resets, 0u);
+}
+
+TEST_F(NatsFollowTest, ANodeKeepsItsPlaceWhenTheServerIsKilled) {
+  open();
+  const TestNode one = node("one");
+  purge_many(3);
+  ASSERT_TRUE(one.applies(3));
+  server.kill();
+  ASSERT_TRUE(server.start());
+  purge_many(1);
+  EXPECT_TRUE(one.applies(4));
+  EXPECT_EQ(one.state().resets, 0u);
+}
+
+TEST_F(NatsFollowTest, ANodeMayFollowThroughALeafNode) {
+  support::NatsServer leaf(folder / "leaf", "leaf");
+  server.kill();
+  server.wipe();
+  leaf.leaf_of(server);
+  ASSERT_TRUE(server.start()) << server.output();
+  ASSERT_TRUE(leaf.start()) << leaf.output();
+  open();
+  purge_many(300);
+  const TestNode far("", "far", folder / "far", "",
+                     purge::Follower::Options::Nats{.access = {.servers = {leaf.url()}, .domain = "hub"},
+                                                    .stream = nats::StreamSettings{}.name});
+  ASSERT_TRUE(far.applies(300));
+  purge_many(10);
+  EXPECT_TRUE(far.applies(310));
+  EXPECT_EQ(far.state().resets, 0u);
+  EXPECT_TRUE(support::wait_until([&] { return ears.heard("far", 310); }));
+  leaf.kill();
+  ASSERT_TRUE(leaf.start()) << leaf.output();
+  purge_many(10);
+  EXPECT_TRUE(far.applies(320));
+}
+
+TEST_F(NatsFollowTest, AStreamThatDoesNotReachBackMeansThatEverythingIsPurged) {
+  open(10);
+  {
+    const TestNode one = node("one");
+    purge_many(3);
+    ASSERT_TRUE(one.applies(3));
+  }
+  purge_many(100);
+  const TestNode again = node("one");
+  EXPECT_TRUE(again.catches_up());
+  EXPECT_EQ(again.state().resets, 1u);
+  EXPECT_EQ(again.state().applied, 103u);
+  EXPECT_EQ(again.verdict_of_tag("never purged", purge::make_stamp(1, 3)), purge::Verdict::Dead);
+}
+
+TEST_F(NatsFollowTest, AStreamThatIsMadeAnewMeansThatEverythingIsPurged) {
+  open();
+  const TestNode one = node("one");
+  purge_many(5);
+  ASSERT_TRUE(one.applies(5));
+  server.kill();
+  server.wipe();
+  ASSERT_TRUE(server.start());
+  open();
+  EXPECT_TRUE(support::wait_until([&] { return one.state().resets == 1; }));
+  purge_many(2);
+  EXPECT_TRUE(support::wait_until([&] { return one.state().applied == 2; }));
+  EXPECT_EQ(one.verdict_of_tag("never purged", purge::make_stamp(1, 5)), purge::Verdict::Dead);
+}
+
+}  // namespace
+}  // namespace purgeapi
