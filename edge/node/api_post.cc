@@ -32,10 +32,11 @@ ApiPost::ApiPost(base::Executor& home, http::ExchangeMaker& client, ApiOrder ord
 }
 
 void ApiPost::send() {
+  const std::string& api = order_.urls[tries_ % order_.urls.size()];
   ++tries_;
   answer_ = {};
   http::ClientRequest request{
-      .method = "POST", .url = order_.url, .body = reader_of(order_.json), .body_bytes = order_.json.size()};
+      .method = "POST", .url = api + order_.path, .body = reader_of(order_.json), .body_bytes = order_.json.size()};
   request.fields.add("authorization", "Bearer " + order_.token);
   request.fields.add("content-type", "application/json");
   if (!order_.key.empty()) request.fields.add("idempotency-key", order_.key);
@@ -54,11 +55,19 @@ http::Flow ApiPost::on_data(std::string_view bytes) {
 }
 
 void ApiPost::on_end(std::optional<http::ExchangeError> error) {
-  if (!error) return finish();
+  if (!error && !is_to_be_tried_elsewhere()) return finish();
+  if (!error) {
+    exchange_.reset();
+    return again_.start(base::Duration::zero(), [this] { send(); });
+  }
   answer_ = {.error = error->error.text};
-  if (tries_ >= kTriesMax) return finish();
+  if (tries_ >= std::max<std::size_t>(kTriesMax, order_.urls.size())) return finish();
   exchange_.reset();
   again_.start(kPause, [this] { send(); });
+}
+
+bool ApiPost::is_to_be_tried_elsewhere() const {
+  return (answer_.status == 503 || answer_.status == 404) && tries_ < order_.urls.size();
 }
 
 void ApiPost::finish() {

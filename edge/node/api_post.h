@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "edge/base/executor.h"
 #include "edge/http/exchange.h"
@@ -13,7 +14,8 @@ namespace node {
 
 /// One POST of JSON to the purge API.
 struct ApiOrder {
-  std::string url{};
+  std::vector<std::string> urls{};  ///< of APIs of one log, tried in turn
+  std::string path{};               ///< behind one of them
   std::string token{};
   std::shared_ptr<const http::ServerOptions> server{};
   std::string json{};
@@ -27,8 +29,9 @@ struct ApiAnswer {
   std::string error{};  ///< why none came
 };
 
-/// Sends it, again when the connection breaks: so the API must take it twice for once. Lives on its loop;
-/// destroying it gives up.
+/// Sends it, to the next API when one is away, only stands by (503) or does not know what is answered (404),
+/// and again when the connection breaks: so an API must take it twice for once. Lives on its loop; destroying
+/// it gives up.
 class ApiPost final : private http::ExchangeListener {
  public:
   /// `done` is called once, never from within here; it may destroy this.
@@ -42,6 +45,7 @@ class ApiPost final : private http::ExchangeListener {
   http::Flow on_data(std::string_view bytes) override;
   void on_trailers(http::Fields) override {}
   void on_end(std::optional<http::ExchangeError> error) override;
+  bool is_to_be_tried_elsewhere() const;
   void finish();
 
   http::ExchangeMaker& client_;

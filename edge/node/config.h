@@ -50,6 +50,12 @@ struct PurgeConfig {
   std::chrono::milliseconds forward_limit{10'000};   ///< for the API's answer to one
   loop::AddressRanges peers{};                       ///< edges whose purge clock counts here
   std::chrono::milliseconds peer_wait{100};          ///< for the log, when such an edge is ahead
+  /// Of all APIs.
+  std::vector<std::string> urls() const {
+    std::vector<std::string> out{url};
+    out.insert(out.end(), more_urls.begin(), more_urls.end());
+    return out;
+  }
   /// Without a log nothing can be purged.
   bool has_log() const { return !url.empty() || !nats.stream.empty(); }
   bool operator==(const PurgeConfig&) const = default;

@@ -48,6 +48,9 @@ void read_purge(const Table& root, Config& config) {
   PurgeConfig& p = config.purge;
   read_purge_log(*purge, p);
   while (p.url.ends_with('/')) p.url.pop_back();
+  for (std::string& url : p.more_urls) {
+    while (url.ends_with('/')) url.pop_back();
+  }
   p.purge_token = purge->text("purge_token", "");
   p.ca_file = loop::read_authorities(*purge, "ca_file");
   read_state_folder(*purge, config);
@@ -85,7 +88,7 @@ std::shared_ptr<const PurgeMethods> read_purge_methods(const Table& site, const 
                                        : "there is neither tokens_sha256 nor clients: then nobody may purge");
   }
   if (purge.url.empty())
-    site.fault("purge", "is of use with url or urls in the table [purge] only, which say where purges go");
+    site.fault("purge", "needs the url of a purge API in the table [purge]: there the purges go");
   return rules;
 }
 

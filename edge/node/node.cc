@@ -92,7 +92,7 @@ base::Status Node::open_ledger() {
   log_id_ = place.log_id;
   ledger_.load(place.epoch, place.sequence, opened->rows, place.floor);
   clock_.begin(*ledger_disk_, log_id_);
-  purges_ = std::make_unique<PurgeGate>(*config_);
+  if (!config_->purge.url.empty()) purges_ = std::make_unique<PurgeGate>(*config_);
   // Nobody knows what was purged while the objects on disk were stored.
   empty_disk_ = opened->fresh;
   return {};

@@ -93,7 +93,8 @@ std::optional<PurgeMethod::Refusal> PurgeMethod::check_access() const {
 void PurgeMethod::forward(const purge::Purge& purge) {
   const PurgeConfig& api = config_->purge;
   const PurgeMethods& rules = *site_->purge;
-  ApiOrder order{.url = api.url + "/v1/purges",
+  ApiOrder order{.urls = api.urls(),
+                 .path = "/v1/purges",
                  .token = api.purge_token.empty() ? api.token : api.purge_token,
                  .server = context_.shared.purges->server(),
                  .json = purge::to_json(purge),
@@ -103,7 +104,7 @@ void PurgeMethod::forward(const purge::Purge& purge) {
   const std::string_view own = head_.fields.get("idempotency-key").value_or("");
   if (!own.empty() && own.size() <= kClientKeyBytesMax) order.key = site_->name + ":" + std::string(own);
   if (rules.wait_for == PurgeMethods::WaitFor::Nodes) {
-    order.url += "?wait=" + base::format_duration(rules.wait);
+    order.path += "?wait=" + base::format_duration(rules.wait);
     order.limit += rules.wait;
   }
   post_ = std::make_unique<ApiPost>(context_.executor, context_.client, std::move(order),

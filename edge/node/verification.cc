@@ -196,7 +196,8 @@ void Verifier::ask(std::string_view text) {
 
 void Verifier::send(UnderWay& one, std::string json) {
   const PurgeConfig& api = node_.config().purge;
-  ApiOrder order{.url = api.url + "/v1/nodes/" + node_.config().node + "/verify",
+  ApiOrder order{.urls = api.urls(),
+                 .path = "/v1/nodes/" + node_.config().node + "/verify",
                  .token = api.token,
                  .server = server_,
                  .json = std::move(json),

@@ -19,8 +19,8 @@
 #include "purge/server/auth.h"
 #include "purge/server/compat.h"
 #include "purge/server/nodes.h"
-#include "purge/server/questions.h"
 #include "purge/server/purge_log.h"
+#include "purge/server/questions.h"
 #include "purge/server/rate_gates.h"
 
 namespace purgeapi {

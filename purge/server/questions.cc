@@ -14,9 +14,11 @@ std::string Questions::begin(Listener& listener) {
   return id;
 }
 
-void Questions::answer(const std::string& id, const std::string& node, std::string json) {
+bool Questions::answer(const std::string& id, const std::string& node, std::string json) {
   const auto found = waiting_.find(id);
-  if (found != waiting_.end()) found->second->on_answer(node, std::move(json));
+  if (found == waiting_.end()) return false;
+  found->second->on_answer(node, std::move(json));
+  return true;
 }
 
 }  // namespace purgeapi

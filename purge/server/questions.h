@@ -33,8 +33,8 @@ class Questions {
   std::string begin(Listener& listener);
   void carry(const std::string& line) { carrier_.carry(line); }
   void end(const std::string& id) { waiting_.erase(id); }
-  /// Nothing happens if nobody waits (any more).
-  void answer(const std::string& id, const std::string& node, std::string json);
+  /// False if nobody waits (any more).
+  bool answer(const std::string& id, const std::string& node, std::string json);
   std::size_t most() const { return most_; }
 
  private:

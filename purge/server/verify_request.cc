@@ -157,7 +157,9 @@ void VerifyAnswer::answer() {
   if (!is_answer(object)) {
     return refuse(invalid(R"(allowed: {"id":TEXT,"applied":N,"holds":N,"stale":N,"dead":N,"copies":[…]})"));
   }
-  api().questions().answer(object["id"].get<std::string>(), call().name(), body());
+  if (!api().questions().answer(object["id"].get<std::string>(), call().name(), body())) {
+    return refuse({.status = 404, .code = "not_found", .text = "nobody here waits for an answer of this id"});
+  }
   respond(200, "{}");
 }
 
