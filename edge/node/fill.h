@@ -66,6 +66,8 @@ class Fill final : private http::ExchangeListener {
   void start();
   purge::Stamp stamp() const { return fetch_->stamp(); }
   bool done() const { return done_; }
+  /// Whether something may yet come of it that is stored: not of a response that is only passed on.
+  bool may_store() const { return !done_ && (keeping_ || fetch_->view().state == fetch::Fetch::State::Waiting); }
 
  private:
   void on_informational(http::ResponseHead head) override;

@@ -14,7 +14,7 @@ void Fills::start(std::shared_ptr<fetch::Fetch> fetch, FillOrder order) {
 purge::Stamp Fills::oldest_stamp() const {
   purge::Stamp oldest = ~purge::Stamp{0};
   for (const auto& fill : fills_) {
-    if (!fill->done()) oldest = std::min(oldest, fill->stamp());
+    if (fill->may_store()) oldest = std::min(oldest, fill->stamp());
   }
   return oldest;
 }

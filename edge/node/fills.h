@@ -18,7 +18,8 @@ class Fills {
   /// Removes fills that are done, once no call into them is on the stack.
   void sweep_later();
   std::size_t size() const { return fills_.size(); }
-  /// The purge clock's oldest reading of those under way; the highest number if there are none.
+  /// The purge clock's oldest reading of those that may still store something; the highest number if there
+  /// are none.
   purge::Stamp oldest_stamp() const;
 
  private:

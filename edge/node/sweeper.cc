@@ -14,11 +14,17 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLook = 1s;                     // so often it looks whether a walk is due
-constexpr std::size_t kMemoryBatch = 256;      // objects looked at in one turn of the loop
-constexpr std::size_t kDiskBatch = 64;         // and read in one transaction
+constexpr std::size_t kMemoryBatch = 32;       // objects looked at in one turn of the loop
+constexpr std::size_t kDiskBatch = 32;         // and read in one transaction
 constexpr std::uint64_t kRemovedBatch = 4096;  // objects removed before the disk's writers get time
 constexpr auto kPause = 20ms;
 constexpr auto kRetry = 1s;  // after a read of the disk that failed
+
+// Of slices, and of what only leads to others, it is asked only whether they are dead.
+bool matters_when_stale(const policy::StoredResponse& response) {
+  using Kind = policy::StoredResponse::Kind;
+  return response.kind == Kind::Response || response.kind == Kind::Sliced || !response.range.empty();
+}
 
 }  // namespace
 
@@ -50,6 +56,7 @@ void Sweeper::look_whether_due() {
 
 void Sweeper::begin(purge::Stamp now, purge::Stamp oldest_fill) {
   upto_ = std::min(now, oldest_fill);
+  whole_ = true;
   spared_ = std::make_unique<purge::Ledger::Names>();
   place_ = {};
   walk_memory();
@@ -60,7 +67,16 @@ void Sweeper::walk_memory() {
   const bool more = shared_.memory.scan(place_, kMemoryBatch, batch_);
   for (const store::ObjectRef& object : batch_) look(*object);
   batch_.clear();
-  home_.post(anchor_.wrap([this, more] { more ? walk_memory() : walk_disk({}); }));
+  home_.post(anchor_.wrap([this, more] { more ? walk_memory() : settle([this] { walk_disk({}); }); }));
+}
+
+// Goes on once all that waited for the disk's writers is there to be seen, and what was removed stays removed
+// whatever happens.
+void Sweeper::settle(std::function<void()> next) {
+  shared_.disk.sync(home_, anchor_.wrap([this, next = std::move(next)](base::Result<void> synced) {
+    if (!synced) whole_ = false;
+    next();
+  }));
 }
 
 void Sweeper::walk_disk(store::ScanPlace place) {
@@ -73,7 +89,8 @@ void Sweeper::walk_disk(store::ScanPlace place) {
 
 void Sweeper::take_page(base::Result<store::ScanPage> page) {
   for (const store::ObjectRef& object : page->objects) look(*object);
-  if (!page->next) return finish();
+  if (!page->complete) whole_ = false;
+  if (!page->next) return settle([this] { finish(); });
   if (counts_.removed - removed_at_pause_ < kRemovedBatch) return walk_disk(*page->next);
   removed_at_pause_ = counts_.removed;
   timer_.start(kPause, [this, next = *page->next] { walk_disk(next); });
@@ -85,7 +102,10 @@ void Sweeper::look(const store::Object& object) {
   switch (decoded.verdict(ledger_)) {
     case purge::Verdict::Live: return;
     case purge::Verdict::Stale:
-      return ledger_.names_above(decoded.subject(), decoded.response().fill_stamp, *spared_);
+      if (matters_when_stale(decoded.response())) {
+        ledger_.names_above(decoded.subject(), decoded.response().fill_stamp, *spared_);
+      }
+      return;
     case purge::Verdict::Dead: break;
   }
   ++counts_.removed;
@@ -97,13 +117,14 @@ void Sweeper::finish() {
   ended_ = home_.clock().steady();
   auto spared = std::make_shared<purge::Ledger::Names>(*spared_);
   spared->insert(spared_before_->begin(), spared_before_->end());
-  const purge::Stamp upto = std::min(upto_before_, upto_);
+  // Nothing is forgotten by a walk that could not see, or not remove, everything.
+  const purge::Stamp upto = whole_ ? std::min(upto_before_, upto_) : dropped_upto_;
   if (const std::size_t dropped = ledger_.drop(upto, *spared); dropped != 0) {
     counts_.dropped += dropped;
     store_.forget(upto, std::move(spared));
   }
   dropped_upto_ = upto;
-  upto_before_ = upto_;
+  upto_before_ = whole_ ? upto_ : 0;
   spared_before_ = std::move(spared_);
   wait();
 }

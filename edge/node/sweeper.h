@@ -45,6 +45,7 @@ class Sweeper {
   void look_whether_due();
   void begin(purge::Stamp now, purge::Stamp oldest_fill);
   void walk_memory();
+  void settle(std::function<void()> next);
   void walk_disk(store::ScanPlace place);
   void take_page(base::Result<store::ScanPage> page);
   void look(const store::Object& object);
@@ -60,6 +61,7 @@ class Sweeper {
 
   base::Timer timer_;
   base::Steady ended_{};   ///< the last walk
+  bool whole_ = true;      ///< this walk has seen everything, and what it removed is removed for good
   purge::Stamp upto_ = 0;  ///< entries up to it are held against all that is held by this walk
   std::unique_ptr<purge::Ledger::Names> spared_{};  ///< of this walk: somebody is stale by them
   purge::Stamp upto_before_ = 0;                    ///< the same of the walk before

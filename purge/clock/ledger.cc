@@ -20,6 +20,7 @@ namespace {
 using Name = Ledger::Name;
 using Row = Ledger::Row;
 
+constexpr std::size_t kPrefixDepthMax = 64;    // slashes of a path
 constexpr std::string_view kFoldedText = "T";  // of rows of folded tags: that there are any is to be known
 
 // A prefix is kept without its last slash: it covers itself and what follows a slash.
@@ -30,6 +31,26 @@ std::string_view bare_prefix(std::string_view prefix) {
 
 // The path of a URL without its query: prefixes and wildcards cover all query strings.
 std::string_view without_query(std::string_view url) { return url.substr(0, url.find('?')); }
+
+// What lies deeper is purged with its ancestor of this depth, so that a path of very many slashes is not
+// looked at over and over.
+std::string_view at_most_deep(std::string_view path) {
+  std::size_t at = path.find('/');
+  for (std::size_t depth = 0; at != std::string_view::npos && depth < kPrefixDepthMax; ++depth)
+    at = path.find('/', at + 1);
+  return path.substr(0, at);
+}
+
+/// Its tags, and those that nobody has to set.
+void look_tags(const Subject& subject, const auto& look) {
+  for (const std::string& tag : subject.tags) look(tag);
+  if (subject.status != 0) look("status=" + std::to_string(subject.status));
+  if (subject.content_type.empty()) return;
+  const std::string_view media_type = subject.content_type.substr(0, subject.content_type.find(';'));
+  const std::string type = "type=" + base::lowered(base::trimmed(media_type));
+  look(type);
+  look(type.substr(0, type.find('/')) + "/*");
+}
 
 /// One name of a purge: under what it is kept, and what of it is compared, if that is not the name.
 struct Entry {
@@ -116,7 +137,8 @@ Entry Ledger::Impl::entry_of_name(const Purge& purge, std::size_t index) const {
   };
   switch (purge.kind) {
     case Kind::Urls: return plain(NameKind::Url, normalise(purge.site, name));
-    case Kind::Prefixes: return plain(NameKind::Prefix, bare_prefix(normalise(purge.site, name)));
+    case Kind::Prefixes:
+      return plain(NameKind::Prefix, at_most_deep(bare_prefix(normalise(purge.site, name))));
     case Kind::Hosts: return plain(NameKind::Host, base::lowered(name));
     case Kind::Wildcards: return wildcard_entry(purge.site, normalise(purge.site, name));
     case Kind::Variants:
@@ -165,43 +187,37 @@ Stamps Ledger::Impl::stamps_of(const Entry& entry) const {
   return table.find(entry.name);
 }
 
-// Calls take(name, stamps) for what is newer than `since` and matches.
+// Calls take(name, stamps) for what is newer than `since` and matches. In the opposite order of
+// enter_pattern(): patterns first, and then what may have come in their place.
 template <typename Take>
 void Ledger::Impl::each_match(const Subject& subject, Stamp since, const Take& take) const {
   const Namer namer(subject.site);
-  const auto look = [&](NameKind kind, std::string_view text) {
-    const Name name = namer.name(kind, text);
-    const Stamps stamps = table.find(name, since);
-    if (stamps.newest() > since) take(name, stamps);
-    return name;
-  };
-  const Name site = look(NameKind::Site, "");
-  look(NameKind::Host, subject.host);
-  const Name url = look(NameKind::Url, subject.url);
+  const Name site = namer.name(NameKind::Site, "");
+  const Name url = namer.name(NameKind::Url, subject.url);
   const std::string_view path = without_query(subject.url);
-  for (std::size_t at = path.find('/'); at != std::string_view::npos; at = path.find('/', at + 1)) {
-    look(NameKind::Prefix, path.substr(0, at));
-  }
-  if (!path.ends_with('/')) look(NameKind::Prefix, path);
-  const bool folded = folds.load(std::memory_order_acquire);
-  const auto look_tag = [&](std::string_view tag) {
-    look(NameKind::Tag, tag);
-    if (folded) look(NameKind::FoldedTag, base::lowered(tag));
-  };
-  for (const std::string& tag : subject.tags) look_tag(tag);
-  if (subject.status != 0) look_tag("status=" + std::to_string(subject.status));
-  if (!subject.content_type.empty()) {
-    const std::string_view media_type = subject.content_type.substr(0, subject.content_type.find(';'));
-    const std::string type = "type=" + base::lowered(base::trimmed(media_type));
-    look_tag(type);
-    look_tag(type.substr(0, type.find('/')) + "/*");
-  }
   wildcards.each(site, since, [&](const PatternTable::Pattern& wildcard) {
     if (matches_wildcard(wildcard.text, path)) take(wildcard.name, wildcard.stamps);
   });
   variants.each(url, since, [&](const PatternTable::Pattern& variant) {
     if (subject.variant != nullptr && !subject.variant->is_chosen_by(headers_of(variant.text))) return;
     take(variant.name, variant.stamps);
+  });
+  const auto look_for = [&](const Name& name) {
+    const Stamps stamps = table.find(name, since);
+    if (stamps.newest() > since) take(name, stamps);
+  };
+  const auto look = [&](NameKind kind, std::string_view text) { look_for(namer.name(kind, text)); };
+  look_for(site);
+  look_for(url);
+  look(NameKind::Host, subject.host);
+  for (std::size_t at = path.find('/'), depth = 0; at != std::string_view::npos && depth < kPrefixDepthMax;
+       at = path.find('/', at + 1), ++depth) {
+    look(NameKind::Prefix, path.substr(0, at));
+  }
+  if (!path.ends_with('/')) look(NameKind::Prefix, at_most_deep(path));
+  look_tags(subject, [&](std::string_view tag) {
+    look(NameKind::Tag, tag);
+    if (folds.load(std::memory_order_acquire)) look(NameKind::FoldedTag, base::lowered(tag));
   });
 }
 
@@ -275,11 +291,17 @@ Verdict Ledger::verdict(const Subject& subject, Stamp since) const {
 }
 
 Stamp Ledger::newest(const Subject& subject) const {
-  return std::max(impl_->newest(subject, 0).newest(), impl_->all_before.load(std::memory_order_acquire));
+  const Stamp newest = impl_->newest(subject, 0).newest();
+  // Asked last: a floor that rises meanwhile takes entries away.
+  return std::max(newest, impl_->all_before.load(std::memory_order_acquire));
 }
 
 void Ledger::names_above(const Subject& subject, Stamp since, Names& names) const {
   impl_->each_match(subject, since, [&names](const Name& name, const Stamps&) { names.insert(name); });
+  // What a pattern among them may have to give way to, from now on.
+  const Namer namer(subject.site);
+  names.insert(namer.name(NameKind::Site, ""));
+  names.insert(namer.name(NameKind::Url, subject.url));
 }
 
 std::size_t Ledger::drop(Stamp upto, const Names& spared) {

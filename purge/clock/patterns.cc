@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <mutex>
 #include <ranges>
-#include <span>
 
 namespace purge {
 
@@ -46,8 +45,13 @@ std::optional<Stamps> PatternTable::raise(const Name& group, Pattern pattern) {
   patterns.insert(place, std::move(pattern));
   if (newest_.load(std::memory_order_relaxed) < newest) newest_.store(newest, std::memory_order_release);
   if (patterns.size() <= group_max_) return {};
+  // All up to the newest stamp of the older half: drop() goes by it, and one purge may have named more than
+  // that half.
+  const Stamp upto = patterns[(patterns.size() + 1) / 2 - 1].stamps.newest();
   Stamps oldest{};
-  for (const Pattern& old : std::span(patterns).first((patterns.size() + 1) / 2)) oldest.raise(old.stamps);
+  for (const Pattern& old : patterns) {
+    if (old.stamps.newest() <= upto) oldest.raise(old.stamps);
+  }
   return oldest;
 }
 

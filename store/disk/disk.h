@@ -53,6 +53,7 @@ struct ScanPlace {
 };
 struct ScanPage {
   std::vector<ObjectRef> objects{};  ///< without bodies; not checked against the checksums of their records
+  bool complete = true;              ///< false: some could not be read
   std::optional<ScanPlace> next{};   ///< nothing: that was all
 };
 
@@ -80,8 +81,8 @@ class Disk {
   virtual bool may_have(const Key& key) const = 0;
   /// Whether `id` is what may be found under `key` now. From memory, never blocks.
   virtual bool holds(const Key& key, ObjectId id) const = 0;
-  /// Reads the object under `key` whose key text is `text` (empty: whatever it is): whole() if it is single or of
-  /// a few chunks. NotFound, Corrupt or System on failure.
+  /// Reads the object under `key` whose key text is `text` (empty: whatever it is): whole() if it is single
+  /// or of a few chunks. NotFound, Corrupt or System on failure.
   virtual void find(const Key& key, std::string text, base::Executor& home, Answer<ObjectRef> answer) = 0;
   /// Keeps the chunks of a multi-chunk object from eviction; null if they are not (or no longer) stored.
   virtual PinRef pin(const Key& key, ObjectId id) = 0;
@@ -108,6 +109,11 @@ class Disk {
   /// once. What comes or goes meanwhile may be among them or not. No use of them.
   virtual void scan(ScanPlace from, std::size_t objects_max, base::Executor& home,
                     Answer<ScanPage> answer) = 0;
+
+  /// Answers once all that was put, committed and erased before is durable, whatever happens to the machine.
+  /// An error if any of that was lost, now or ever since the store was opened: what was erased may then be
+  /// there again after a restart.
+  virtual void sync(base::Executor& home, Answer<void> answer) = 0;
 
   /// Called (on a store thread) for each multi-chunk object that eviction or an error has removed. Set before
   /// use.

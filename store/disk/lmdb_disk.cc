@@ -274,6 +274,25 @@ void LmdbDisk::scan(ScanPlace from, std::size_t objects_max, base::Executor& hom
       });
 }
 
+// Each shard answers for itself; the first error counts.
+void LmdbDisk::sync(base::Executor& home, Answer<void> answer) {
+  struct Asked {
+    std::size_t left;
+    base::Result<void> result{};
+    Answer<void> answer;
+  };
+  auto asked = std::make_shared<Asked>(Asked{.left = parts_->shards.size(), .answer = std::move(answer)});
+  const auto one = [asked](base::Result<void> result) {
+    if (asked->result && !result) asked->result = std::move(result);
+    if (--asked->left == 0) asked->answer(std::move(asked->result));
+  };
+  for (const auto& shard : parts_->shards) {
+    WriteOp op = SyncOp{&home, one};
+    if (const auto pushed = shard->queue->push(op); !pushed)
+      post_answer<void>(home, one, std::unexpected(pushed.error()));
+  }
+}
+
 void LmdbDisk::on_removed(std::function<void(const Key&, ObjectId)> removed) {
   parts_->removed = std::move(removed);
 }

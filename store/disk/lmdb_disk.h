@@ -64,6 +64,7 @@ class LmdbDisk final : public Disk {
   std::unique_ptr<DiskWrite> begin(const Key& key, ObjectId id, std::uint64_t expected_bytes) override;
   void erase(const Key& key, ObjectId id = kAnyId) override;
   void scan(ScanPlace from, std::size_t objects_max, base::Executor& home, Answer<ScanPage> answer) override;
+  void sync(base::Executor& home, Answer<void> answer) override;
   void on_removed(std::function<void(const Key&, ObjectId)> removed) override;
   std::uint64_t max_object_bytes() const override { return max_object_bytes_; }
   Use use() const override;

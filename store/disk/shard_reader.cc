@@ -125,19 +125,40 @@ base::Result<base::ChunkRef> ShardReader::copy_chunk(const lmdb::Txn& txn, Objec
 }
 
 base::Result<ScanPage> ShardReader::scan(const std::optional<Key>& after, std::size_t objects_max) {
+  ScanPage page;
+  std::vector<std::pair<Key, ObjectId>> unread;
+  if (auto looked = look_at_fronts(after, objects_max, page, unread); !looked)
+    return std::unexpected(looked.error());
+  // What is damaged goes, as when it is asked for.
+  for (const auto& [key, id] : unread) {
+    auto object = find_id(key, id);
+    if (object) {
+      page.objects.push_back(*std::move(object));
+    } else if (object.error().code != base::Errc::NotFound && object.error().code != base::Errc::Corrupt) {
+      page.complete = false;
+    }
+  }
+  return page;
+}
+
+base::Status ShardReader::look_at_fronts(const std::optional<Key>& after, std::size_t objects_max,
+                                         ScanPage& page, std::vector<std::pair<Key, ObjectId>>& unread) {
   const lmdb::CrashMark mark = parts_.tables.crash_mark();
   const SnapshotGate::Reading reading(parts_.gate);
   const auto txn = lmdb::Txn::begin(parts_.tables.env(), lmdb::Txn::Mode::Read);
   if (!txn) return std::unexpected(txn.error());
   const auto named = parts_.tables.scan_index(*txn, after, objects_max);
   if (!named) return std::unexpected(named.error());
-  ScanPage page;
   for (const auto& [key, id] : *named) {
     if (!parts_.index->holds(key, id)) continue;  // being removed
-    if (auto object = peek(*txn, key, id)) page.objects.push_back(std::move(object));
+    if (auto object = peek(*txn, key, id)) {
+      page.objects.push_back(std::move(object));
+    } else {
+      unread.emplace_back(key, id);
+    }
   }
   if (named->size() == objects_max) page.next = ScanPlace{.after = named->back().first};
-  return page;
+  return {};
 }
 
 ObjectRef ShardReader::peek(const lmdb::Txn& txn, const Key& key, ObjectId id) {

@@ -35,7 +35,9 @@ class ShardReader {
   base::Result<ScanPage> scan(const std::optional<Key>& after, std::size_t objects_max);
 
  private:
-  /// Null if it is not there, or damaged.
+  base::Status look_at_fronts(const std::optional<Key>& after, std::size_t objects_max, ScanPage& page,
+                              std::vector<std::pair<Key, ObjectId>>& unread);
+  /// Null if it is not there, or cannot be read.
   ObjectRef peek(const lmdb::Txn& txn, const Key& key, ObjectId id);
   base::Result<ObjectRef> find_id(const Key& key, ObjectId id);
   base::Result<std::shared_ptr<Object>> read_object(const Key& key, ObjectId id);

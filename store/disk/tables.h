@@ -67,6 +67,8 @@ class Tables {
   std::uint64_t map_pages() const { return map_pages_; }
   std::uint64_t page_bytes() const { return page_bytes_; }
   base::Status clear_dead_readers() { return env_.clear_dead_readers(); }
+  /// All that is committed survives the machine's crash too.
+  base::Status sync() { return env_.sync(); }
   /// Makes the next open delete everything: called when LMDB finds its own pages broken.
   void condemn() const;
   /// For a thread that uses LMDB: its crash condemns the shard too.

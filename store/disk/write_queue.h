@@ -48,8 +48,13 @@ struct EraseOp {
   Key key{};
   ObjectId id = kAnyId;
 };
+/// To be answered once all before it is durable (Disk::sync).
+struct SyncOp {
+  base::Executor* home = nullptr;
+  Answer<void> answer{};
+};
 /// One thing for a shard's writer to do. What comes first is done first.
-using WriteOp = std::variant<PutOp, ChunkOp, CommitOp, AbandonOp, EraseOp>;
+using WriteOp = std::variant<PutOp, ChunkOp, CommitOp, AbandonOp, EraseOp, SyncOp>;
 
 /// Bytes of the records that `op` writes; 0 if none.
 std::size_t record_bytes(const WriteOp& op);

@@ -23,8 +23,8 @@ constexpr unsigned kFailuresMax = 3;
 constexpr seconds kQuiet{10};
 constexpr std::uint64_t kTreePages = 16;  // B-tree pages that any transaction copies
 
-/// Puts that follow each other in the order of their ids, in which LMDB packs their records best; which of two of one key is
-/// the newer is a matter of ids, too.
+/// Puts that follow each other in the order of their ids, in which LMDB packs their records best; which of
+/// two of one key is the newer is a matter of ids, too.
 void sort_puts(std::vector<WriteOp>& batch) {
   const auto is_put = [](const WriteOp& op) { return std::holds_alternative<PutOp>(op); };
   const auto id_of = [](const WriteOp& op) { return std::get<PutOp>(op).object->id; };
@@ -85,6 +85,7 @@ void Writer::write(Batch& batch) {
     for (std::size_t i = 0; i < batch.size(); ++i) finish(batch[i], (*outcomes)[i]);
     return;
   }
+  lost_ = true;
   note_failure(outcomes.error(), batch.size());
   for (WriteOp& op : batch) fail(op, outcomes.error());
 }

@@ -79,6 +79,7 @@ class Writer {
   void finish(WriteOp& op, Outcome outcome);
   void finish_commit(CommitOp& op, Outcome outcome);
   void finish_abandon(const AbandonOp& op);
+  void finish_sync(SyncOp& op);
   void fail(WriteOp& op, const base::Error& error);
   void note_failure(const base::Error& error, std::size_t operations);
   void update_counts();
@@ -90,6 +91,7 @@ class Writer {
   std::uint64_t free_pages_min_;
   unsigned failures_in_a_row_ = 0;
   bool condemned_ = false;
+  bool lost_ = false;                                    ///< a transaction was, ever
   std::chrono::steady_clock::time_point quiet_until_{};  ///< no log line about failures before
   std::thread thread_;                                   ///< last: uses all of the above
 };

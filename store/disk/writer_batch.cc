@@ -19,12 +19,13 @@ Tables::StoredObject stored_as(const Object& object) {
 }
 
 ObjectId id_of(const WriteOp& op) {
-  return std::visit(Overloaded{[](const PutOp& put) { return put.object->id; },
-                               [](const ChunkOp& chunk) { return chunk.id; },
-                               [](const CommitOp& commit) { return commit.object->id; },
-                               [](const AbandonOp& abandon) { return abandon.id; },
-                               [](const EraseOp&) { return ObjectId{0}; }},
-                    op);
+  return std::visit(
+      Overloaded{[](const PutOp& put) { return put.object->id; },
+                 [](const ChunkOp& chunk) { return chunk.id; },
+                 [](const CommitOp& commit) { return commit.object->id; },
+                 [](const AbandonOp& abandon) { return abandon.id; },
+                 [](const EraseOp&) { return ObjectId{0}; }, [](const SyncOp&) { return ObjectId{0}; }},
+      op);
 }
 
 }  // namespace
@@ -122,8 +123,16 @@ void Writer::finish(WriteOp& op, Outcome outcome) {
                         },
                         [&](CommitOp& commit) { finish_commit(commit, outcome); },
                         [&](AbandonOp& abandon) { finish_abandon(abandon); },
-                        [&](EraseOp& erase) { index.erase_done(erase.key, erase.id); }},
+                        [&](EraseOp& erase) { index.erase_done(erase.key, erase.id); },
+                        [&](SyncOp& sync) { finish_sync(sync); }},
              op);
+}
+
+void Writer::finish_sync(SyncOp& op) {
+  base::Result<void> result = parts_.tables.sync();
+  if (result && lost_)
+    result = base::fail(base::Errc::System, "some of what the disk cache was to erase or write was lost");
+  post_answer<void>(*op.home, std::move(op.answer), std::move(result));
 }
 
 void Writer::finish_commit(CommitOp& op, Outcome outcome) {
@@ -157,7 +166,10 @@ void Writer::fail(WriteOp& op, const base::Error& error) {
                  },
                  [&](AbandonOp& abandon) { finish_abandon(abandon); },
                  // Hidden until the next start; what is replaced or evicted till then is gone for good.
-                 [&](EraseOp& erase) { index.erase_done(erase.key, erase.id); }},
+                 [&](EraseOp& erase) { index.erase_done(erase.key, erase.id); },
+                 [&](SyncOp& sync) {
+                   post_answer<void>(*sync.home, std::move(sync.answer), std::unexpected(error));
+                 }},
       op);
 }
 

@@ -45,6 +45,7 @@ class SimWrite final : public store::DiskWrite {
     }
     committed_ = true;
     disk_.erase(key_);
+    disk_.platter_.erased.erase(key_);
     disk_.platter_.objects[key_] = {object->key_text, object->id, object->body_bytes, {}, false, false,
                                     object->meta};
     home.post([stored = std::move(stored), pin = disk_.make_pin(id_)]() mutable { stored(std::move(pin)); });
@@ -57,6 +58,16 @@ class SimWrite final : public store::DiskWrite {
   ObjectId id_;
   bool committed_ = false;
 };
+
+void SimDisk::sync(base::Executor& home, store::Answer<void> answer) {
+  base::Result<void> result;
+  if (fault(faults_.write_one_in)) {
+    result = base::fail(Errc::System, "simulated write error");
+  } else {
+    platter_.erased.clear();
+  }
+  home.post([answer = std::move(answer), result]() mutable { answer(std::move(result)); });
+}
 
 void SimDisk::scan(store::ScanPlace from, std::size_t objects_max, base::Executor& home,
                    store::Answer<store::ScanPage> answer) {
@@ -140,6 +151,7 @@ bool SimDisk::put(store::ObjectRef object) {
   Platter::Stored stored{object->key_text, object->id, object->body_bytes, {}, false, false, object->meta};
   if (object->single()) {
     erase(object->key);
+    platter_.erased.erase(object->key);
     if (object->body) stored.single = std::string(object->body->view());
     stored.has_single = static_cast<bool>(object->body);
     platter_.objects[object->key] = std::move(stored);
@@ -152,6 +164,7 @@ bool SimDisk::put(store::ObjectRef object) {
     found->second = std::move(stored);
   } else if (object->whole()) {
     erase(object->key);
+    platter_.erased.erase(object->key);
     for (std::uint32_t index = 0; index < object->chunk_count(); ++index) {
       platter_.chunks[{object->id, index}] = std::string(object->chunk(index)->view());
     }
@@ -168,6 +181,7 @@ void SimDisk::erase(const store::Key& key, ObjectId id) {
   const auto found = platter_.objects.find(key);
   if (found == platter_.objects.end() || found->second.id > id) return;
   const ObjectId erased = found->second.id;
+  if (!platter_.chunks.contains({erased, 0})) platter_.erased[key] = std::move(found->second);
   platter_.objects.erase(found);
   if (!pins_->contains(erased)) drop_chunks(erased);
 }

@@ -24,6 +24,7 @@ struct Platter {
     std::string meta{};
   };
   std::map<store::Key, Stored> objects{};
+  std::map<store::Key, Stored> erased{};  ///< may be there again after a crash
   std::map<std::pair<store::ObjectId, std::uint32_t>, std::string> chunks{};
   store::ObjectId next_id = 1;
 };
@@ -57,6 +58,7 @@ class SimDisk final : public store::Disk {
   bool has_room(const store::Key&) const override { return !fault(faults_.full_one_in); }
   std::unique_ptr<store::DiskWrite> begin(const store::Key& key, store::ObjectId id, std::uint64_t) override;
   void erase(const store::Key& key, store::ObjectId id = store::kAnyId) override;
+  void sync(base::Executor& home, store::Answer<void> answer) override;
   void scan(store::ScanPlace from, std::size_t objects_max, base::Executor& home,
             store::Answer<store::ScanPage> answer) override;
   void on_removed(std::function<void(const store::Key&, store::ObjectId)> removed) override {

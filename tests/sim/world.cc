@@ -2,6 +2,7 @@
 #include "tests/sim/world.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "edge/base/hash.h"
 #include "edge/base/text.h"
@@ -245,6 +246,9 @@ void World::crash() {
   visits_.clear();
   swept_ += edge_->sweeper->counts().dropped;
   edge_.reset();
+  for (const auto& [key, stored] : std::exchange(platter_.erased, {})) {
+    if (random_.one_in(2)) platter_.objects.try_emplace(key, stored);
+  }
   std::set<store::ObjectId> known;
   for (const auto& [key, stored] : platter_.objects) known.insert(stored.id);
   std::erase_if(platter_.chunks, [&](const auto& entry) { return !known.contains(entry.first.first); });

@@ -54,6 +54,18 @@ class SegmentStore final : public store::Disk {
   std::unique_ptr<store::DiskWrite> begin(const store::Key& key, store::ObjectId id,
                                           std::uint64_t expected_bytes) override;
   void erase(const store::Key& key, store::ObjectId id) override;
+  /// Nothing that is measured walks over it or waits for it.
+  void scan(store::ScanPlace, std::size_t, base::Executor& home,
+            store::Answer<store::ScanPage> answer) override {
+    home.post([answer = std::move(answer)]() mutable {
+      answer(base::fail(base::Errc::Unavailable, "cannot be walked over"));
+    });
+  }
+  void sync(base::Executor& home, store::Answer<void> answer) override {
+    home.post([answer = std::move(answer)]() mutable {
+      answer(base::fail(base::Errc::Unavailable, "cannot be waited for"));
+    });
+  }
   void on_removed(std::function<void(const store::Key&, store::ObjectId)> removed) override {
     removed_ = std::move(removed);
   }

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a hit costs with very many purges in the ledger, none of which matches, beside one with none: two edges in turn."""
+"""What a hit costs with very many purges in the ledger, none of which matches, beside one with none: two edges in turn. All objects are older
+than the purges, and another purge comes before each round, so that each object has to be held against the ledger once more."""
 import statistics
 
 from content import SIZES
+from fault import Fault
 from figures import CPU
-from growing.rig import FILE, Hits
-from load import Shape
+from growing.rig import AT_RANDOM, FILE, Hits, ask_for_all, names
 from purging.rig import Goal, purged_edge
 
 BOUND = 3  # per cent
 NAMES_AT_ONCE = 1_000
+OBJECTS = 2_000
 
 
 def fill(operator, count):
@@ -18,13 +20,19 @@ def fill(operator, count):
 
 
 def measure(rig):
-    hits = Hits(None, Shape(connections=32, streams=16))
-    with rig.serving({FILE: SIZES[FILE]}), purged_edge(rig, "empty") as (empty, _, _), purged_edge(rig, "full") as (full, operator, _):
-        fill(operator, rig.scale.entries)
+    wanted = names(OBJECTS)
+    hits = Hits(wanted, AT_RANDOM)
+    with rig.serving({FILE: SIZES[FILE]}), purged_edge(rig, "empty") as (empty, few, _), purged_edge(rig, "full") as (full, many, _):
         for edge in (empty, full):
+            ask_for_all(rig, edge, wanted)
             hits.prepare(rig, edge)
+        fill(many, rig.scale.entries)
+        if (held := full.metric("selvage_purge_entries")) < rig.scale.entries:
+            raise Fault(f"the ledger holds {held:.0f} of {rig.scale.entries} entries")
         ratios = []
         for number in range(rig.scale.rounds):
+            for operator in (few, many):
+                operator.purge(tags=["nobody"])
             # Who is first changes, as what comes later in a round may find another machine.
             pair = (empty, full) if number % 2 == 0 else (full, empty)
             cost = {edge.name: hits.measure(rig, edge, number)[CPU] for edge in pair}

@@ -107,6 +107,23 @@ TEST_F(LmdbDiskTest, AWalkFindsEachObjectOnceWithoutItsBody) {
   EXPECT_EQ(found, std::multiset<std::string>(stored.begin(), stored.end()));
 }
 
+TEST_F(LmdbDiskTest, SyncAnswersOnceAllBeforeItIsDone) {
+  const auto sync = [this] {
+    std::promise<base::Result<void>> answered;
+    disk->sync(home, [&](base::Result<void> result) { answered.set_value(std::move(result)); });
+    return answered.get_future().get();
+  };
+  for (int i = 0; i < 200; ++i) {
+    const std::string text = "/" + std::to_string(i);
+    ASSERT_TRUE(disk->put(make_object(text, disk->next_id(), body_of(1, 1'000))));
+  }
+  ASSERT_TRUE(sync());
+  for (int i = 0; i < 200; ++i) EXPECT_TRUE(disk->may_have(base::hash128("/" + std::to_string(i)))) << i;
+  for (int i = 0; i < 200; i += 2) disk->erase(base::hash128("/" + std::to_string(i)));
+  ASSERT_TRUE(sync());
+  EXPECT_EQ(disk->use().queued_bytes, 0U);
+}
+
 TEST_F(LmdbDiskTest, OtherTextUnderTheSameKeyIsNotFound) {
   ASSERT_NE(client->put("/a", "x"), 0U);
   std::promise<base::Errc> code;
