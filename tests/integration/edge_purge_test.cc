@@ -179,5 +179,56 @@ TEST_F(EdgePurge, AnEdgeThatMayNotPurgeSaysSo) {
   EXPECT_TRUE(is_hit(scene.get("/a")));
 }
 
+/// Purges of one variant: whoever gets a copy by a request can purge it by that request's fields.
+class VariantPurge : public testing::Test {
+ protected:
+  Response get(const Headers& headers) {
+    Request request = scene.request("/a");
+    request.headers = headers;
+    return Client(scene.edge().client_options()).perform(std::move(request));
+  }
+  void purge(const json& headers) {
+    const json variant = {{"url", "https://www.test/a"}, {"headers", headers}};
+    scene.purge(json{{"site", "www"}, {"variants", {variant}}}.dump());
+  }
+  PurgeScene scene;
+};
+
+TEST_F(VariantPurge, OfACodingWhereTheEdgeCodesItself) {
+  scene.begin(1, {.site = "compress = [\"text/*\"]\ncompress_min = 100\n"});
+  scene.origin.answer("/a", Reply{.headers = {{"Cache-Control", "max-age=3600"},
+                                              {"Content-Type", "text/plain"},
+                                              {"Vary", "Accept-Encoding"}},
+                                  .body = std::string(2000, 'x')});
+  const Headers gzip = {{"Accept-Encoding", "gzip"}};
+  get(gzip);
+  EXPECT_TRUE(is_hit(get(gzip)));
+  purge({{"Accept-Encoding", "gzip"}});
+  EXPECT_FALSE(is_hit(get(gzip)));
+  EXPECT_EQ(scene.origin.requests("/a"), 2U);
+}
+
+TEST_F(VariantPurge, OfALanguageThatAnotherRequestBrought) {
+  scene.begin(1);
+  scene.origin.answer("/a", [](const Seen& seen) {
+    const std::string language = seen.header("accept-language").substr(0, 2);
+    return Reply{.headers = {{"Cache-Control", "max-age=3600"},
+                             {"Content-Language", language},
+                             {"Vary", "Accept-Language, X-Forwarded-Proto"}},
+                 .body = language};
+  });
+  const Headers german = {{"Accept-Language", "de"}};
+  const Headers english = {{"Accept-Language", "en"}};
+  get({{"Accept-Language", "de, fr;q=0.5"}});
+  get(english);
+  EXPECT_TRUE(is_hit(get(german)));
+  EXPECT_TRUE(is_hit(get(english)));
+  purge({{"Accept-Language", "de"}});
+  const std::size_t before = scene.origin.requests("/a");
+  EXPECT_FALSE(is_hit(get(german)));
+  EXPECT_TRUE(is_hit(get(english)));
+  EXPECT_EQ(scene.origin.requests("/a"), before + 1);
+}
+
 }  // namespace
 }  // namespace harness
