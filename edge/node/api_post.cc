@@ -25,7 +25,7 @@ ApiPost::ApiPost(base::Executor& home, http::ExchangeMaker& client, ApiOrder ord
                  std::move_only_function<void(ApiAnswer)> done)
     : client_(client), order_(std::move(order)), done_(std::move(done)), limit_(home), again_(home) {
   limit_.start(order_.limit, [this] {
-    answer_ = {.error = "no answer in time"};
+    if (!is_accepted()) answer_ = {.error = "no answer in time"};
     finish();
   });
   send();
@@ -35,8 +35,10 @@ void ApiPost::send() {
   const std::string& api = order_.urls[tries_ % order_.urls.size()];
   ++tries_;
   answer_ = {};
-  http::ClientRequest request{
-      .method = "POST", .url = api + order_.path, .body = reader_of(order_.json), .body_bytes = order_.json.size()};
+  http::ClientRequest request{.method = "POST",
+                              .url = api + order_.path,
+                              .body = reader_of(order_.json),
+                              .body_bytes = order_.json.size()};
   request.fields.add("authorization", "Bearer " + order_.token);
   request.fields.add("content-type", "application/json");
   if (!order_.key.empty()) request.fields.add("idempotency-key", order_.key);
@@ -46,6 +48,7 @@ void ApiPost::send() {
 
 void ApiPost::on_head(http::ResponseHead head) {
   answer_.status = head.status;
+  answer_.location = head.fields.get("location").value_or("");
   answer_.retry_after = head.fields.get("retry-after").value_or("");
 }
 
@@ -55,7 +58,7 @@ http::Flow ApiPost::on_data(std::string_view bytes) {
 }
 
 void ApiPost::on_end(std::optional<http::ExchangeError> error) {
-  if (!error && !is_to_be_tried_elsewhere()) return finish();
+  if (is_accepted() || (!error && !is_to_be_tried_elsewhere())) return finish();
   if (!error) {
     exchange_.reset();
     return again_.start(base::Duration::zero(), [this] { send(); });
@@ -68,6 +71,11 @@ void ApiPost::on_end(std::optional<http::ExchangeError> error) {
 
 bool ApiPost::is_to_be_tried_elsewhere() const {
   return (answer_.status == 503 || answer_.status == 404) && tries_ < order_.urls.size();
+}
+
+// The head says it all: what is missing of the body does not undo it.
+bool ApiPost::is_accepted() const {
+  return (answer_.status == 200 || answer_.status == 202) && !answer_.location.empty();
 }
 
 void ApiPost::finish() {

@@ -23,8 +23,9 @@ struct ApiOrder {
   base::Duration limit{};  ///< for all tries together
 };
 struct ApiAnswer {
-  int status = 0;  ///< 0: none came
-  std::string body{};
+  int status = 0;      ///< 0: none came
+  std::string body{};  ///< its first 64 KiB
+  std::string location{};
   std::string retry_after{};
   std::string error{};  ///< why none came
 };
@@ -46,6 +47,7 @@ class ApiPost final : private http::ExchangeListener {
   void on_trailers(http::Fields) override {}
   void on_end(std::optional<http::ExchangeError> error) override;
   bool is_to_be_tried_elsewhere() const;
+  bool is_accepted() const;
   void finish();
 
   http::ExchangeMaker& client_;

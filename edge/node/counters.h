@@ -45,6 +45,7 @@ struct LoopCounters {
   std::array<Count, 3> silence{};             ///< met by a site's rule for a silent log; by SilenceRule::What
   Count peer_waits{};                         ///< requests of other edges that waited for the purge log
   Count peer_passes{};                        ///< those that the log came too late for
+  Count peer_strangers{};                     ///< requests with a clock from addresses that are no peers
   Count parents_behind{};                     ///< answers of edges that had applied less than this one
   TimeCounts first_byte{};
   TimeCounts origin_first_byte{};

@@ -44,7 +44,7 @@ bool Decoded::is_chosen_by(const purge::VariantHeaders& headers) const {
   if (is_signpost(response_)) return false;
   http::Fields request;
   for (const auto& [name, value] : headers) request.add(name, value);
-  return policy::variant_text(policy::names_of_variant(response_.variant), request) == response_.variant;
+  return policy::is_chosen_by(response_.variant, request, policy::content_language(response_.fields));
 }
 
 std::shared_ptr<const store::Decoded> decode_object(std::string_view meta) {

@@ -57,6 +57,8 @@ void collect_peers(Samples& samples, const LoopCounters& c, const metrics::Label
                   number(c.peer_waits.get()), loop);
   samples.counter("selvage_peer_passes_total", "Requests of other edges that were ahead: the cache was passed by.",
                   number(c.peer_passes.get()), loop);
+  samples.counter("selvage_peer_strangers_total", "Requests with a purge clock from addresses that are not among peers.",
+                  number(c.peer_strangers.get()), loop);
   samples.counter("selvage_parents_behind_total", "Answers of edges that had applied fewer purges than this one.",
                   number(c.parents_behind.get()), loop);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/node/purge_method.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -32,6 +33,19 @@ std::string_view token_of(const http::Fields& fields) {
     return base::trimmed(authorization.substr(kBearer.size()));
   if (const auto key = fields.get("fastly-key")) return *key;
   return fields.get("x-purge-token").value_or("");
+}
+
+/// The number of a purge that was accepted: "Location: /v1/purges/17". The body, which has it too, grows with
+/// the fleet and may have been cut.
+std::optional<purge::Sequence> sequence_of(const ApiAnswer& answer) {
+  constexpr std::string_view kPath = "/v1/purges/";
+  const std::size_t at = answer.location.rfind(kPath);
+  if (at == std::string::npos) return {};
+  const std::string_view digits = std::string_view(answer.location).substr(at + kPath.size());
+  purge::Sequence out = 0;
+  const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+  if (fault != std::errc() || end != digits.data() + digits.size()) return {};
+  return out;
 }
 
 }  // namespace
@@ -113,20 +127,8 @@ void PurgeMethod::forward(const purge::Purge& purge) {
 
 void PurgeMethod::on_answer(ApiAnswer answer) {
   PurgeGate& gate = *context_.shared.purges;
-  const PurgeMethods& rules = *site_->purge;
   place_.reset();
-  const json body = json::parse(answer.body, nullptr, false);
-  const bool logged = answer.status == 200 || answer.status == 202;
-  if (logged && body.is_object() && body.contains("sequence") && body["sequence"].is_number_unsigned()) {
-    const auto sequence = body["sequence"].get<purge::Sequence>();
-    if (rules.wait_for == PurgeMethods::WaitFor::Nodes) return on_logged(sequence, answer.status == 200);
-    const auto place = context_.shared.clock != nullptr ? context_.shared.clock->now() : std::nullopt;
-    if (rules.wait_for != PurgeMethods::WaitFor::Here || !place) return on_logged(sequence, {});
-    wait_ = std::make_unique<ClockWait>(*context_.shared.clock, context_.executor,
-                                        ClockPlace{place->log_id, sequence}, rules.wait,
-                                        [this, sequence](bool reached) { on_logged(sequence, reached); });
-    return;
-  }
+  if (answer.status == 200 || answer.status == 202) return on_accepted(answer);
   if (answer.status == 401 || answer.status == 403) {
     gate.refused.fetch_add(1);
     logs::error("the purge API refuses purges of this edge: does its token have the role \"purge\"?",
@@ -145,9 +147,22 @@ void PurgeMethod::on_answer(ApiAnswer answer) {
   refuse({503, "unavailable", "the purge API is away: send it again"}, answer.retry_after);
 }
 
-void PurgeMethod::on_logged(purge::Sequence sequence, std::optional<bool> applied) {
+// It is in the log, whatever else can be read.
+void PurgeMethod::on_accepted(const ApiAnswer& answer) {
+  const PurgeMethods& rules = *site_->purge;
+  const auto sequence = sequence_of(answer);
+  if (rules.wait_for == PurgeMethods::WaitFor::Nodes) return on_logged(sequence, answer.status == 200);
+  const auto place = context_.shared.clock != nullptr ? context_.shared.clock->now() : std::nullopt;
+  if (rules.wait_for != PurgeMethods::WaitFor::Here || !place || !sequence) return on_logged(sequence, {});
+  wait_ = std::make_unique<ClockWait>(*context_.shared.clock, context_.executor,
+                                      ClockPlace{place->log_id, *sequence}, rules.wait,
+                                      [this, sequence](bool reached) { on_logged(sequence, reached); });
+}
+
+void PurgeMethod::on_logged(std::optional<purge::Sequence> sequence, std::optional<bool> applied) {
   context_.shared.purges->accepted.fetch_add(1);
-  json out = {{"status", "ok"}, {"id", std::to_string(sequence)}};
+  json out = {{"status", "ok"}};
+  if (sequence) out["id"] = std::to_string(*sequence);
   if (applied) out["applied"] = *applied;
   respond(200, dumped(out));
 }

@@ -36,7 +36,8 @@ class PurgeMethod final : public http::Handler {
   std::optional<Refusal> check_access() const;
   void forward(const purge::Purge& purge);
   void on_answer(ApiAnswer answer);
-  void on_logged(purge::Sequence sequence, std::optional<bool> applied);
+  void on_accepted(const ApiAnswer& answer);
+  void on_logged(std::optional<purge::Sequence> sequence, std::optional<bool> applied);
   void refuse(const Refusal& refusal, std::string_view retry_after = {});
   void respond(int status, std::string json, http::Fields fields = {});
 

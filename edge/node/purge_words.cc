@@ -20,7 +20,8 @@ constexpr std::array<std::string_view, 5> kTagFields = {"xkey", "xkey-purge", "x
                                                         "surrogate-key", "cache-tag"};
 constexpr std::array<std::string_view, 3> kSoftFields = {"fastly-soft-purge", "soft-purge", "soft"};
 constexpr std::string_view kUrlsAllowed =
-    "X-Url: \".*\", \"^/path$\", \"^/path.*\" or lists of such texts \"^(/a|/b)$\"";
+    "X-Url: \".*\", \"^/path$\", \"^/path.*\" or lists of such texts \"^(/a|/b)$\"; \"\\*\" only before "
+    "\"$\"";
 
 std::unexpected<base::Error> refuse(std::string text) {
   return base::fail(base::Errc::Invalid, std::move(text));
@@ -55,18 +56,21 @@ Purge make(const Site& site, Kind kind, std::vector<std::string> names) {
   return {.site = site.name, .kind = kind, .names = std::move(names)};
 }
 
-/// All whose path begins so; nothing if one of them has a query, which neither prefixes nor wildcards look
-/// at.
+bool has_query(std::string_view path) { return path.find('?') != std::string_view::npos; }
+
+/// All whose path begins so; nothing if one of them has a query, which wildcards do not look at, or a star,
+/// which would be a wildcard itself.
 std::optional<Purge> beginning_with(const Site& site, const std::vector<std::string>& hosts,
                                     const std::vector<std::string>& paths) {
-  const auto has_query = [](const std::string& path) { return path.find('?') != std::string::npos; };
-  if (std::ranges::any_of(paths, has_query)) return {};
-  const bool whole = std::ranges::all_of(paths, [](const std::string& path) { return path.ends_with('/'); });
+  const auto sayable = [](const std::string& path) {
+    return !has_query(path) && path.find('*') == std::string::npos;
+  };
+  if (!std::ranges::all_of(paths, sayable)) return {};
   std::vector<std::string> names;
   for (const std::string& host : hosts) {
-    for (const std::string& path : paths) names.push_back(host + ascii(path) + (whole ? "" : "*"));
+    for (const std::string& path : paths) names.push_back(host + ascii(path) + "*");
   }
-  return make(site, whole ? Kind::Prefixes : Kind::Wildcards, std::move(names));
+  return make(site, Kind::Wildcards, std::move(names));
 }
 
 base::Result<Purge> of_target(const Site& site, const http::RequestHead& request) {
@@ -78,9 +82,14 @@ base::Result<Purge> of_target(const Site& site, const http::RequestHead& request
   }
   const std::string path = request.target.substr(0, request.target.size() - 1);
   if (path == "/") return make(site, Kind::Hosts, {host});
-  if (auto purge = beginning_with(site, {host}, {path})) return std::move(*purge);
-  return refuse("found \"" + request.target +
-                "\", allowed: a path that ends with \"*\" without a query (a last \"*\" itself is \"%2A\")");
+  if (has_query(path)) {
+    return refuse(
+        "found \"" + request.target +
+        "\", allowed: a path that ends with \"*\" without a query (a last \"*\" itself is \"%2A\")");
+  }
+  // Here a star is a star of wildcards wherever it stands.
+  const bool below = path.ends_with('/') && path.find('*') == std::string::npos;
+  return make(site, below ? Kind::Prefixes : Kind::Wildcards, {host + ascii(path) + (below ? "" : "*")});
 }
 
 /// WordPress plugins: X-Purge-Method: "regex" with the target "/.*"; "exact" and "default" are what PURGE is.
@@ -116,20 +125,31 @@ base::Result<std::vector<std::string>> hosts_of(const Config& config, const Site
   return hosts;
 }
 
-/// X-Content-Type alone: the built-in tags "type=image/png", "type=image/*".
+/// X-Content-Type alone: the built-in tags "type=image/png", "type=image/*". What is left open after a
+/// subtype
+/// ("^image/svg") would mean others that begin so, which no tag names.
 base::Result<Purge> of_type(const Site& site, std::string_view text) {
-  const auto pattern = parse_ban_pattern(base::lowered(text), Dot::Itself);
-  if (pattern && pattern->from_start && !pattern->to_end) {
+  constexpr std::string_view kTypeEnd = "(;|$)";  // of a type alone, or before its parameters
+  std::string expression = base::lowered(text);
+  if (expression.ends_with(kTypeEnd))
+    expression.replace(expression.size() - kTypeEnd.size(), kTypeEnd.size(), "$");
+  const auto pattern = parse_ban_pattern(expression, Dot::Itself);
+  if (pattern && pattern->from_start) {
     std::vector<std::string> tags;
     for (const std::string& type : pattern->texts) {
       const std::size_t slash = type.find('/');
-      if (slash == std::string::npos || slash == 0) break;
-      tags.push_back("type=" + type + (slash + 1 == type.size() ? "*" : ""));
+      const bool all = slash + 1 == type.size();
+      if (slash == std::string::npos || slash == 0 || all == pattern->to_end ||
+          type.find('*') != std::string::npos)
+        break;
+      tags.push_back("type=" + type + (all ? "*" : ""));
     }
     if (tags.size() == pattern->texts.size()) return make(site, Kind::Tags, std::move(tags));
   }
-  return refuse("X-Content-Type: found \"" + std::string(text) +
-                "\", allowed: \".*\", \"^image/png\", \"^image/\" or \"^(text/html|text/css)\"");
+  return refuse(
+      "X-Content-Type: found \"" + std::string(text) +
+      "\", allowed: \".*\", \"^image/\", \"^image/png$\", \"^image/png(;|$)\" or lists of such texts "
+      "\"^(text/html|text/css)$\"");
 }
 
 base::Result<Purge> of_urls(const Site& site, std::vector<std::string> hosts, std::string_view text) {
@@ -148,7 +168,8 @@ base::Result<Purge> of_urls(const Site& site, std::vector<std::string> hosts, st
     return refuse(found + ", which may match anywhere; allowed: " + std::string(kUrlsAllowed));
   if (!pattern->to_end) {
     if (auto purge = beginning_with(site, hosts, pattern->texts)) return std::move(*purge);
-    return refuse(found + ", which ends within a query; allowed: " + std::string(kUrlsAllowed));
+    return refuse(found + ", which no wildcard can say: it has a query or a star; allowed: " +
+                  std::string(kUrlsAllowed));
   }
   std::vector<std::string> names;
   for (const std::string& host : hosts) {

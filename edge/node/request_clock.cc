@@ -5,14 +5,15 @@
 // asked. What comes is kept with our own place on the clock, as always: it dies once more when the purge
 // arrives, but no purge can be missed.
 #include "edge/node/request.h"
-#include "edge/policy/forwarding.h"
 
 namespace node {
 
 void Request::take_peer() {
   const std::string said(head_.fields.get(kClockField).value_or(""));
   head_.fields.remove(kClockField);
-  from_peer_ = config_->purge.peers.contains(policy::client_address(head_.fields, connection_));
+  // Its own address: whose request it hands on (X-Forwarded-For) does not matter.
+  from_peer_ = config_->purge.peers.contains(connection_.client_address);
+  if (!from_peer_) context_.counters.peer_strangers.add();
   // What cannot be read is of no log: never reached.
   if (from_peer_) peer_place_ = parse_clock_place(said).value_or(ClockPlace{.log_id = "?"});
 }

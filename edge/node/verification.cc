@@ -129,7 +129,9 @@ void Verification::note(const store::Object& object, const char* tier, const std
   // What a request finds was noted when the object was last checked; this asks anew.
   const purge::Verdict served = verdict_of(object, ledger);
   const purge::Subject subject = static_cast<const Decoded&>(*object.decoded).subject();
-  const purge::Verdict due = ledger.verdict(subject, response.fill_stamp);
+  // The floor speaks for entries that had to go, and may stand above ones that never were of this copy: what
+  // was held against it before the floor rose is alive by right.
+  const purge::Verdict due = ledger.verdict(subject, std::max(response.fill_stamp, ledger.floor()));
   ++holds_;
   if (served == purge::Verdict::Dead) ++dead_;
   if (due == purge::Verdict::Dead && served != purge::Verdict::Dead) ++stale_;

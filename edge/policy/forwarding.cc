@@ -30,6 +30,9 @@ constexpr std::array<std::string_view, 12> kOverrides = {
     "x-http-host-override", "x-http-method",     "x-http-method-override", "x-forwarded",
     "x-method-override",    "x-original-method", "x-url-scheme",           "front-end-https"};
 
+/// Set anew for each request, beside X-Forwarded-*.
+constexpr std::array<std::string_view, 3> kOwn = {"host", "via", "cdn-loop"};
+
 bool listed(std::string_view name, std::span<const std::string_view> names) {
   return std::ranges::find(names, name) != names.end();
 }
@@ -122,9 +125,7 @@ http::Fields fields_to_origin(const http::RequestHead& request, const http::Conn
   for (const http::Fields::Field field : sent) {
     if (listed(field.name, kSpoofed) || field.name.starts_with("x-forwarded-")) continue;
     if (towards.caching && (listed(field.name, kPersonal) || listed(field.name, kOverrides))) continue;
-    if (field.name == "host" || field.name == "accept-encoding" || field.name == "via" ||
-        field.name == "cdn-loop")
-      continue;
+    if (listed(field.name, kOwn) || field.name == "accept-encoding") continue;
     out.add(field.name, field.value);
   }
   // Always said: without the field an origin may choose any coding (RFC 9110 12.5.3), which the client need
@@ -135,6 +136,11 @@ http::Fields fields_to_origin(const http::RequestHead& request, const http::Conn
   out.add("cdn-loop", cdn_loop_of(request.fields, towards.node));
   add_forwarding(out, request, connection, towards);
   return out;
+}
+
+bool is_set_by_edge(std::string_view name) {
+  return listed(name, kOwn) || listed(name, kSpoofed) || listed(name, kPersonal) || listed(name, kOverrides) ||
+         name.starts_with("x-forwarded-");
 }
 
 std::string forwarded_address(const http::Fields& request) {

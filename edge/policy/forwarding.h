@@ -25,6 +25,10 @@ struct Towards {
 http::Fields fields_to_origin(const http::RequestHead& request, const http::ConnectionInfo& connection,
                               const Towards& towards);
 
+/// Whether fields_to_origin() does not take the field of this lower-case name from the client: it sets it anew, or leaves it out of
+/// what is asked for all.
+bool is_set_by_edge(std::string_view name);
+
 /// What a trusted proxy says of the client: the last address of X-Forwarded-For, and whether it came by https
 /// (X-Forwarded-Proto). Empty where it says nothing, or nothing that can be read.
 std::string forwarded_address(const http::Fields& request);

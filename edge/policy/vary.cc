@@ -6,7 +6,9 @@
 #include <string_view>
 
 #include "edge/base/text.h"
+#include "edge/http/hop_by_hop.h"
 #include "edge/policy/coding.h"
+#include "edge/policy/forwarding.h"
 #include "edge/policy/quality.h"
 
 namespace policy {
@@ -51,13 +53,43 @@ std::string normal_languages(std::string_view value) {
   return out;
 }
 
-std::string normal_value(const std::string& name, const http::Fields& request) {
+std::string normal_value(std::string_view name, const http::Fields& request) {
   const std::string value = request.combined(name);
   return name == "accept-language" ? normal_languages(value) : normal_list(value);
 }
 
 void append_part(std::string& out, std::string_view part) {
   out.append(std::to_string(part.size())).append(":").append(part);
+}
+
+/// What append_part() added: takes one from the front of `text`; from a damaged text whatever is there.
+std::string_view take_part(std::string_view& text) {
+  std::size_t length = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), length).ptr;
+  text.remove_prefix(std::min(text.size(), static_cast<std::size_t>(end - text.data()) + 1));
+  const std::string_view part = text.substr(0, length);
+  text.remove_prefix(part.size());
+  return part;
+}
+
+/// One field of a variant_text().
+struct VariantPart {
+  std::string_view name{};
+  std::optional<std::string_view> value{};  ///< nothing: the request had none
+};
+
+std::vector<VariantPart> parts_of(std::string_view variant_text) {
+  std::vector<VariantPart> parts;
+  while (!variant_text.empty()) {
+    VariantPart part{.name = take_part(variant_text)};
+    if (variant_text.starts_with('-')) {
+      variant_text.remove_prefix(1);
+    } else {
+      part.value = take_part(variant_text);
+    }
+    parts.push_back(part);
+  }
+  return parts;
 }
 
 }  // namespace
@@ -89,25 +121,22 @@ std::string variant_text(const std::vector<std::string>& names, const http::Fiel
   return out;
 }
 
-std::vector<std::string> names_of_variant(std::string_view text) {
-  const auto take_part = [&text] {
-    std::size_t length = 0;
-    const auto end = std::from_chars(text.data(), text.data() + text.size(), length).ptr;
-    text.remove_prefix(std::min(text.size(), static_cast<std::size_t>(end - text.data()) + 1));
-    const std::string_view part = text.substr(0, length);
-    text.remove_prefix(part.size());
-    return part;
-  };
-  std::vector<std::string> names;
-  while (!text.empty()) {
-    names.emplace_back(take_part());
-    if (text.starts_with('-')) {
-      text.remove_prefix(1);
-    } else {
-      take_part();
+bool is_chosen_by(std::string_view variant_text, const http::Fields& request,
+                  std::string_view content_language) {
+  http::Fields asked = request;
+  http::remove_hop_by_hop(asked);
+  return std::ranges::all_of(parts_of(variant_text), [&](const VariantPart& part) {
+    if (is_set_by_edge(part.name)) return true;
+    if (part.name == "accept-encoding") {
+      return part.value.value_or("").empty() || part.value == accept_encoding(asked);
     }
-  }
-  return names;
+    if (part.name == "accept-language" && !content_language.empty() &&
+        preferred_language(asked) == content_language) {
+      return true;
+    }
+    if (!asked.has(part.name)) return !part.value.has_value();
+    return part.value == normal_value(part.name, asked);
+  });
 }
 
 std::string preferred_language(const http::Fields& request) {

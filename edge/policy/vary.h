@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "edge/http/fields.h"
@@ -20,12 +21,17 @@ std::optional<std::vector<std::string>> vary_names(const http::Fields& response)
 /// from emptiness.
 std::string variant_text(const std::vector<std::string>& names, const http::Fields& request);
 
-/// The `names` of which a text was made.
-std::vector<std::string> names_of_variant(std::string_view text);
+/// Whether a request with these fields gets the stored variant of this variant_text(), so that a purge of
+/// what the request gets has to find it. `request`: as a client sends it, but without what the site's rule
+/// strips. `content_language`: content_language() of what is stored; who prefers that to all others gets it
+/// by an alias. What is stored for no coding matches any Accept-Encoding, since where the edge codes bodies
+/// itself it is for all; a field that the edge sets matches any (is_set_by_edge()). So true for more than the
+/// one request's variant now and then, and never false for that.
+bool is_chosen_by(std::string_view variant_text, const http::Fields& request,
+                  std::string_view content_language);
 
 /// The language that a request prefers to all others by its Accept-Language, lower case; empty if it names
-/// none, several alike, or any
-/// ("*").
+/// none, several alike, or any ("*").
 std::string preferred_language(const http::Fields& request);
 /// The one language of a response's Content-Language, lower case; empty if there is none or are several.
 std::string content_language(const http::Fields& response);

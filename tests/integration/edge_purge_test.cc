@@ -2,6 +2,8 @@
 // PURGE and BAN as clients send them to an edge: they hold on all edges, or not at all.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "tests/integration/purge_scene.h"
@@ -177,6 +179,170 @@ TEST_F(EdgePurge, AnEdgeThatMayNotPurgeSaysSo) {
   warm(1);
   EXPECT_EQ(send("PURGE", "/a", bearer()).status, 502);
   EXPECT_TRUE(is_hit(scene.get("/a")));
+}
+
+/// An edge whose purge API is the test's: what that answers to a purge.
+class ScriptedApi : public testing::Test {
+ protected:
+  /// `reply` gets the number of the purge's try, from 1.
+  void begin(const std::string& rules, std::function<Reply(unsigned)> reply) {
+    api.answer_all([this, reply = std::move(reply)](const Seen& seen) {
+      if (seen.method != "POST" || !seen.target.starts_with("/v1/purges")) return Reply{.status = 503};
+      return reply(++tries_);
+    });
+    Edge::Options options{.purge_urls = {api.url()}};
+    options.site = "[site.purge]\nclients = [\"127.0.0.0/8\"]\n" + rules;
+    scene.add_edge(options);
+    ASSERT_TRUE(scene.edge().start()) << scene.edge().output();
+  }
+  Response purge() {
+    Request request = scene.request("/a");
+    request.method = "PURGE";
+    return Client(scene.edge().client_options()).perform(std::move(request));
+  }
+  std::vector<std::string> keys() const {
+    std::vector<std::string> out;
+    for (const Seen& seen : api.seen()) {
+      if (seen.method == "POST" && seen.target.starts_with("/v1/purges"))
+        out.push_back(seen.header("idempotency-key"));
+    }
+    return out;
+  }
+  /// As of a fleet whose list of nodes is longer than an edge reads.
+  static Reply long_answer(int status, const std::string& location) {
+    Reply out{.status = status,
+              .body = R"({"nodes":[")" + std::string(200'000, 'x') + R"("],"sequence":17})"};
+    if (!location.empty()) out.headers = {{"Location", location}};
+    return out;
+  }
+
+  Origin api;
+  PurgeScene scene;
+
+ private:
+  std::atomic<unsigned> tries_ = 0;
+};
+
+TEST_F(ScriptedApi, TheNumberIsReadHoweverLongTheAnswerIs) {
+  begin("wait_for = \"nodes\"\n",
+        [](unsigned t) { return long_answer(t == 1 ? 202 : 200, "/v1/purges/17"); });
+  for (const bool applied : {false, true}) {
+    const Response answer = purge();
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(json::parse(answer.body), (json{{"status", "ok"}, {"id", "17"}, {"applied", applied}}));
+  }
+}
+
+TEST_F(ScriptedApi, AnAcceptedPurgeIsNeverCalledFailed) {
+  begin("wait_for = \"log\"\n", [](unsigned t) { return long_answer(202, t == 1 ? "" : "elsewhere"); });
+  for (int i = 0; i < 2; ++i) {
+    const Response answer = purge();
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(json::parse(answer.body), (json{{"status", "ok"}}));
+  }
+  EXPECT_EQ(scene.edge().metric("selvage_purge_forwards_total", {"result=\"accepted\""}), 2);
+}
+
+TEST_F(ScriptedApi, WhatBreaksIsSentAgainUnderTheSameKey) {
+  begin("wait_for = \"log\"\n", [](unsigned t) {
+    Reply out = long_answer(202, "/v1/purges/17");
+    out.break_in_head = t == 1;
+    return out;
+  });
+  EXPECT_EQ(purge().status, 200);
+  const auto sent = keys();
+  ASSERT_EQ(sent.size(), 2U);
+  EXPECT_FALSE(sent[0].empty());
+  EXPECT_EQ(sent[0], sent[1]);
+}
+
+TEST_F(ScriptedApi, AnAnswerThatBreaksBehindItsHeadIsOne) {
+  begin("wait_for = \"log\"\n", [](unsigned) {
+    Reply out = long_answer(202, "/v1/purges/17");
+    out.break_at = 1000;
+    return out;
+  });
+  EXPECT_EQ(json::parse(purge().body)["id"], "17");
+  EXPECT_EQ(keys().size(), 1U);
+}
+
+// The API has logged it, but its answer is lost and it dies; the client sends the purge again.
+TEST_F(EdgePurge, WhatWasLoggedButNotAnsweredIsOneEntry) {
+  Relay relay(scene.api.port());
+  // One loop: the second purge goes over the connection that the first one has made.
+  Edge::Options options{.loops = 1, .purge_urls = {"https://127.0.0.1:" + std::to_string(relay.port())}};
+  options.purge_keys = "purge_token = \"operator-secret\"\nforward_limit = \"3s\"\n";
+  options.site = "[site.purge]\ntokens_sha256 = [\"" + sha256(kToken) + "\"]\nwait_for = \"log\"\n";
+  scene.begin(1, options);
+  EXPECT_EQ(json::parse(send("PURGE", "/b", bearer()).body)["id"], "1");
+  relay.hold();
+  Request request = scene.request("/a");
+  request.method = "PURGE";
+  request.headers = bearer({{"Idempotency-Key", "k"}});
+  Download lost(scene.edge().client_options(), request);
+  ASSERT_TRUE(wait_until([&] { return nodes()["head"] == 2; }));
+  EXPECT_EQ(lost.result().status, 503);
+  scene.api.process().kill();
+  relay.release();
+  ASSERT_TRUE(scene.api.start());
+  Response again;
+  ASSERT_TRUE(wait_until([&] {
+    again = send("PURGE", "/a", request.headers);
+    return again.status == 200;
+  })) << again.body;
+  EXPECT_EQ(json::parse(again.body)["id"], "2");
+  EXPECT_EQ(nodes()["head"], 2);
+}
+
+/// Purges of one variant: whoever gets a copy by a request can purge it by that request's fields.
+class VariantPurge : public testing::Test {
+ protected:
+  Response get(const Headers& headers) {
+    Request request = scene.request("/a");
+    request.headers = headers;
+    return Client(scene.edge().client_options()).perform(std::move(request));
+  }
+  void purge(const json& headers) {
+    const json variant = {{"url", "https://www.test/a"}, {"headers", headers}};
+    scene.purge(json{{"site", "www"}, {"variants", {variant}}}.dump());
+  }
+  PurgeScene scene;
+};
+
+TEST_F(VariantPurge, OfACodingWhereTheEdgeCodesItself) {
+  scene.begin(1, {.site = "compress = [\"text/*\"]\ncompress_min = 100\n"});
+  scene.origin.answer("/a", Reply{.headers = {{"Cache-Control", "max-age=3600"},
+                                              {"Content-Type", "text/plain"},
+                                              {"Vary", "Accept-Encoding"}},
+                                  .body = std::string(2000, 'x')});
+  const Headers gzip = {{"Accept-Encoding", "gzip"}};
+  get(gzip);
+  EXPECT_TRUE(is_hit(get(gzip)));
+  purge({{"Accept-Encoding", "gzip"}});
+  EXPECT_FALSE(is_hit(get(gzip)));
+  EXPECT_EQ(scene.origin.requests("/a"), 2U);
+}
+
+TEST_F(VariantPurge, OfALanguageThatAnotherRequestBrought) {
+  scene.begin(1);
+  scene.origin.answer("/a", [](const Seen& seen) {
+    const std::string language = seen.header("accept-language").substr(0, 2);
+    return Reply{.headers = {{"Cache-Control", "max-age=3600"},
+                             {"Content-Language", language},
+                             {"Vary", "Accept-Language, X-Forwarded-Proto"}},
+                 .body = language};
+  });
+  const Headers german = {{"Accept-Language", "de"}};
+  const Headers english = {{"Accept-Language", "en"}};
+  get({{"Accept-Language", "de, fr;q=0.5"}});
+  get(english);
+  EXPECT_TRUE(is_hit(get(german)));
+  EXPECT_TRUE(is_hit(get(english)));
+  purge({{"Accept-Language", "de"}});
+  const std::size_t before = scene.origin.requests("/a");
+  EXPECT_FALSE(is_hit(get(german)));
+  EXPECT_TRUE(is_hit(get(english)));
+  EXPECT_EQ(scene.origin.requests("/a"), before + 1);
 }
 
 }  // namespace

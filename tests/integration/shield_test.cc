@@ -15,17 +15,20 @@ namespace harness {
 namespace {
 
 constexpr std::uint64_t kLargeBytes = 3 << 20;
+constexpr const char* kPeers = "peers = [\"127.0.0.0/8\"]\n";
 constexpr const char* kPurge = R"({"site":"www","tags":["page"]})";
 
 class Shield : public testing::Test {
  protected:
   /// `clock`: whether the edge tells the shield how far it is.
-  void begin(bool clock, const std::string& shield_keys = {}) {
+  void begin(bool clock, const std::string& shield_keys = kPeers) {
     ASSERT_TRUE(api.start()) << api.output();
     relay = std::make_unique<Relay>(api.port());
     Edge::Options options{.node = "shield", .origin = origin.url(), .loops = 1};
     options.purge_url = "https://127.0.0.1:" + std::to_string(relay->port());
-    options.purge_keys = "peers = [\"127.0.0.0/8\"]\n" + shield_keys;
+    options.purge_keys = shield_keys;
+    options.extra =
+        "[[listener]]\nname = \"proxies\"\naddress = \"127.0.0.1:0\"\ntls = false\ntrust_forwarded = true\n";
     shield = std::make_unique<Edge>(certificates, folder / "shield", options);
     ASSERT_TRUE(shield->start()) << shield->output();
     ASSERT_TRUE(shield->wait_ready());
@@ -64,6 +67,12 @@ class Shield : public testing::Test {
   static Response get(Edge& from, const std::string& path = "/a", Headers headers = {}) {
     Request request{.url = "http://www.test" + path, .headers = std::move(headers)};
     return Client(from.client_options()).perform(std::move(request));
+  }
+  /// From the shield's listener of trusted proxies.
+  Response get_by_proxy(Headers headers) {
+    Client::Options options = shield->client_options();
+    options.connect_to["www.test:80"] = shield->address_of("proxies");
+    return Client(options).perform({.url = "http://www.test/a", .headers = std::move(headers)});
   }
   static std::string version_of(const Response& response) { return response.header("x-version"); }
   /// The origin has a new version, which is purged; the edge knows, the shield does not.
@@ -125,7 +134,7 @@ TEST_F(Shield, WithoutTheClockAStaleCopyComesBack) {
 }
 
 TEST_F(Shield, WaitsForTheLogWhereThatIsAllowedToTakeLong) {
-  begin(true, "peer_wait = \"10s\"\n");
+  begin(true, std::string(kPeers) + "peer_wait = \"10s\"\n");
   EXPECT_EQ(version_of(get(*edge)), "1");
   renew_behind_the_shield();
   Download waiting(edge->client_options(), Request{.url = "http://www.test/a"});
@@ -154,7 +163,7 @@ TEST_F(Shield, GivesPartsOfTheNewVersionToo) {
 }
 
 TEST_F(Shield, ThoseWhoAreAsFarShareAFetchAndNoOlderOne) {
-  begin(true, "peer_wait = \"0\"\n");
+  begin(true, std::string(kPeers) + "peer_wait = \"0\"\n");
   const auto gate = std::make_shared<Gate>();
   const auto held = [&](const Seen& seen) {
     Reply out = reply(seen);
@@ -198,7 +207,7 @@ TEST_F(Shield, AThirdTierIsToldWhoeverIsAhead) {
 }
 
 TEST_F(Shield, AnotherLogIsNeverReached) {
-  begin(true, "peer_wait = \"0\"\n");
+  begin(true, std::string(kPeers) + "peer_wait = \"0\"\n");
   EXPECT_EQ(version_of(get(*shield)), "1");
   ++version_;
   EXPECT_EQ(version_of(get(*shield, "/a", {{"Selvage-Purge-Clock", "another-log/0"}})), "2");
@@ -216,6 +225,30 @@ TEST_F(Shield, TellsItsPlaceAndTagsToPeersOnly) {
     EXPECT_EQ(client.header("surrogate-key"), "");
   }
   for (const Seen& seen : origin.seen()) EXPECT_EQ(seen.header("selvage-purge-clock"), "");
+}
+
+// There the edge is one of the proxies that are believed: it names its client, and is a peer all the same.
+TEST_F(Shield, KnowsAPeerByItsOwnAddressWhereItTrustsProxies) {
+  begin(true);
+  const Response peer = get_by_proxy({{"Selvage-Purge-Clock", "-/0"}, {"X-Forwarded-For", "192.0.2.7"}});
+  EXPECT_EQ(peer.header("selvage-purge-clock"), log_id() + "/0");
+  EXPECT_EQ(shield->metric("selvage_peer_strangers_total"), 0);
+  edge->options().origin = "http://" + shield->address_of("proxies");
+  ASSERT_TRUE(edge->start()) << edge->output();
+  ASSERT_TRUE(edge->wait_ready());
+  EXPECT_EQ(version_of(get(*edge)), "1");
+  renew_behind_the_shield();
+  EXPECT_EQ(version_of(get(*edge)), "2");
+  EXPECT_EQ(shield->metric("selvage_peer_passes_total"), 1);
+}
+
+TEST_F(Shield, KnowsNoPeerByWhatItForwards) {
+  begin(true, "peers = [\"192.0.2.0/24\"]\n");
+  const Response other = get_by_proxy({{"Selvage-Purge-Clock", "what?"}, {"X-Forwarded-For", "192.0.2.7"}});
+  EXPECT_EQ(version_of(other), "1");
+  EXPECT_EQ(other.header("selvage-purge-clock"), "");
+  EXPECT_EQ(shield->metric("selvage_peer_passes_total"), 0);
+  EXPECT_EQ(shield->metric("selvage_peer_strangers_total"), 1);
 }
 
 TEST_F(Shield, AStrangersClockCountsForNothing) {

@@ -14,8 +14,8 @@ using nlohmann::json;
 
 class Verify : public testing::Test {
  protected:
-  void begin(unsigned edges) {
-    scene.begin(edges);
+  void begin(unsigned edges, const std::string& purge_keys = {}) {
+    scene.begin(edges, {.purge_keys = purge_keys});
     scene.origin.answer_all([](const Seen& seen) {
       Reply out{.headers = {{"Cache-Control", "max-age=3600"}, {"Surrogate-Key", "page"}}};
       out.body = std::string(1000, 'x');
@@ -81,6 +81,27 @@ TEST_F(Verify, WhatWasPurgedIsDeadAndNothingOfItIsServed) {
   // Asked for again, it is there in a new version.
   get("/a", 0);
   EXPECT_TRUE(wait_until([&] { return counts(ask("/a"), "dead") == std::vector<unsigned>{0, 2}; }));
+}
+
+// The ledger forgets what has been held against the copy long since, and counts all that is older as purged.
+TEST_F(Verify, WhatWasLookedAtBeforeTheLedgerForgotIsNotStale) {
+  begin(1, "ledger_entries = 10000\nsweep = \"0\"\n");
+  get("/a", 0);
+  ask_until({2}, "/a");
+  const auto purge_others = [&](int from) {
+    json urls = json::array();
+    for (int i = from; i < from + 1000; ++i) urls.push_back("https://www.test/other/" + std::to_string(i));
+    scene.purge(json{{"site", "www"}, {"urls", urls}}.dump());
+  };
+  for (int i = 0; i < 10; ++i) purge_others(i * 1000);
+  get("/a", 0);
+  const json before = ask("/a");
+  EXPECT_EQ(before["nodes"][0]["copies"][0]["purged"], 0);
+  purge_others(10'000);
+  const json after = ask("/a");
+  EXPECT_GT(after["nodes"][0]["copies"][0]["purged"], 0) << "the ledger has forgotten nothing";
+  EXPECT_THAT(counts(after, "holds"), testing::ElementsAre(2));
+  EXPECT_THAT(counts(after, "stale"), testing::ElementsAre(0));
 }
 
 TEST_F(Verify, AnswersOnceThePurgesThatTheApiKnowsAreApplied) {

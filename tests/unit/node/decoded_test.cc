@@ -74,6 +74,24 @@ TEST(Variants, AreChosenByWhatTheirRequestSaid) {
       {{"accept-language", "de,en;q=0.5"}, {"accept-encoding", "gzip,zstd"}, {"x-device", ""}}));
 }
 
+TEST(Variants, AreChosenByTheLanguageThatTheyAreIn) {
+  http::Fields request;
+  request.add("accept-language", "de, en;q=0.5");
+  policy::StoredResponse response = varied("Accept-Language", request);
+  EXPECT_FALSE(Decoded(response).is_chosen_by({{"accept-language", "de"}}));
+  response.fields.add("content-language", "de");
+  EXPECT_TRUE(Decoded(response).is_chosen_by({{"accept-language", "de"}}));
+  EXPECT_FALSE(Decoded(response).is_chosen_by({{"accept-language", "en"}}));
+}
+
+TEST(Variants, WhatIsNotCodedIsForWhomeverTheEdgeCodesIt) {
+  http::Fields sent;
+  sent.add("accept-encoding", "identity");
+  const Decoded object(varied("Accept-Encoding", sent));
+  EXPECT_TRUE(object.is_chosen_by({{"accept-encoding", "gzip"}}));
+  EXPECT_TRUE(object.is_chosen_by({{"x", "1"}}));
+}
+
 TEST(Variants, WhatHasNoneIsChosenByAll) {
   policy::StoredResponse response;
   EXPECT_TRUE(Decoded(response).is_chosen_by({{"accept-language", "de"}}));

@@ -57,6 +57,7 @@ TEST_F(PurgeWords, AStarAtTheEndIsAllBelow) {
   EXPECT_EQ(json("PURGE", "/*"), R"({"hosts":["www.test"],"site":"www"})");
   EXPECT_EQ(json("PURGE", "/.*", {{"X-Purge-Method", "regex"}}), R"({"hosts":["www.test"],"site":"www"})");
   EXPECT_EQ(json("PURGE", "/img*"), R"({"site":"www","wildcards":["www.test/img*"]})");
+  EXPECT_EQ(json("PURGE", "/a*b/*"), R"({"site":"www","wildcards":["www.test/a*b/*"]})");
   EXPECT_TRUE(refused("PURGE", "/img?a=*", {}));
   EXPECT_TRUE(refused("PURGE", "/a/.*", {{"X-Purge-Method", "regex"}}));
 }
@@ -100,11 +101,18 @@ TEST_F(PurgeWords, BansOfFosHttpCache) {
   EXPECT_EQ(json("BAN", "/", with(any, "X-Url", R"(^/a\.html$)")),
             R"({"site":"www","urls":["https://www.test/a.html","https://img.test/a.html"]})");
   EXPECT_EQ(json("BAN", "/", with(with(any, "X-Url", "^/blog/.*"), "X-Host", "^www.test$")),
-            R"({"prefixes":["www.test/blog/"],"site":"www"})");
+            R"({"site":"www","wildcards":["www.test/blog/*"]})")
+      << "/blog itself does not match";
+  EXPECT_EQ(json("BAN", "/", with(with(any, "X-Url", R"(^/a\*b$)"), "X-Host", "^www.test$")),
+            R"({"site":"www","urls":["https://www.test/a*b"]})");
   EXPECT_EQ(json("BAN", "/", with(with(any, "X-Url", "^(/a|/b/)"), "X-Host", "^www.test$")),
             R"({"site":"www","wildcards":["www.test/a*","www.test/b/*"]})");
-  EXPECT_EQ(json("BAN", "/", with(any, "X-Content-Type", "^(image/|text/css)")),
-            R"({"site":"www","tags":["type=image/*","type=text/css"]})");
+  EXPECT_EQ(json("BAN", "/", with(any, "X-Content-Type", "^(image/|text/)")),
+            R"({"site":"www","tags":["type=image/*","type=text/*"]})");
+  for (const char* closed : {"^(image/png|text/css)$", "^(image/png|Text/CSS)(;|$)"}) {
+    EXPECT_EQ(json("BAN", "/", with(any, "X-Content-Type", closed)),
+              R"({"site":"www","tags":["type=image/png","type=text/css"]})");
+  }
 }
 
 TEST_F(PurgeWords, ABanThatNoPurgeCanSayIsRefused) {
@@ -116,7 +124,15 @@ TEST_F(PurgeWords, ABanThatNoPurgeCanSayIsRefused) {
                            {{"X-Host", "^other.test$"}},
                            {{"X-Host", "^open.test$"}},
                            {{"X-Cache-Tags", "a"}, {"X-Url", "^/a$"}},
+                           {{"X-Url", R"(^/a\*b)"}},
                            {{"X-Content-Type", "image"}},
+                           {{"X-Content-Type", "^image"}},
+                           {{"X-Content-Type", "^image$"}},
+                           {{"X-Content-Type", "^image/$"}},
+                           {{"X-Content-Type", "^image/svg"}},
+                           {{"X-Content-Type", "^image/svg.*"}},
+                           {{"X-Content-Type", "^(image/|text/css)"}},
+                           {{"X-Content-Type", R"(^image/\*$)"}},
                            {{"X-Content-Type", "^image/"}, {"X-Host", "^www.test$"}}}) {
     EXPECT_TRUE(refused("BAN", "/", fields)) << fields.front().first << fields.front().second;
   }

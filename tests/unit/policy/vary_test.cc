@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "edge/policy/forwarding.h"
 #include "tests/support/heads.h"
 
 namespace {
@@ -138,7 +139,8 @@ TEST(LanguageRfc9110_12_5_4, IsTheOneThatIsPreferredToAllOthers) {
   EXPECT_EQ(of("de"), "de");
   EXPECT_EQ(of("fr;q=0.5, DE;q=1.0"), "de");
   EXPECT_EQ(of("de-CH, de;q=0.9, *;q=0.1"), "de-ch");
-  for (const char* none : {"en, de", "*", "de;q=0", "", "en;q=0.5, de;q=0.5, fr;q=0.4"}) EXPECT_EQ(of(none), "") << none;
+  for (const char* none : {"en, de", "*", "de;q=0", "", "en;q=0.5, de;q=0.5, fr;q=0.4"})
+    EXPECT_EQ(of(none), "") << none;
   EXPECT_EQ(policy::preferred_language(support::fields({})), "");
 }
 
@@ -160,6 +162,78 @@ TEST(LanguageRfc9111_4_1, IsAVariantOfItsOwn) {
             policy::variant_text(names, support::fields({{"accept-language", "de"}, {"x", "2"}})));
   EXPECT_EQ(policy::language_variant_text({"x"}, request, "de"), "");
   EXPECT_EQ(policy::language_variant_text(names, request, ""), "");
+}
+
+struct ChosenCase {
+  const char* what;
+  Names vary;
+  http::Fields stored_for;
+  http::Fields asked;
+  bool chosen;
+  const char* language = "";
+};
+
+TEST(ChosenVariant, IsWhatARequestWithTheseFieldsGets) {
+  const auto of = [](const char* name, const char* value) { return support::fields({{name, value}}); };
+  const http::Fields none = support::fields({});
+  const Names coding = {"accept-encoding"};
+  const Names language = {"accept-language"};
+  const ChosenCase cases[] = {
+      {"no Vary", {}, none, of("x", "1"), true},
+      {"equal", {"x"}, of("x", "1, 2"), of("x", "1,2"), true},
+      {"different", {"x"}, of("x", "1"), of("x", "2"), false},
+      {"absent", {"x"}, none, none, true},
+      {"absent and said", {"x"}, none, of("x", "1"), false},
+      {"said and absent", {"x"}, of("x", "1"), none, false},
+      {"empty and absent", {"x"}, of("x", ""), none, false},
+      {"one of two", {"x", "y"}, support::fields({{"x", "1"}, {"y", "1"}}), of("x", "1"), false},
+      {"of the connection", {"te"}, none, of("te", "trailers"), true},
+      {"coded", coding, of("accept-encoding", "br, gzip"), of("accept-encoding", "gzip;q=0.5, br"), true},
+      {"coded otherwise", coding, of("accept-encoding", "br"), of("accept-encoding", "gzip"), false},
+      {"coded, none asked", coding, of("accept-encoding", "gzip"), none, false},
+      {"not coded", coding, of("accept-encoding", "identity"), of("accept-encoding", "gzip"), true},
+      {"not coded, none asked", coding, none, none, true},
+      {"language", language, of("accept-language", "de, en;q=0.5"), of("accept-language", "de"), false},
+      {"language by alias", language, of("accept-language", "de, en;q=0.5"), of("accept-language", "De"),
+       true, "de"},
+      {"language of who named none", language, none, of("accept-language", "de;q=0.9, en;q=0.1"), true, "de"},
+      {"language not preferred", language, none, of("accept-language", "de, en"), false, "de"},
+      {"language, and another field",
+       {"accept-language", "x"},
+       of("x", "1"),
+       of("accept-language", "de"),
+       false,
+       "de"},
+      {"no language of either", language, of("accept-language", "de"), none, false},
+  };
+  for (const ChosenCase& c : cases) {
+    EXPECT_EQ(policy::is_chosen_by(policy::variant_text(c.vary, c.stored_for), c.asked, c.language), c.chosen)
+        << c.what;
+  }
+}
+
+TEST(ChosenVariant, WhateverTheEdgeSetsItself) {
+  const http::RequestHead head{.method = "GET", .scheme = "https", .authority = "a.test", .target = "/"};
+  const http::Fields sent =
+      policy::fields_to_origin(head, {.client_address = "192.0.2.1"}, {.node = "edge-1"});
+  for (const char* name :
+       {"cdn-loop", "forwarded", "host", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}) {
+    EXPECT_TRUE(sent.has(name)) << name;
+    const std::string text = policy::variant_text({name, "x-device"}, sent);
+    EXPECT_TRUE(policy::is_chosen_by(text, support::fields({}), "")) << name;
+    EXPECT_TRUE(policy::is_chosen_by(text, support::fields({{name, "other"}}), "")) << name;
+    EXPECT_FALSE(policy::is_chosen_by(text, support::fields({{"x-device", "phone"}}), "")) << name;
+  }
+  // Left out of what is asked for all.
+  for (const char* name : {"range", "x-original-url", "x-real-ip"}) {
+    EXPECT_TRUE(policy::is_chosen_by(policy::variant_text({name}, sent), support::fields({{name, "1"}}), ""));
+  }
+}
+
+TEST(ChosenVariant, DamagedTextHarmsNobody) {
+  for (const char* text : {":", "3", "3:x", "1:x", "1:x9:", "99999999999999999999:x", "a"}) {
+    policy::is_chosen_by(text, support::fields({{"x", "1"}}), "de");
+  }
 }
 
 }  // namespace
