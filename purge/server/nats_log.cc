@@ -15,6 +15,7 @@
 #include "edge/base/log.h"
 #include "edge/base/random.h"
 #include "edge/loop/worker.h"
+#include "purge/clock/json_text.h"
 #include "purge/server/nats_publisher.h"
 #include "purge/server/nats_reader.h"
 
@@ -45,7 +46,7 @@ std::string text_of(const NodeWord& word, const std::string& log_id) {
 }
 
 std::optional<NodeWord> word_of(const std::string& text, const std::string& log_id) {
-  const json object = json::parse(text, nullptr, false);
+  const json object = purge::json_or_null(text);
   if (!object.is_object() || object.value("log_id", json()) != json(log_id)) return {};
   NodeWord word;
   const json kind = object.value("word", json());
@@ -62,7 +63,7 @@ std::optional<NodeWord> word_of(const std::string& text, const std::string& log_
 }
 
 std::optional<KnownNode> known_of(const std::string& text) {
-  const json object = json::parse(text, nullptr, false);
+  const json object = purge::json_or_null(text);
   if (!object.is_object() || !object.contains("applied")) return {};
   const json name = object.value("node", json());
   const json heard = object.value("heard", json());

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "edge/base/log.h"
+#include "purge/clock/json_text.h"
 #include "purge/follow/http_source.h"
 
 namespace purgeapi {
@@ -89,7 +90,7 @@ base::Status StandbyFollower::on_line(std::string_view line) {
 }
 
 base::Status StandbyFollower::begin(std::string_view line) {
-  const json head = json::parse(line, nullptr, false);
+  const json head = purge::json_or_null(line);
   if (!head.is_object() || !head.contains("log_id") || !head["log_id"].is_string() ||
       !head.contains("head") || !head["head"].is_number_unsigned()) {
     return base::fail(Errc::Protocol, "the log's first line is not understood");
@@ -113,7 +114,7 @@ base::Status StandbyFollower::begin(std::string_view line) {
 }
 
 base::Status StandbyFollower::take(std::string_view line) {
-  const json object = json::parse(line, nullptr, false);
+  const json object = purge::json_or_null(line);
   if (!object.is_object()) return base::fail(Errc::Protocol, "a line of the log is not a JSON object");
   if (object.contains("seq")) {
     auto entry = entry_of_line(line);

@@ -40,6 +40,7 @@ struct Ask {
   std::string type{"application/json"};
   std::string method{};  ///< empty: GET, or POST with a body
   std::string key{};     ///< Idempotency-Key; empty: none
+  std::string host{};    ///< empty: the URL's
 };
 
 /// One request with a connection of its own; waits for its end.
@@ -55,6 +56,7 @@ inline Reply ask(const std::string& url, const Ask& what = {}) {
     fields = curl_slist_append(fields, ("Authorization: Bearer " + what.token).c_str());
   fields = curl_slist_append(fields, ("Content-Type: " + what.type).c_str());
   if (!what.key.empty()) fields = curl_slist_append(fields, ("Idempotency-Key: " + what.key).c_str());
+  if (!what.host.empty()) fields = curl_slist_append(fields, ("Host: " + what.host).c_str());
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
   if (!what.body.empty()) {
