@@ -14,6 +14,7 @@ namespace purgeapi {
 namespace {
 
 constexpr std::chrono::seconds kForgetEvery{60};
+constexpr std::chrono::milliseconds kTouchEvery{500};
 
 }  // namespace
 
@@ -24,7 +25,8 @@ Api::Api(base::Executor& home, PurgeLog& journal, const ApiLimits& limits)
       nodes_(home.clock(), limits.nodes),
       tokens_(std::make_shared<Tokens>()),
       compat_(std::make_shared<Compat>()),
-      forget_timer_(home) {
+      forget_timer_(home),
+      touch_timer_(home) {
   for (const KnownNode& node : journal.nodes()) {
     const std::chrono::milliseconds silent(std::max<std::int64_t>(0, wall_ms() - node.heard_ms));
     nodes_.restore(node.name, node.applied, silent);
@@ -34,6 +36,26 @@ Api::Api(base::Executor& home, PurgeLog& journal, const ApiLimits& limits)
   head_ = journal.bounds().head;
   journal.listen(home, this);
   forget_absent();
+  look_for_touch();
+}
+
+std::optional<Refusal> Api::out_of_touch() const {
+  if (!journal_.in_touch()) {
+    return Refusal{
+        .status = 503,
+        .code = "unavailable",
+        .text = "the purge log's stream has been silent for longer than [log_store] silence allows"};
+  }
+  return standing_ != nullptr ? standing_->out_of_touch() : std::nullopt;
+}
+
+// An edge that heard an old head on and on would hold old copies for good ones: it may find a better API.
+void Api::look_for_touch() {
+  touch_timer_.start(kTouchEvery, [this] { look_for_touch(); });
+  if (!out_of_touch()) return;
+  for (LogStream* stream : std::vector(streams_.begin(), streams_.end())) {
+    if (streams_.contains(stream) && stream->role() == Role::Node) stream->end();
+  }
 }
 
 bool Api::keep(const std::string& name, const Node* node) {

@@ -156,11 +156,11 @@ TEST_F(ApiTest, NoBodyIsTooDeepOrHasTooLargeANumber) {
                                     "{\"purges\":" + value + "}", "{\"purges\":[" + value + "]}"}) {
       EXPECT_EQ(ask(service.url("/v1/purges"), {.token = "purger", .body = body}).status, 400);
     }
+    const std::string less = value.size() < 10 ? value : std::string(1'000, '[') + std::string(1'000, ']');
     for (const char* path : {"/v1/nodes/a/verify", "/v1/nodes/a/ack"}) {
       const std::string body =
           R"({"id":"a","applied":1,"holds":1,"stale":1,"dead":1,"log_id":"a","copies":[)";
-      EXPECT_EQ(ask(service.url(path), {.token = "edge", .body = body + deep_enough + "]}"}).status, 400)
-          << path;
+      EXPECT_EQ(ask(service.url(path), {.token = "edge", .body = body + less + "]}"}).status, 400) << path;
     }
   }
   EXPECT_EQ(service.purge().status, 202);
