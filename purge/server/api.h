@@ -116,6 +116,7 @@ class Api final : public http::HandlerMaker, private PurgeLog::Listener, private
   void on_log_changed() override;
   void on_word(const NodeWord& word) override;
   void look(bool last);
+  void look_soon();
   void forget_absent();
   void look_for_touch();
   void carry(const std::string& line) override;
@@ -137,6 +138,8 @@ class Api final : public http::HandlerMaker, private PurgeLog::Listener, private
   std::map<Answered, std::uint64_t> answered_{};
   Audit* audit_ = nullptr;
   bool draining_ = false;
+  bool look_due_ = false;
+  bool led_ = true;
   base::Timer forget_timer_;
   base::Timer touch_timer_;
   base::Anchor anchor_{};

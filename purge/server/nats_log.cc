@@ -63,14 +63,16 @@ std::optional<NodeWord> word_of(const std::string& text, const std::string& log_
   return word;
 }
 
-std::optional<KnownNode> known_of(const std::string& text) {
+// What a node had applied of another log says nothing of this one.
+std::optional<KnownNode> known_of(const std::string& text, const std::string& log_id) {
   const json object = purge::json_or_null(text);
   if (!object.is_object() || !object.contains("applied")) return {};
   const json name = object.value("node", json());
   const json heard = object.value("heard", json());
   if (!name.is_string() || !object["applied"].is_number_unsigned() || !heard.is_number_integer()) return {};
+  const bool same = object.value("log_id", json()) == json(log_id);
   return KnownNode{.name = name.get<std::string>(),
-                   .applied = object["applied"].get<Sequence>(),
+                   .applied = same ? object["applied"].get<Sequence>() : 0,
                    .heard_ms = heard.get<std::int64_t>()};
 }
 
@@ -201,7 +203,7 @@ void NatsLog::Impl::load_nodes() {
     {
       const std::scoped_lock lock(mutex);
       for (const std::string& text : *texts) {
-        if (auto node = known_of(text)) nodes.push_back(std::move(*node));
+        if (auto node = known_of(text, log_id)) nodes.push_back(std::move(*node));
       }
     }
     ready();
@@ -427,7 +429,8 @@ void NatsLog::append(Append request, base::Executor& home, Appended appended) {
 bool NatsLog::keep_node(KnownNode node) {
   if (!impl_->connected) return false;
   impl_->worker.loop().post([impl = impl_.get(), node = std::move(node)] {
-    const json kept = {{"node", node.name}, {"applied", node.applied}, {"heard", node.heard_ms}};
+    const json kept = {
+        {"node", node.name}, {"applied", node.applied}, {"heard", node.heard_ms}, {"log_id", impl->id()}};
     std::ignore = impl->stream->put_node(node.name, kept.dump());
   });
   return true;

@@ -104,13 +104,26 @@ base::Status StandbyFollower::begin(std::string_view line) {
     }
     log_id_ = id;
     taken_ = kept_ = 0;
+    adopting_ = true;
     journal_.adopt(id, head["head"].get<Sequence>(), home_,
                    anchor_.wrap([this, now = connections_](const base::Status& status) {
-                     if (!status && now == connections_) on_lost(status.error().text);
+                     adopting_ = false;
+                     if (!status) {  // the journal is what it was
+                       log_id_ = journal_.log_id();
+                       taken_ = kept_ = journal_.bounds().head;
+                     }
+                     if (now != connections_) return;
+                     if (!status) return on_lost(status.error().text);
+                     source_->tell(kept_, log_id_);
                    }));
   }
-  source_->tell(kept_, log_id_);
+  tell();
   return {};
+}
+
+// Nothing until the journal has the other log: what it has now is not of it.
+void StandbyFollower::tell() {
+  if (!adopting_) source_->tell(kept_, log_id_);
 }
 
 base::Status StandbyFollower::take(std::string_view line) {
@@ -140,7 +153,7 @@ base::Status StandbyFollower::take(std::string_view line) {
     }
     return {};
   }
-  source_->tell(kept_, log_id_);  // a heartbeat: so the primary sees that this standby lives
+  tell();  // a heartbeat: so the primary sees that this standby lives
   return {};
 }
 
@@ -149,7 +162,7 @@ void StandbyFollower::kept(std::uint64_t connection, Sequence sequence, const ba
   if (connection != connections_ || !open_) return;
   if (!status) return on_lost(status.error().text);
   kept_ = std::max(kept_, sequence);
-  source_->tell(kept_, log_id_);
+  tell();
   if (!held_back_ || unkept_ >= kUnkeptMax / 2) return;
   held_back_ = false;
   on_word();
