@@ -5,9 +5,9 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 
 #include "edge/base/text.h"
+#include "purge/clock/json_text.h"
 
 namespace purge {
 namespace {
@@ -110,8 +110,8 @@ std::optional<std::string> fault_of(Kind kind, std::string_view name) {
 
 base::Result<VariantHeaders> headers_of(const json& object, const std::string& where) {
   if (!object.is_object() || object.empty() || object.size() > kHeadersMax) {
-    return refuse(where + " \"headers\" is " + shown(object.dump()) + ", allowed: an object of 1 to " +
-                  std::to_string(kHeadersMax) + " request header fields");
+    return refuse(where + " \"headers\" is a " + object.type_name() + " of " + std::to_string(object.size()) +
+                  ", allowed: an object of 1 to " + std::to_string(kHeadersMax) + " request header fields");
   }
   VariantHeaders headers;
   for (const auto& [name, value] : object.items()) {
@@ -142,7 +142,7 @@ base::Status add_name(Purge& purge, const json& element, const std::string& wher
   if (purge.kind == Kind::Variants) {
     if (!element.is_object() || element.size() != 2 || !element.contains("url") ||
         !element.contains("headers")) {
-      return refuse(where + " is " + shown(element.dump()) +
+      return refuse(where + " is a " + element.type_name() +
                     R"(, allowed: {"url": "https://…", "headers": {…}})");
     }
     auto headers = headers_of(element["headers"], where);
@@ -214,7 +214,11 @@ base::Result<Purge> purge_of(const json& object) {
     ++selectors;
     purge.kind = kind;
     if (kind == Kind::Everything) {
-      if (*found != json(true)) return refuse("\"everything\" is " + found->dump() + ", allowed: true");
+      if (*found != json(true)) {
+        return refuse(std::string("\"everything\" is ") +
+                      (found->is_boolean() ? "false" : std::string("a ") + found->type_name()) +
+                      ", allowed: true");
+      }
       continue;
     }
     if (auto added = add_names(purge, *found); !added) return std::unexpected(added.error());
@@ -232,22 +236,9 @@ base::Result<Purge> purge_of(const json& object) {
 }  // namespace
 
 base::Result<Purge> parse_purge(std::string_view text) {
-  // A member that is there twice would hide one of its values.
-  std::set<std::string> seen;
-  std::string doubled;
-  const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::key && depth == 1 && !seen.insert(parsed.get<std::string>()).second) {
-      doubled = parsed.get<std::string>();
-    }
-    return true;
-  };
-  try {
-    const json object = json::parse(text, watch);
-    if (!doubled.empty()) return refuse("the member " + shown(doubled) + " is there twice");
-    return purge_of(object);
-  } catch (const json::parse_error& error) {
-    return refuse("the body is not JSON: wrong at byte " + std::to_string(error.byte));
-  }
+  const auto object = parse_json(text);
+  if (!object) return std::unexpected(object.error());
+  return purge_of(*object);
 }
 
 bool is_node_name(std::string_view name) {

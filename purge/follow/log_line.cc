@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "purge/clock/json_text.h"
+
 namespace purge {
 namespace {
 
@@ -53,7 +55,7 @@ base::Result<LogLine> entry_of(const json& object, std::string_view line) {
 }  // namespace
 
 base::Result<LogLine> parse_log_line(std::string_view text) {
-  const json object = json::parse(text, nullptr, false);
+  const json object = purge::json_or_null(text);
   if (!object.is_object()) return refuse("a line of the log is not a JSON object", text);
   if (object.contains("log_id")) return head_of(object, text);
   if (object.contains("seq")) return entry_of(object, text);
@@ -61,7 +63,8 @@ base::Result<LogLine> parse_log_line(std::string_view text) {
   const auto head = number_of(object, "head");
   if (!head) return refuse("a heartbeat's \"head\" is no number of the log", text);
   const auto question = object.find("verify");
-  if (question != object.end() && question->is_object()) return Question{.json = question->dump(), .head = *head};
+  if (question != object.end() && question->is_object())
+    return Question{.json = question->dump(), .head = *head};
   return Heartbeat{.head = *head};
 }
 

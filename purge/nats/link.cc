@@ -44,7 +44,8 @@ struct Arrivals {
     std::shared_ptr<Link*> link{};  ///< what it points to is the home thread's
   };
   static Arrivals& all() {
-    static Arrivals arrivals;
+    // Never destroyed: the library's threads may outlive main().
+    static Arrivals& arrivals = *new Arrivals;
     return arrivals;
   }
   std::uint64_t add(Link& link) {

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "purge/clock/json_text.h"
 #include "purge/server/requests.h"
 #include "purge/server/standing.h"
 
@@ -21,7 +22,7 @@ void AckRequest::answer() {
     return refuse(
         invalid("found node \"" + call().name() + "\", allowed: " + std::string(purge::kNodeNamesAllowed)));
   }
-  const nlohmann::json object = nlohmann::json::parse(body(), nullptr, false);
+  const nlohmann::json object = purge::json_or_null(body());
   if (!object.is_object() || !object.contains("applied") || !object["applied"].is_number_unsigned() ||
       !object.contains("log_id") || !object["log_id"].is_string()) {
     return refuse(invalid("allowed: {\"applied\":NUMBER,\"log_id\":TEXT}"));

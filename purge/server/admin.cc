@@ -59,7 +59,9 @@ std::unique_ptr<http::Handler> Admin::make(const http::ConnectionInfo&, http::Re
     if (api_.draining()) return answer(503, "draining\n");
     const Standing* standing = api_.standing();
     const auto refusal = standing != nullptr ? standing->purge_refusal() : std::nullopt;
-    return refusal ? answer(503, refusal->text + "\n") : answer(200, "ready\n");
+    if (refusal) return answer(503, refusal->text + "\n");
+    const auto lost = api_.out_of_touch();
+    return lost ? answer(503, lost->text + "\n") : answer(200, "ready\n");
   }
   if (path == "/metrics") return answer(200, exporter_.text(), "text/plain; version=0.0.4; charset=utf-8");
   return answer(404, "found \"" + path + "\", allowed: /healthz, /readyz, /metrics\n");

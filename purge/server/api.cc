@@ -14,6 +14,10 @@ namespace purgeapi {
 namespace {
 
 constexpr std::chrono::seconds kForgetEvery{60};
+constexpr std::chrono::milliseconds kTouchEvery{500};
+
+// The log may have taken it all the same.
+bool may_be_kept(base::Errc code) { return code == base::Errc::Timeout || code == base::Errc::Unavailable; }
 
 }  // namespace
 
@@ -24,16 +28,42 @@ Api::Api(base::Executor& home, PurgeLog& journal, const ApiLimits& limits)
       nodes_(home.clock(), limits.nodes),
       tokens_(std::make_shared<Tokens>()),
       compat_(std::make_shared<Compat>()),
-      forget_timer_(home) {
+      forget_timer_(home),
+      touch_timer_(home) {
   for (const KnownNode& node : journal.nodes()) {
     const std::chrono::milliseconds silent(std::max<std::int64_t>(0, wall_ms() - node.heard_ms));
     nodes_.restore(node.name, node.applied, silent);
   }
-  nodes_.on_changed([this] { look(false); });
+  nodes_.on_changed([this] { look_soon(); });
   nodes_.on_keep([this](const std::string& name, const Node* node) { return keep(name, node); });
   head_ = journal.bounds().head;
   journal.listen(home, this);
   forget_absent();
+  look_for_touch();
+}
+
+std::optional<Refusal> Api::out_of_touch() const {
+  if (!journal_.in_touch()) {
+    return Refusal{
+        .status = 503,
+        .code = "unavailable",
+        .text = "the purge log's stream has been silent for longer than [log_store] silence allows"};
+  }
+  return standing_ != nullptr ? standing_->out_of_touch() : std::nullopt;
+}
+
+// An edge that heard an old head on and on would hold old copies for good ones: it may find a better API.
+void Api::look_for_touch() {
+  touch_timer_.start(kTouchEvery, [this] { look_for_touch(); });
+  // A standby does not hear nodes itself: it cannot tell who is absent.
+  const bool leads = standing_ == nullptr || standing_->leadership().role == LogRole::Primary;
+  if (!leads) nodes_.stand_by();
+  if (leads && !led_) nodes_.lead();
+  led_ = leads;
+  if (!out_of_touch()) return;
+  for (LogStream* stream : std::vector(streams_.begin(), streams_.end())) {
+    if (streams_.contains(stream) && stream->role() == Role::Node) stream->end();
+  }
 }
 
 bool Api::keep(const std::string& name, const Node* node) {
@@ -44,7 +74,7 @@ bool Api::keep(const std::string& name, const Node* node) {
 }
 
 void Api::forget_absent() {
-  nodes_.forget_absent();
+  if (led_) nodes_.forget_absent();
   forget_timer_.start(kForgetEvery, [this] { forget_absent(); });
 }
 
@@ -118,6 +148,7 @@ void Api::accept(const std::vector<purge::Purge>& purges, Origin origin, Accepte
     done = [this, asker = request.asker, texts = request.purges,
             done = std::move(done)](base::Result<std::vector<Sequence>> sequences) mutable {
       if (sequences) audit_->accepted(asker, *sequences, texts);
+      if (!sequences && may_be_kept(sequences.error().code)) audit_->unknown(asker, texts);
       done(std::move(sequences));
     };
   }
@@ -148,6 +179,7 @@ void Api::on_head_moved(Sequence head) {
 
 void Api::on_log_changed() {
   head_ = journal_.bounds().head;
+  nodes_.another_log();
   end_streams();
 }
 
@@ -163,6 +195,15 @@ void Api::carry(const std::string& line) {
   for (LogStream* stream : std::vector(streams_.begin(), streams_.end())) {
     if (streams_.contains(stream)) stream->say(line);
   }
+}
+
+// Many nodes may speak in one turn of the loop: one look is enough.
+void Api::look_soon() {
+  if (waiters_.empty() || std::exchange(look_due_, true)) return;
+  home_.post(anchor_.wrap([this] {
+    look_due_ = false;
+    look(false);
+  }));
 }
 
 void Api::look(bool last) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -63,6 +64,8 @@ class Api final : public http::HandlerMaker, private PurgeLog::Listener, private
   /// No new purges and logs; ends the logs, answers who waits.
   void drain();
   bool draining() const { return draining_; }
+  /// Why the log's head is not to be trusted, if so: no edge may follow here, 503.
+  std::optional<Refusal> out_of_touch() const;
 
   // For the handlers.
   base::Executor& home() { return home_; }
@@ -113,7 +116,9 @@ class Api final : public http::HandlerMaker, private PurgeLog::Listener, private
   void on_log_changed() override;
   void on_word(const NodeWord& word) override;
   void look(bool last);
+  void look_soon();
   void forget_absent();
+  void look_for_touch();
   void carry(const std::string& line) override;
   void end_streams();
   bool keep(const std::string& name, const Node* node);
@@ -133,7 +138,10 @@ class Api final : public http::HandlerMaker, private PurgeLog::Listener, private
   std::map<Answered, std::uint64_t> answered_{};
   Audit* audit_ = nullptr;
   bool draining_ = false;
+  bool look_due_ = false;
+  bool led_ = true;
   base::Timer forget_timer_;
+  base::Timer touch_timer_;
   base::Anchor anchor_{};
 };
 

@@ -12,6 +12,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr std::size_t kTargetBytesMax = 512;  // also of who has no token
+
 ordered_json line_of(base::Wall time, const char* outcome, const Asker& asker) {
   ordered_json line = {{"time", utc_text(time)}, {"outcome", outcome}};
   if (!asker.by.empty()) line["by"] = asker.by;
@@ -53,12 +55,20 @@ void Audit::accepted(const Asker& asker, std::span<const purge::Sequence> sequen
   lines_->append(dump(line));
 }
 
+void Audit::unknown(const Asker& asker, std::span<const std::string> purges) {
+  ordered_json line = line_of(clock_.wall(), "unknown", asker);
+  line["purges"] = ordered_json::array();
+  for (const std::string& purge : purges)
+    line["purges"].push_back(ordered_json::parse(purge, nullptr, false));
+  lines_->append(dump(line));
+}
+
 void Audit::refused(const Asker& asker, std::string_view method, std::string_view target,
                     const Refusal& refusal) {
   ordered_json line = line_of(clock_.wall(), "refused", asker);
   line["status"] = refusal.status;
   line["method"] = method;
-  line["target"] = target;
+  line["target"] = target.substr(0, kTargetBytesMax);
   line["reason"] = refusal.text;
   lines_->append(dump(line));
 }

@@ -16,8 +16,8 @@
 
 namespace purgeapi {
 
-/// The audit log: one JSON object a line for each purge that was accepted and each call that was refused.
-/// Written by a thread of its own; lives on the loop.
+/// The audit log: one JSON object a line for each purge that was accepted, or may have been, and each call
+/// that was refused. Written by a thread of its own; lives on the loop.
 class Audit {
  public:
   struct Options {
@@ -30,6 +30,8 @@ class Audit {
   /// `purges`: as purge::to_json wrote them, each with its number.
   void accepted(const Asker& asker, std::span<const purge::Sequence> sequences,
                 std::span<const std::string> purges);
+  /// The log gave no answer in time: they may be in it or not.
+  void unknown(const Asker& asker, std::span<const std::string> purges);
   void refused(const Asker& asker, std::string_view method, std::string_view target, const Refusal& refusal);
 
   /// After the file was moved away (SIGHUP).

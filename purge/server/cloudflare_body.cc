@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "edge/base/text.h"
+#include "purge/clock/json_text.h"
 
 namespace purgeapi {
 namespace {
@@ -203,7 +204,7 @@ std::expected<CloudflareAsk, Refusal> everything_of(const json& object, const js
 
 std::expected<CloudflareAsk, Refusal> parse_cloudflare(std::string_view body, const std::string& site,
                                                        bool soft, const CloudflareLimits& limits) {
-  const json object = body.empty() ? json::object() : json::parse(body, nullptr, false);
+  const json object = body.empty() ? json::object() : purge::json_or_null(body);
   if (!object.is_object()) return refuse(6007, "Malformed JSON in request body");
   const purge::Purge like = {.site = site, .soft = soft};
   if (const auto flag = object.find("purge_everything"); flag != object.end()) {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "edge/base/text.h"
+#include "purge/clock/json_text.h"
 
 namespace purgeapi {
 namespace {
@@ -127,7 +128,7 @@ std::optional<std::string> FastlyKeysRequest::read_keys() {
     base::split(field.value, ' ', [this](std::string_view key) { keys_.emplace_back(key); });
   }
   if (!body().empty()) {
-    const auto object = nlohmann::json::parse(body(), nullptr, false);
+    const auto object = purge::json_or_null(body());
     const auto list = object.is_object() ? object.find("surrogate_keys") : object.end();
     if (!object.is_object()) return "the body is not a JSON object";
     if (list != object.end() && !list->is_array()) return "\"surrogate_keys\" is not a list of texts";

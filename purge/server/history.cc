@@ -173,6 +173,10 @@ void HistoryView::take(Sequence low, base::Result<std::vector<JournalEntry>> ent
     if (look(*entry) == Next::Enough) return finish();
   }
   high_ = low - 1;
+  // A term's numbers begin far above those of the term before.
+  const JournalEntry* oldest = entries->empty() ? nullptr : &entries->front();
+  if (oldest != nullptr && oldest->after != 0 && oldest->sequence >= low)
+    high_ = std::min(high_, oldest->after);
   if (looked_ >= kLookedMax) {
     more_ = high_ >= api().journal().bounds().oldest && high_ != 0;
     return finish();

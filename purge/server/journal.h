@@ -44,6 +44,7 @@ class Journal final : public PurgeLog {
   /// Chosen by chance when the log was made; a standby takes its primary's, and has none before.
   std::string log_id() const override;
   Bounds bounds() const override;
+  bool in_touch() const override { return true; }  ///< it is here
   std::vector<KnownNode> nodes() const override;
   void append(Append request, base::Executor& home, Appended appended) override;
   bool keep_node(KnownNode node) override;

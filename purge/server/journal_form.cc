@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "edge/base/text.h"
+#include "purge/clock/json_text.h"
 
 namespace purgeapi {
 namespace {
@@ -116,7 +117,7 @@ std::string line_of(const JournalEntry& entry, bool whole) {
 }
 
 base::Result<JournalEntry> entry_of_line(std::string_view line) {
-  const json object = json::parse(line, nullptr, false);
+  const json object = purge::json_or_null(line);
   if (!object.is_object()) return base::fail(Errc::Protocol, "a line of the log is not a JSON object");
   JournalEntry entry{.sequence = number_at(object, "seq")};
   const auto at = object.find("at");

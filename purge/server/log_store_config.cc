@@ -32,6 +32,7 @@ void read_nats(const Table& store, Config& config) {
     store.fault("max_age", "is less than key_window; a key must be known for as long as its purge");
   }
   nats.publish_limit = store.duration("publish_timeout", nats.publish_limit, 100ms, 1min);
+  nats.silence = store.duration("silence", nats.silence, 2s, 1h);
   nats.open_limit = store.duration("start_timeout", nats.open_limit, 1s, 1h);
   nats.held_bytes = store.bytes("memory", nats.held_bytes, kMiB, kTiB);
 }
@@ -62,6 +63,7 @@ void read_standby(const Table& root, Config& config) {
   standing.token = table->required_text("token");
   standing.ca_file = loop::read_authorities(*table, "ca_file");
   standing.peer_wait = table->duration("peer_wait", standing.peer_wait, 0ms, 1h);
+  standing.alone = table->duration("alone", standing.alone, 1s, 24h);
   config.journal.standby = !standing.of.empty();
   if (config.engine != Engine::Lmdb)
     table->fault("of", "engine \"nats\" takes no standby: start a second API instead");

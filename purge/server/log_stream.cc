@@ -46,6 +46,9 @@ void LogStream::answer() {
   if (auto refusal = understand()) return refuse(*refusal);
   if (api().draining()) return refuse(going_down());
   if (auto refusal = not_here()) return refuse(*refusal);
+  if (!standby_) {
+    if (auto refusal = api().out_of_touch()) return refuse(*refusal);
+  }
   if (!standby_ && !api().nodes().connected(node_)) {
     return refuse(
         {.status = 503, .code = "unavailable", .text = "there are as many nodes as [limits] nodes allows"});
@@ -182,6 +185,7 @@ void LogStream::beat() {
   heartbeat_.start(api().limits().heartbeat, [this] { beat(); });
   // A follower that still has lines to take needs no sign of life.
   if (at_ != lines_.size() || ended_) return;
+  if (!standby_ && api().out_of_touch()) return;
   lines_ = "{\"head\":" + std::to_string(api().journal().bounds().head) + "}\n";
   at_ = 0;
   writer().resume();

@@ -15,6 +15,7 @@
 #include "edge/base/log.h"
 #include "edge/base/random.h"
 #include "edge/loop/worker.h"
+#include "purge/clock/json_text.h"
 #include "purge/server/nats_publisher.h"
 #include "purge/server/nats_reader.h"
 
@@ -26,9 +27,10 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
-constexpr auto kBeat = 1s;          // so often the stream is asked where it is
-constexpr unsigned kSilentMax = 3;  // asked in vain, in a row: another server may know more
-constexpr unsigned kBackMax = 5;    // answers in a row that the head is lower: then it is so
+constexpr auto kBeat = 1s;               // so often the stream is asked where it is
+constexpr unsigned kSilentMax = 3;       // asked in vain, in a row: another server may know more
+constexpr Sequence kAheadMax = 100'000;  // of the head that the leader named: more is hearsay
+constexpr unsigned kBackMax = 5;         // answers in a row that the head is lower: then it is so
 constexpr milliseconds kBackoffMin{100};
 constexpr milliseconds kBackoffMax{5'000};
 constexpr unsigned kDoublingsMax = 10;
@@ -45,7 +47,7 @@ std::string text_of(const NodeWord& word, const std::string& log_id) {
 }
 
 std::optional<NodeWord> word_of(const std::string& text, const std::string& log_id) {
-  const json object = json::parse(text, nullptr, false);
+  const json object = purge::json_or_null(text);
   if (!object.is_object() || object.value("log_id", json()) != json(log_id)) return {};
   NodeWord word;
   const json kind = object.value("word", json());
@@ -61,21 +63,23 @@ std::optional<NodeWord> word_of(const std::string& text, const std::string& log_
   return word;
 }
 
-std::optional<KnownNode> known_of(const std::string& text) {
-  const json object = json::parse(text, nullptr, false);
+// What a node had applied of another log says nothing of this one.
+std::optional<KnownNode> known_of(const std::string& text, const std::string& log_id) {
+  const json object = purge::json_or_null(text);
   if (!object.is_object() || !object.contains("applied")) return {};
   const json name = object.value("node", json());
   const json heard = object.value("heard", json());
   if (!name.is_string() || !object["applied"].is_number_unsigned() || !heard.is_number_integer()) return {};
+  const bool same = object.value("log_id", json()) == json(log_id);
   return KnownNode{.name = name.get<std::string>(),
-                   .applied = object["applied"].get<Sequence>(),
+                   .applied = same ? object["applied"].get<Sequence>() : 0,
                    .heard_ms = heard.get<std::int64_t>()};
 }
 
 }  // namespace
 
 // All of it on the worker's loop, but for what is under the mutex.
-struct NatsLog::Impl final : nats::Link::Listener, NatsReader::Host {
+struct NatsLog::Impl final : nats::Link::Listener, NatsReader::Host, NatsPublisher::Host {
   using Told = PurgeLog::Listener;
   explicit Impl(const Options& chosen) : options(chosen) {}
 
@@ -90,9 +94,11 @@ struct NatsLog::Impl final : nats::Link::Listener, NatsReader::Host {
   void beat();
   void take(base::Result<nats::Place> place);
   void take_place(const nats::Place& place);
-  void another_log(const nats::Place& place);
+  void another_log(const nats::Place& place, bool same_stream = false);
+  void touch() { touched = std::chrono::steady_clock::now().time_since_epoch().count(); }
   void raise_head(Sequence head);
   void say_words();
+  void ask_first();
   void post(std::move_only_function<void(Told&)> call);
   void on_message(nats::Message message) override;
   void on_lost(const std::string& reason) override { again(reason); }
@@ -102,6 +108,14 @@ struct NatsLog::Impl final : nats::Link::Listener, NatsReader::Host {
   }
   void look_again(std::function<void()> looked) override;
   void raise_oldest(Sequence oldest) override;
+  void went_back(Sequence sequence) override;
+  Sequence head() const override { return bounds().head; }
+  void stored(JournalEntry entry) override {
+    const Sequence sequence = entry.sequence;
+    reader->hold(std::move(entry));
+    raise_head(sequence);
+  }
+  void given_again(Sequence sequence) override { went_back(sequence); }
   std::string id() const {
     const std::scoped_lock lock(mutex);
     return log_id;
@@ -120,13 +134,18 @@ struct NatsLog::Impl final : nats::Link::Listener, NatsReader::Host {
   unsigned failures = 0;
   unsigned silent = 0;
   unsigned back = 0;
-  Sequence floor = 0;  ///< what cannot be read is below it
+  std::string stream_id{};  ///< the place's; log_id is another once numbers were given again
+  Sequence confirmed = 0;   ///< the head as the stream's leader named it
+  bool asking = false;      ///< because of a number far above it
+  bool turning = false;     ///< numbers were given again; where it is now has been asked
+  Sequence floor = 0;       ///< what cannot be read is below it
   std::string last_reason{};
   std::map<std::string, Sequence> told{};  ///< of nodes that read the log of this process
   std::promise<base::Status> opened{};
 
   std::atomic<std::size_t> queued{0};
   std::atomic<bool> connected{false};
+  std::atomic<std::chrono::steady_clock::rep> touched{0};  ///< when the leader last said where it is
   mutable std::mutex mutex;
   PurgeLog::Bounds held{};
   std::string log_id{};
@@ -141,11 +160,7 @@ void NatsLog::Impl::begin() {
   link.emplace(loop, options.access, "selvage-purge", *this);
   stream.emplace(*link, options.stream.name);
   reader.emplace(loop, *stream, *this, NatsReader::Options{.held_bytes = options.held_bytes});
-  publisher.emplace(loop, *stream, options.publish_limit, [this](JournalEntry entry) {
-    const Sequence sequence = entry.sequence;
-    reader->hold(std::move(entry));
-    raise_head(sequence);
-  });
+  publisher.emplace(loop, *stream, options.publish_limit, *this);
   connect();
 }
 
@@ -188,7 +203,7 @@ void NatsLog::Impl::load_nodes() {
     {
       const std::scoped_lock lock(mutex);
       for (const std::string& text : *texts) {
-        if (auto node = known_of(text)) nodes.push_back(std::move(*node));
+        if (auto node = known_of(text, log_id)) nodes.push_back(std::move(*node));
       }
     }
     ready();
@@ -240,14 +255,15 @@ void NatsLog::Impl::take(base::Result<nats::Place> place) {
 
 void NatsLog::Impl::take_place(const nats::Place& place) {
   const PurgeLog::Bounds before = bounds();
-  const std::string known = id();
-  if (known.empty() || known != place.log_id) return another_log(place);
+  touch();
+  confirmed = place.head;
+  if (stream_id.empty() || stream_id != place.log_id) return another_log(place);
   if (place.head < before.head) {
     // A server that no longer leads may say so; if it stays so, numbers were lost.
     if (++back < kBackMax) return;
     logs::error("the purge log's stream went back: who follows starts over",
                 {{"head", before.head}, {"now", place.head}});
-    return another_log(place);
+    return another_log(place, true);
   }
   back = 0;
   {
@@ -257,18 +273,21 @@ void NatsLog::Impl::take_place(const nats::Place& place) {
   raise_head(place.head);
 }
 
-void NatsLog::Impl::another_log(const nats::Place& place) {
+// The same stream with numbers given again needs another name: who comes with such a number has missed some.
+void NatsLog::Impl::another_log(const nats::Place& place, bool same_stream) {
   back = 0;
   floor = 0;
   reader->forget();
   const bool first = id().empty();
+  stream_id = place.log_id;
   {
     const std::scoped_lock lock(mutex);
     log_id = place.log_id;
+    if (same_stream) log_id += "-" + std::to_string(random.below(~std::uint64_t{0}));
     held = {.oldest = place.oldest, .head = place.head};
   }
   if (first) return;
-  logs::warn("the purge log is another one now", {{"log_id", place.log_id}, {"head", place.head}});
+  logs::warn("the purge log is another one now", {{"log_id", id()}, {"head", place.head}});
   post([](Told& one) { one.on_log_changed(); });
 }
 
@@ -285,6 +304,18 @@ void NatsLog::Impl::look_again(std::function<void()> looked) {
   stream->ask_place([this, looked = std::move(looked)](base::Result<nats::Place> place) {
     if (place) take_place(*place);
     looked();
+  });
+}
+
+void NatsLog::Impl::went_back(Sequence sequence) {
+  if (std::exchange(turning, true)) return;
+  logs::error("the purge log's stream gave a number again: who follows starts over",
+              {{"number", sequence}, {"head", bounds().head}});
+  // All that was read under the old numbers is of no use from here on, whatever the stream says next.
+  another_log({.log_id = stream_id, .oldest = sequence + 1, .head = sequence}, true);
+  stream->ask_place([this](base::Result<nats::Place> place) {
+    turning = false;
+    take(std::move(place));
   });
 }
 
@@ -307,10 +338,11 @@ void NatsLog::Impl::on_message(nats::Message message) {
   if (message.subject == subjects.log) {
     auto entry = entry_of_nats(message.sequence, message.payload);
     // What is not understood is found, or missed, when it is read.
+    if (message.sequence > confirmed + kAheadMax) return ask_first();
     if (entry && message.sequence != 0) reader->hold(std::move(*entry));
     if (message.sequence != 0) raise_head(message.sequence);
   } else if (message.subject == subjects.words) {
-    if (auto word = word_of(message.payload, id())) {
+    if (auto word = word_of(message.payload, stream_id)) {
       post([word = std::move(*word)](Told& one) { one.on_word(word); });
     }
   } else if (message.subject == subjects.hello) {
@@ -318,9 +350,18 @@ void NatsLog::Impl::on_message(nats::Message message) {
   }
 }
 
+void NatsLog::Impl::ask_first() {
+  if (std::exchange(asking, true)) return;
+  stream->ask_place([this](base::Result<nats::Place> place) {
+    asking = false;
+    take(std::move(place));
+  });
+}
+
 void NatsLog::Impl::say_words() {
   for (const auto& [node, applied] : told) {
-    std::ignore = link->publish(stream->subjects().words, text_of({.name = node, .applied = applied}, id()));
+    std::ignore =
+        link->publish(stream->subjects().words, text_of({.name = node, .applied = applied}, stream_id));
   }
 }
 
@@ -355,6 +396,11 @@ void NatsLog::listen(base::Executor& home, Listener* listener) {
 std::string NatsLog::log_id() const { return impl_->id(); }
 PurgeLog::Bounds NatsLog::bounds() const { return impl_->bounds(); }
 
+bool NatsLog::in_touch() const {
+  const std::chrono::steady_clock::duration at(impl_->touched.load());
+  return std::chrono::steady_clock::now().time_since_epoch() - at < impl_->options.silence;
+}
+
 std::vector<KnownNode> NatsLog::nodes() const {
   const std::scoped_lock lock(impl_->mutex);
   return impl_->nodes;
@@ -383,7 +429,8 @@ void NatsLog::append(Append request, base::Executor& home, Appended appended) {
 bool NatsLog::keep_node(KnownNode node) {
   if (!impl_->connected) return false;
   impl_->worker.loop().post([impl = impl_.get(), node = std::move(node)] {
-    const json kept = {{"node", node.name}, {"applied", node.applied}, {"heard", node.heard_ms}};
+    const json kept = {
+        {"node", node.name}, {"applied", node.applied}, {"heard", node.heard_ms}, {"log_id", impl->id()}};
     std::ignore = impl->stream->put_node(node.name, kept.dump());
   });
   return true;
@@ -414,7 +461,7 @@ void NatsLog::tell(const NodeWord& word) {
     } else {
       impl->told.erase(word.name);
     }
-    std::ignore = impl->link->publish(impl->stream->subjects().words, text_of(word, impl->id()));
+    std::ignore = impl->link->publish(impl->stream->subjects().words, text_of(word, impl->stream_id));
   });
 }
 

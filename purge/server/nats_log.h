@@ -26,6 +26,7 @@ class NatsLog final : public PurgeLog {
     nats::StreamSettings stream{};
     std::chrono::milliseconds publish_limit{5'000};  ///< until a purge that is not acknowledged is given up
     std::chrono::milliseconds open_limit{30'000};    ///< until an open that finds no stream is given up
+    std::chrono::milliseconds silence{10'000};       ///< without word from the stream: out of touch
     std::size_t held_bytes = 64U << 20;              ///< of entries in memory
     std::size_t queued_max = 10'000;                 ///< requests not yet acknowledged
     bool operator==(const Options&) const = default;
@@ -38,6 +39,7 @@ class NatsLog final : public PurgeLog {
   void listen(base::Executor& home, Listener* listener) override;
   std::string log_id() const override;
   Bounds bounds() const override;
+  bool in_touch() const override;
   std::vector<KnownNode> nodes() const override;
   void append(Append request, base::Executor& home, Appended appended) override;
   bool keep_node(KnownNode node) override;

@@ -40,7 +40,14 @@ void NatsPublisher::publish(const BatchPtr& batch, std::size_t index) {
     id = base::hex(batch->request.request_key) + '-' + std::to_string(index);
   }
   stream_.publish(nats_payload_of(entry_of(*batch, index)), id,
-                  [this, batch, index](base::Result<nats::Stream::Stored> stored) {
+                  [this, batch, index, head = host_.head()](base::Result<nats::Stream::Stored> stored) {
+                    // What was stored after the head was known has a number above it, or the head was lost.
+                    const bool again = stored && !stored->duplicate && stored->sequence <= head;
+                    if (again) host_.given_again(stored->sequence);
+                    if (again && batch->done) {
+                      return finish(batch, base::fail(Errc::Unavailable,
+                                                      "the purge log's stream has lost entries; try again"));
+                    }
                     published(batch, index, std::move(stored));
                   });
 }
@@ -72,7 +79,7 @@ void NatsPublisher::accepted(const BatchPtr& batch, std::size_t index, Sequence 
   batch->numbers[index] = sequence;
   JournalEntry entry = entry_of(*batch, index);
   entry.sequence = sequence;
-  stored_(std::move(entry));
+  host_.stored(std::move(entry));
   if (--batch->left == 0) return finish(batch, std::move(batch->numbers));
   if (index != 0 || batch->request.request_key.empty()) return;
   for (std::size_t i = 1; i < batch->numbers.size(); ++i) publish(batch, i);

@@ -19,11 +19,19 @@ namespace purgeapi {
 /// then be there twice, which does no harm. Lives on the engine's thread.
 class NatsPublisher {
  public:
-  /// An entry is in the stream.
-  using Stored = std::function<void(JournalEntry entry)>;
+  /// What the engine knows of the stream, and hears of it.
+  class Host {
+   public:
+    virtual ~Host() = default;
+    virtual Sequence head() const = 0;
+    /// An entry is in the stream.
+    virtual void stored(JournalEntry entry) = 0;
+    /// The stream gave a number that was another entry's: it has lost entries.
+    virtual void given_again(Sequence sequence) = 0;
+  };
 
-  NatsPublisher(base::Executor& home, nats::Stream& stream, std::chrono::milliseconds limit, Stored stored)
-      : home_(home), stream_(stream), limit_(limit), stored_(std::move(stored)), timer_(home) {}
+  NatsPublisher(base::Executor& home, nats::Stream& stream, std::chrono::milliseconds limit, Host& host)
+      : home_(home), stream_(stream), limit_(limit), host_(host), timer_(home) {}
 
   /// `done` is called on the engine's thread.
   void append(PurgeLog::Append request, PurgeLog::Appended done);
@@ -48,7 +56,7 @@ class NatsPublisher {
   base::Executor& home_;
   nats::Stream& stream_;
   const std::chrono::milliseconds limit_;
-  Stored stored_;
+  Host& host_;
   std::vector<std::pair<BatchPtr, std::size_t>> again_{};
   base::Timer timer_;
   base::Anchor anchor_{};

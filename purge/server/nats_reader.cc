@@ -2,9 +2,11 @@
 #include "purge/server/nats_reader.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "edge/base/log.h"
+#include "purge/clock/json_text.h"
 #include "purge/server/journal_form.h"
 
 namespace purgeapi {
@@ -36,7 +38,15 @@ base::Result<JournalEntry> entry_of_nats(Sequence sequence, std::string_view pay
 
 void NatsReader::hold(JournalEntry entry) {
   const std::size_t bytes = bytes_of(entry);
-  if (!held_.emplace(entry.sequence, std::move(entry)).second) return;
+  if (const auto before = held_.find(entry.sequence); before != held_.end()) {
+    // A request that was sent again has another time, so only the purge counts.
+    const std::string& was = before->second.purge;
+    if (was != entry.purge && purge::json_or_null(was) != purge::json_or_null(entry.purge)) {
+      host_.went_back(entry.sequence);
+    }
+    return;
+  }
+  held_.emplace(entry.sequence, std::move(entry));
   for (bytes_ += bytes; bytes_ > options_.held_bytes && held_.size() > 1; held_.erase(held_.begin())) {
     bytes_ -= bytes_of(held_.begin()->second);
   }

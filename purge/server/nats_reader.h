@@ -30,6 +30,8 @@ class NatsReader {
     virtual void look_again(std::function<void()> looked) = 0;
     /// The log cannot be read from before `oldest` on.
     virtual void raise_oldest(Sequence oldest) = 0;
+    /// Another purge has come under `sequence` than was there before: the stream has lost entries.
+    virtual void went_back(Sequence sequence) = 0;
   };
   NatsReader(base::Executor& home, nats::Stream& stream, Host& host, Options options)
       : stream_(stream), host_(host), options_(options), timer_(home) {}

@@ -55,8 +55,13 @@ void Nodes::restore(const std::string& name, Sequence applied, milliseconds sile
 }
 
 void Nodes::heard(const std::string& name, Node& node) {
+  node.heard = clock_.steady();
+  heard_of(name, node);
+}
+
+// Keeps what is due.
+void Nodes::heard_of(const std::string& name, Node& node) {
   const base::Steady now = clock_.steady();
-  node.heard = now;
   if (!keep_) return;
   const bool due = !node.kept_at || node.applied < node.kept || now - *node.kept_at > kKeepHeardAfter ||
                    (node.applied != node.kept && now - *node.kept_at > kKeepAppliedAfter);
@@ -86,6 +91,7 @@ bool Nodes::acknowledged(const std::string& name, Sequence applied) {
   if (node == nullptr) return false;
   const base::Steady now = clock_.steady();
   const auto at = std::chrono::duration_cast<milliseconds>(clock_.wall().time_since_epoch());
+  const bool was_live = live(*node);
   // A node that lost its state acknowledges a smaller number: then that is the truth.
   const Sequence before = std::exchange(node->applied, applied);
   heard(name, *node);
@@ -99,14 +105,16 @@ bool Nodes::acknowledged(const std::string& name, Sequence applied) {
     ++times_.counts[static_cast<std::size_t>(bound - PropagationTimes::kBounds.begin())];
     times_.sum += seconds;
   }
-  tell();
+  // The same again, as nodes say it every few seconds, completes no wait.
+  if (before != applied || !was_live) tell();
   return true;
 }
 
 void Nodes::applied_elsewhere(const std::string& name, Sequence applied) {
   if (Node* node = find_or_add(name)) {
-    node->elsewhere = true;
+    const bool was_there = std::exchange(node->elsewhere, true);
     acknowledged(name, applied);
+    if (!was_there) tell();
   }
 }
 
@@ -122,6 +130,20 @@ void Nodes::forgotten_elsewhere(const std::string& name) {
   if (found == nodes_.end() || found->second.streams != 0) return;
   nodes_.erase(found);
   tell();
+}
+
+void Nodes::another_log() {
+  recent_.clear();
+  for (auto& [name, node] : nodes_) {
+    node.applied = 0;
+    heard_of(name, node);
+  }
+  tell();
+}
+
+void Nodes::lead() {
+  started_ = clock_.steady();
+  for (auto& [name, node] : nodes_) node.heard = started_;
 }
 
 void Nodes::accepted(Sequence sequence) {
@@ -147,6 +169,15 @@ base::Duration Nodes::lag(const Node& node, Sequence head) const {
   const auto oldest = recent_.upper_bound(node.applied);
   const base::Steady since = oldest == recent_.end() ? started_ : oldest->second.accepted;
   return clock_.steady() - since;
+}
+
+bool Nodes::awaits(Sequence sequence) const {
+  const base::Steady now = clock_.steady();
+  return std::ranges::any_of(nodes_, [&](const auto& entry) {
+    const Node& node = entry.second;
+    if (node.applied >= sequence) return false;
+    return live(node) || now - std::max(node.heard, started_) < limits_.silence;
+  });
 }
 
 Progress Nodes::progress(Sequence sequence) const {

@@ -92,10 +92,18 @@ class Nodes {
   /// Drops nodes that have been absent for too long. One that Keep refuses to forget stays until the next
   /// call.
   void forget_absent();
+  /// It is another log now, of which nobody has applied anything yet.
+  void another_log();
+  /// This API does not lead: for a while after now none is forgotten.
+  void stand_by() { started_ = clock_.steady(); }
+  /// This API leads from now on: all nodes that it only heard of have the time to come.
+  void lead();
   /// The log took a purge under this number.
   void accepted(Sequence sequence);
 
   Progress progress(Sequence sequence) const;
+  /// Whether progress() would name a node that is worth waiting for; cheaper.
+  bool awaits(Sequence sequence) const;
   const std::map<std::string, Node, std::less<>>& all() const { return nodes_; }
   /// Reads the log, as far as is known.
   bool follows(const Node& node) const;
@@ -117,6 +125,7 @@ class Nodes {
   };
   Node* find_or_add(const std::string& name);
   void heard(const std::string& name, Node& node);
+  void heard_of(const std::string& name, Node& node);
   /// Whether what was kept of it is given up.
   bool forgets(const std::string& name) const;
   void tell() const {
@@ -125,7 +134,7 @@ class Nodes {
 
   const base::Clock& clock_;
   const Limits limits_;
-  const base::Steady started_;
+  base::Steady started_;
   std::map<std::string, Node, std::less<>> nodes_;
   std::map<Sequence, Recent> recent_;
   PropagationTimes times_{};

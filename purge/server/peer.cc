@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "purge/clock/json_text.h"
+
 namespace purgeapi {
 namespace {
 
@@ -40,7 +42,7 @@ std::string to_json(const Meeting& meeting) {
 }
 
 base::Result<Meeting> parse_meeting(std::string_view text) {
-  const json object = json::parse(text, nullptr, false);
+  const json object = purge::json_or_null(text);
   if (!object.is_object() || !object.contains("log_id") || !object["log_id"].is_string() ||
       !object.contains("role") || !object["role"].is_string() || !object.contains("term") ||
       !object["term"].is_number_unsigned()) {

@@ -2,9 +2,10 @@
 #include "purge/server/purge_body.h"
 
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <utility>
+
+#include "purge/clock/json_text.h"
 
 namespace purgeapi {
 namespace {
@@ -13,27 +14,6 @@ using base::Errc;
 using nlohmann::json;
 
 std::unexpected<base::Error> refuse(std::string text) { return base::fail(Errc::Invalid, std::move(text)); }
-
-// Parsed, unless it is no JSON or a member stands twice in one object, which would hide one of its values.
-base::Result<json> parsed(std::string_view text) {
-  std::vector<std::set<std::string>> seen;
-  std::string doubled;
-  const auto watch = [&](int, json::parse_event_t event, json& value) {
-    if (event == json::parse_event_t::object_start) seen.emplace_back();
-    if (event == json::parse_event_t::object_end) seen.pop_back();
-    if (event == json::parse_event_t::key && !seen.back().insert(value.get<std::string>()).second) {
-      doubled = value.get<std::string>();
-    }
-    return true;
-  };
-  try {
-    json object = json::parse(text, watch);
-    if (!doubled.empty()) return refuse("a member, \"" + doubled.substr(0, 100) + "\", is there twice");
-    return object;
-  } catch (const json::parse_error& error) {
-    return refuse("the body is not JSON: wrong at byte " + std::to_string(error.byte));
-  }
-}
 
 }  // namespace
 
@@ -46,7 +26,7 @@ base::Result<PurgeBody> parse_purge_body(std::string_view text, std::size_t most
     body.purges.push_back(std::move(*purge));
     return body;
   }
-  const auto object = parsed(text);
+  const auto object = purge::parse_json(text);
   if (!object) return std::unexpected(object.error());
   if (!object->is_object() || !object->contains("purges")) {
     auto purge = purge::parse_purge(text);

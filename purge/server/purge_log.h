@@ -85,6 +85,9 @@ class PurgeLog {
   virtual std::string log_id() const = 0;
   /// As kept durably. Any thread.
   virtual Bounds bounds() const = 0;
+  /// Whether bounds() are as good as now: false if who keeps the log has not been heard for too long, so that
+  /// others may have added to it unseen. Any thread.
+  virtual bool in_touch() const = 0;
   /// The nodes that were kept when it was opened.
   virtual std::vector<KnownNode> nodes() const = 0;
 

@@ -100,14 +100,13 @@ void PurgeRequest::look(bool now) {
   if (answered()) return;
   // Whoever has applied the last has applied all.
   const Sequence last = *std::ranges::max_element(sequences_);
-  const Progress progress = api().nodes().progress(last);
   const base::Duration left = wait_end_ - api().home().clock().steady();
-  const bool wait = !progress.pending.empty() || progress.expected;
-  if (wait && !now && left > 0ms && !api().draining()) {
+  if (!now && left > 0ms && !api().draining() && api().nodes().awaits(last)) {
     timer_.start(std::min<base::Duration>(left, kLook), [this] { look(false); });
     return;
   }
   timer_.stop();
+  const Progress progress = api().nodes().progress(last);
   http::Fields fields;
   fields.add("location", "/v1/purges/" + std::to_string(last));
   respond(progress.complete() ? 200 : 202,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "edge/base/log.h"
+#include "purge/clock/json_text.h"
 #include "purge/follow/http_source.h"
 
 namespace purgeapi {
@@ -89,7 +90,7 @@ base::Status StandbyFollower::on_line(std::string_view line) {
 }
 
 base::Status StandbyFollower::begin(std::string_view line) {
-  const json head = json::parse(line, nullptr, false);
+  const json head = purge::json_or_null(line);
   if (!head.is_object() || !head.contains("log_id") || !head["log_id"].is_string() ||
       !head.contains("head") || !head["head"].is_number_unsigned()) {
     return base::fail(Errc::Protocol, "the log's first line is not understood");
@@ -103,17 +104,30 @@ base::Status StandbyFollower::begin(std::string_view line) {
     }
     log_id_ = id;
     taken_ = kept_ = 0;
+    adopting_ = true;
     journal_.adopt(id, head["head"].get<Sequence>(), home_,
                    anchor_.wrap([this, now = connections_](const base::Status& status) {
-                     if (!status && now == connections_) on_lost(status.error().text);
+                     adopting_ = false;
+                     if (!status) {  // the journal is what it was
+                       log_id_ = journal_.log_id();
+                       taken_ = kept_ = journal_.bounds().head;
+                     }
+                     if (now != connections_) return;
+                     if (!status) return on_lost(status.error().text);
+                     source_->tell(kept_, log_id_);
                    }));
   }
-  source_->tell(kept_, log_id_);
+  tell();
   return {};
 }
 
+// Nothing until the journal has the other log: what it has now is not of it.
+void StandbyFollower::tell() {
+  if (!adopting_) source_->tell(kept_, log_id_);
+}
+
 base::Status StandbyFollower::take(std::string_view line) {
-  const json object = json::parse(line, nullptr, false);
+  const json object = purge::json_or_null(line);
   if (!object.is_object()) return base::fail(Errc::Protocol, "a line of the log is not a JSON object");
   if (object.contains("seq")) {
     auto entry = entry_of_line(line);
@@ -139,7 +153,7 @@ base::Status StandbyFollower::take(std::string_view line) {
     }
     return {};
   }
-  source_->tell(kept_, log_id_);  // a heartbeat: so the primary sees that this standby lives
+  tell();  // a heartbeat: so the primary sees that this standby lives
   return {};
 }
 
@@ -148,7 +162,7 @@ void StandbyFollower::kept(std::uint64_t connection, Sequence sequence, const ba
   if (connection != connections_ || !open_) return;
   if (!status) return on_lost(status.error().text);
   kept_ = std::max(kept_, sequence);
-  source_->tell(kept_, log_id_);
+  tell();
   if (!held_back_ || unkept_ >= kUnkeptMax / 2) return;
   held_back_ = false;
   on_word();

@@ -43,6 +43,7 @@ class StandbyFollower final : public purge::LogSource::Sink {
   void connect();
   base::Status begin(std::string_view line);
   base::Status take(std::string_view line);
+  void tell();
   void kept(std::uint64_t connection, Sequence sequence, const base::Status& status);
 
   base::Executor& home_;
@@ -56,6 +57,7 @@ class StandbyFollower final : public purge::LogSource::Sink {
   bool begun_ = false;
   bool open_ = false;
   bool held_back_ = false;
+  bool adopting_ = false;  ///< the journal is becoming another log
   std::uint64_t connections_ = 0;
   unsigned failures_ = 0;
   base::Random random_;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "purge/clock/json_text.h"
 #include "purge/server/standing.h"
 
 namespace purgeapi {
@@ -32,7 +33,7 @@ StandbyAckRequest::StandbyAckRequest(Call call) : ApiRequest(std::move(call), kB
 
 void StandbyAckRequest::answer() {
   if (api().standing() == nullptr) return refuse(none());
-  const nlohmann::json object = nlohmann::json::parse(body(), nullptr, false);
+  const nlohmann::json object = purge::json_or_null(body());
   if (!object.is_object() || !object.contains("applied") || !object["applied"].is_number_unsigned() ||
       object.value("log_id", nlohmann::json()) != nlohmann::json(api().journal().log_id())) {
     return refuse({.status = 409,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "purge/server/standing.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "edge/base/log.h"
@@ -25,6 +26,7 @@ Standing::Standing(loop::Loop& loop, Journal& journal, Options options)
       clock_(loop.clock()),
       journal_(journal),
       options_(std::move(options)),
+      began_(clock_.steady()),
       server_(std::make_shared<http::ServerOptions>()),
       client_(loop, http::ClientLimits{}),
       timer_(loop) {
@@ -94,6 +96,12 @@ std::optional<Refusal> Standing::purge_refusal() const {
     return unavailable_because("there is no standby, and [log_store] standby is \"required\"");
   }
   return {};
+}
+
+std::optional<Refusal> Standing::out_of_touch() const {
+  if (!options_.required || has_standby() || leadership().role != LogRole::Primary) return {};
+  if (clock_.steady() - std::max(heard_, began_) < options_.alone) return {};
+  return unavailable_because("the required standby has been silent for longer than [standby] alone allows");
 }
 
 void Standing::meets(const Meeting& other) {

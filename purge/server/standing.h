@@ -35,6 +35,7 @@ class Standing {
     std::chrono::milliseconds wait{5'000};       ///< for so long
     std::chrono::milliseconds peer_wait{5'000};  ///< at the start, for the peer's word on who leads
     std::chrono::milliseconds silence{15'000};
+    std::chrono::milliseconds alone{60'000};  ///< required, but there is no standby: it may lead by now
     bool operator==(const Options&) const = default;
   };
   using Done = std::move_only_function<void(base::Status)>;
@@ -50,6 +51,9 @@ class Standing {
   std::optional<Refusal> refusal() const;
   /// The same of a purge: also while a standby is required and there is none.
   std::optional<Refusal> purge_refusal() const;
+  /// Why the edges should not trust this log's head, if so: a standby is required and there has been none
+  /// for so long that it may have been promoted.
+  std::optional<Refusal> out_of_touch() const;
   /// Somebody knows this log in a newer term.
   void meets(const Meeting& other);
   /// `done` once the standby has all up to `sequence`, if it must.
@@ -78,6 +82,7 @@ class Standing {
   const base::Clock& clock_;
   Journal& journal_;
   const Options options_;
+  const base::Steady began_;
   std::shared_ptr<http::ServerOptions> server_;
   http::Client client_;
   bool asked_ = true;  ///< the peer has answered who leads, or its time is over

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "edge/base/text.h"
+#include "purge/clock/json_text.h"
 
 namespace purgeapi {
 namespace {
@@ -131,7 +132,7 @@ std::string VerifyRequest::report() const {
   json out = {
       {"site", site_}, {"url", url_}, {"at", at_}, {"nodes", json::array()}, {"silent", json::array()}};
   for (const auto& [name, text] : answers_) {
-    const json answer = json::parse(text, nullptr, false);
+    const json answer = purge::json_or_null(text);
     out["nodes"].push_back({{"node", name},
                             {"applied", answer["applied"]},
                             {"behind", answer["applied"].get<Sequence>() < at_},
@@ -153,7 +154,7 @@ void VerifyAnswer::answer() {
     return refuse(
         invalid("found node \"" + call().name() + "\", allowed: " + std::string(purge::kNodeNamesAllowed)));
   }
-  const json object = json::parse(body(), nullptr, false);
+  const json object = purge::json_or_null(body());
   if (!is_answer(object)) {
     return refuse(invalid(R"(allowed: {"id":TEXT,"applied":N,"holds":N,"stale":N,"dead":N,"copies":[…]})"));
   }

@@ -149,6 +149,23 @@ INSTANTIATE_TEST_SUITE_P(
                 "\"x\""}),
     [](const auto& tested) { return tested.param.name; });
 
+TEST_F(ApiTest, NoBodyIsTooDeepOrHasTooLargeANumber) {
+  const std::string deep = std::string(30'000, '[') + std::string(30'000, ']');
+  for (const std::string& value : {std::string("1e999"), deep}) {
+    for (const std::string& body : {R"({"site":"www","everything":)" + value + "}",
+                                    "{\"purges\":" + value + "}", "{\"purges\":[" + value + "]}"}) {
+      EXPECT_EQ(ask(service.url("/v1/purges"), {.token = "purger", .body = body}).status, 400);
+    }
+    const std::string less = value.size() < 10 ? value : std::string(1'000, '[') + std::string(1'000, ']');
+    for (const char* path : {"/v1/nodes/a/verify", "/v1/nodes/a/ack"}) {
+      const std::string body =
+          R"({"id":"a","applied":1,"holds":1,"stale":1,"dead":1,"log_id":"a","copies":[)";
+      EXPECT_EQ(ask(service.url(path), {.token = "edge", .body = body + less + "]}"}).status, 400) << path;
+    }
+  }
+  EXPECT_EQ(service.purge().status, 202);
+}
+
 TEST_F(ApiTest, APurgeOfAnotherSiteIsNotShown) {
   ASSERT_EQ(service.purge().status, 202);
   service.write_config("127.0.0.1:0", 1'000'000,

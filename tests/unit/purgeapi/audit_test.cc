@@ -63,6 +63,12 @@ TEST_F(AuditTest, TellsWhoPurgedWhatAndWhoWasRefused) {
   EXPECT_EQ(all[3]["status"], 400);
 }
 
+TEST_F(AuditTest, KeepsTheBeginOfALongTarget) {
+  const RunningService service(folder.path(), config(file));
+  ASSERT_EQ(ask(service.url("/v1/" + std::string(2000, 'x')), {.token = "guess"}).status, 401);
+  EXPECT_EQ(waited(file, 1).at(0)["target"], "/v1/" + std::string(508, 'x'));
+}
+
 TEST_F(AuditTest, GoesOnInANewFileAfterSighup) {
   RunningService service(folder.path(), config(file));
   ASSERT_EQ(service.purge().status, 202);

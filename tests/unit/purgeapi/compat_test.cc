@@ -243,6 +243,10 @@ TEST_F(CompatTest, AReloadBringsNewZonesAndTheirLimits) {
 
 TEST_F(CompatTest, PurgeAsAMethodIsOfTheHostWithoutItsPort) {
   EXPECT_EQ(fastly("PURGE", "/a").status, 404) << "127.0.0.1 is of no service";
+  const Reply reply =
+      ask(service.url("/a?b=c"), {.token = "purger", .method = "PURGE", .host = "www.example.com:8443"});
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(purge(1)["urls"], nlohmann::json::array({"http://www.example.com/a?b=c"}));
 }
 
 TEST_F(CompatTest, FastlyKeysAreTakenWhateverStandsInThem) {

@@ -2,6 +2,7 @@
 // Real followers of the stream itself, on a real nats-server.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <mutex>
 #include <set>
 
@@ -172,6 +173,48 @@ TEST_F(NatsFollowTest, AStreamThatIsMadeAnewMeansThatEverythingIsPurged) {
   purge_many(2);
   EXPECT_TRUE(support::wait_until([&] { return one.state().applied == 2; }));
   EXPECT_EQ(one.verdict_of_tag("never purged", purge::make_stamp(1, 5)), purge::Verdict::Dead);
+}
+
+TEST_F(NatsFollowTest, AnApiWithoutWordOfTheStreamTurnsItsEdgesAway) {
+  const RunningService service(folder.path(), "[limits]\nheartbeat = \"100ms\"\n", 1000, "127.0.0.1:0",
+                               "engine = \"nats\"\nservers = [\"" + server.url() + "\"]\nsilence = \"2s\"\n");
+  const TestNode one(service.url(""), "one", folder / "one");
+  ASSERT_TRUE(one.connects());
+  ASSERT_EQ(service.purge().status, 202);
+  ASSERT_TRUE(one.applies(1));
+  EXPECT_EQ(ask(service.admin_url("/readyz")).status, 200);
+  server.kill();
+  EXPECT_TRUE(support::wait_until([&] { return !one.state().connected; }));
+  const Reply ready = ask(service.admin_url("/readyz"));
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_NE(ready.body.find("silence"), std::string::npos) << ready.body;
+  EXPECT_EQ(ask(service.url("/v1/log?node=two"), {.token = "edge"}).status, 503);
+  ASSERT_TRUE(server.start());
+  EXPECT_TRUE(one.connects());
+  EXPECT_EQ(ask(service.admin_url("/readyz")).status, 200);
+  EXPECT_EQ(one.state().resets, 0u);
+}
+
+TEST_F(NatsFollowTest, NumbersThatAreGivenAgainAreAnotherLog) {
+  open();
+  purge_many(2);
+  const std::string before = log->log_id();
+  server.kill();
+  std::filesystem::copy(folder / "nats/data", folder / "saved", std::filesystem::copy_options::recursive);
+  ASSERT_TRUE(server.start());
+  purge_many(3);
+  server.kill();  // and what was not yet on disk is lost
+  server.wipe();
+  std::filesystem::rename(folder / "saved", folder / "nats/data");
+  ASSERT_TRUE(server.start());
+  EXPECT_TRUE(support::wait_until([&] {
+    auto answer = std::make_shared<std::promise<void>>();
+    auto future = answer->get_future();
+    log->append({.at_ms = 1, .purges = {R"({"site":"www","tags":["new"]})"}}, home,
+                [answer](auto) { answer->set_value(); });
+    future.wait();
+    return log->log_id() != before;
+  }));
 }
 
 }  // namespace

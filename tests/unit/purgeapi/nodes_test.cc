@@ -160,11 +160,33 @@ TEST_F(NodesTest, ANodeIsKnownUntilItIsForgottenForGood) {
   EXPECT_TRUE(nodes.all().empty());
 }
 
+TEST_F(NodesTest, OfAnotherLogNobodyHasAppliedAnything) {
+  nodes.connected("a");
+  nodes.accepted(1);
+  nodes.acknowledged("a", 7);
+  nodes.another_log();
+  EXPECT_EQ(nodes.progress(1).pending, std::vector<std::string>{"a"});
+  EXPECT_TRUE(nodes.awaits(1));
+  nodes.acknowledged("a", 1);
+  EXPECT_FALSE(nodes.awaits(1));
+}
+
+TEST_F(NodesTest, WhoBeginsToLeadGivesAllNodesTheTimeToCome) {
+  nodes.restore("a", 5, 48h);
+  clock.advance(1h);
+  nodes.lead();
+  nodes.forget_absent();
+  clock.advance(16s);
+  nodes.forget_absent();
+  EXPECT_EQ(nodes.progress(6).away, std::vector<std::string>{"a"});
+}
+
 TEST_F(NodesTest, TellsOfEachChange) {
   int told = 0;
   nodes.on_changed([&] { ++told; });
   nodes.connected("a");
   nodes.acknowledged("a", 1);
+  nodes.acknowledged("a", 1);  // is none
   nodes.disconnected("a");
   EXPECT_EQ(told, 3);
 }

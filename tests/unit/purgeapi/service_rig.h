@@ -40,6 +40,7 @@ struct Ask {
   std::string type{"application/json"};
   std::string method{};  ///< empty: GET, or POST with a body
   std::string key{};     ///< Idempotency-Key; empty: none
+  std::string host{};    ///< empty: the URL's
 };
 
 /// One request with a connection of its own; waits for its end.
@@ -55,6 +56,7 @@ inline Reply ask(const std::string& url, const Ask& what = {}) {
     fields = curl_slist_append(fields, ("Authorization: Bearer " + what.token).c_str());
   fields = curl_slist_append(fields, ("Content-Type: " + what.type).c_str());
   if (!what.key.empty()) fields = curl_slist_append(fields, ("Idempotency-Key: " + what.key).c_str());
+  if (!what.host.empty()) fields = curl_slist_append(fields, ("Host: " + what.host).c_str());
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
   if (!what.body.empty()) {
@@ -83,8 +85,8 @@ inline Reply ask(const std::string& url, const Ask& what = {}) {
 class RunningService {
  public:
   explicit RunningService(std::string folder, std::string more = "", std::uint64_t keep_entries = 1'000'000,
-                          const std::string& address = "127.0.0.1:0")
-      : folder_(std::move(folder)) {
+                          const std::string& address = "127.0.0.1:0", std::string log_store = "")
+      : folder_(std::move(folder)), log_store_(std::move(log_store)) {
     write_config(address, keep_entries, more);
     auto config = read_config(config_path(), Reading::Start);
     if (!config) throw std::runtime_error(config.error().front().str());
@@ -121,8 +123,8 @@ class RunningService {
                     const std::string& edge_secret = "edge") {
     std::ofstream file(config_path());
     file << "[[listener]]\naddress = \"" << address << "\"\ntls = false\n[admin]\naddress = \"127.0.0.1:0\"\n"
-         << "[log_store]\nfolder = \"" << folder_ << "/log\"\nkeep_entries = " << keep_entries
-         << "\nmax_size = \"64MiB\"\n";
+         << "[log_store]\nkeep_entries = " << keep_entries << "\nmax_size = \"64MiB\"\n"
+         << (log_store_.empty() ? "folder = \"" + folder_ + "/log\"\n" : log_store_);
     const auto token = [&](const char* name, const std::string& secret, const char* role, const char* site) {
       file << "[[token]]\nname = \"" << name << "\"\nsha256 = \"" << base::hex(sha256(secret))
            << "\"\nroles = [\"" << role << "\"]\nsites = [\"" << site << "\"]\n";
@@ -146,6 +148,7 @@ class RunningService {
 
  private:
   std::string folder_;
+  std::string log_store_;  ///< in place of its folder
   std::unique_ptr<Service> service_{};
   std::uint16_t port_ = 0;
   std::string admin_{};
