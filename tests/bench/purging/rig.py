@@ -19,6 +19,7 @@ SITE = "bench"
 TOKEN = "bench-operator"
 NODE_TOKEN = "bench-node"
 WAIT = "10s"
+IDLE = 5  # seconds
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,15 @@ class Operator:
 
     def __init__(self, api):
         self._connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=60)
+        self._used = time.monotonic()
         self._fields = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 
     def ask(self, method, path, body=None):
         """Its JSON, and how many seconds it took."""
         text = json.dumps(body) if body is not None else None
+        if time.monotonic() - self._used > IDLE:
+            self._connection.close()  # the API may have done so too; the next request opens it anew
+        self._used = time.monotonic()
         begin = time.perf_counter()
         self._connection.request(method, path, text, self._fields)
         answer = self._connection.getresponse()
