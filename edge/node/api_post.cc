@@ -4,20 +4,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "edge/http/text_body.h"
+
 namespace node {
 namespace {
 
 constexpr unsigned kTriesMax = 3;
 constexpr std::chrono::milliseconds kPause{100};
 constexpr std::size_t kAnswerBytesMax = 64 << 10;
-
-http::BodyReader reader_of(std::string text) {
-  return [text = std::move(text), at = std::size_t{0}](char* room, std::size_t size) mutable {
-    const std::size_t bytes = text.copy(room, size, at);
-    at += bytes;
-    return http::BodyPiece{.bytes = bytes, .end = at == text.size()};
-  };
-}
 
 }  // namespace
 
@@ -37,7 +31,7 @@ void ApiPost::send() {
   answer_ = {};
   http::ClientRequest request{.method = "POST",
                               .url = api + order_.path,
-                              .body = reader_of(order_.json),
+                              .body = http::text_body(order_.json),
                               .body_bytes = order_.json.size()};
   request.fields.add("authorization", "Bearer " + order_.token);
   request.fields.add("content-type", "application/json");

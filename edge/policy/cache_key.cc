@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "edge/base/text.h"
+#include "edge/base/wildcard.h"
 #include "edge/policy/uri.h"
 
 namespace policy {
@@ -162,28 +163,6 @@ std::string_view normal_path(std::string_view target, std::string& room) {
   return room;
 }
 
-bool path_matches(std::string_view pattern, std::string_view path) {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;  // the last "*" met
-  std::size_t resume = 0;                     // where its run would have to grow to
-  while (t < path.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      if (p + 1 == pattern.size()) return true;  // whatever is left
-      star = p++;
-      resume = t;
-    } else if (p < pattern.size() && pattern[p] == path[t]) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
+bool path_matches(std::string_view pattern, std::string_view path) { return base::matches_wildcard(pattern, path); }
 
 }  // namespace policy

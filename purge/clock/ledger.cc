@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "edge/base/text.h"
+#include "edge/base/wildcard.h"
 #include "purge/clock/names.h"
 #include "purge/clock/patterns.h"
 #include "purge/clock/stamps.h"
@@ -196,7 +197,7 @@ void Ledger::Impl::each_match(const Subject& subject, Stamp since, const Take& t
   const Name url = namer.name(NameKind::Url, subject.url);
   const std::string_view path = without_query(subject.url);
   wildcards.each(site, since, [&](const PatternTable::Pattern& wildcard) {
-    if (matches_wildcard(wildcard.text, path)) take(wildcard.name, wildcard.stamps);
+    if (base::matches_wildcard(wildcard.text, path)) take(wildcard.name, wildcard.stamps);
   });
   variants.each(url, since, [&](const PatternTable::Pattern& variant) {
     if (subject.variant != nullptr && !subject.variant->is_chosen_by(headers_of(variant.text))) return;

@@ -16,10 +16,6 @@
 
 namespace purge {
 
-/// Whether `text` is what `pattern` says, in which '*' stands for any bytes. Time: at most the product of the
-/// lengths.
-bool matches_wildcard(std::string_view pattern, std::string_view text);
-
 /// What purges say that cannot be found by a fingerprint: it has to be compared one by one. Grouped by a name
 /// under which it is looked for (a site for wildcards, a URL for variants); within a group the newest come
 /// last, and a look-up ends at the first that is not newer than what is asked. One thread changes it, any

@@ -5,19 +5,9 @@
 #include <utility>
 
 #include "edge/base/log.h"
+#include "edge/http/text_body.h"
 
 namespace purge {
-namespace {
-
-http::BodyReader reader_of(std::string text) {
-  return [text = std::move(text), at = std::size_t{0}](char* room, std::size_t size) mutable {
-    const std::size_t bytes = text.copy(room, size, at);
-    at += bytes;
-    return http::BodyPiece{.bytes = bytes, .end = at == text.size()};
-  };
-}
-
-}  // namespace
 
 Acknowledger::Acknowledger(base::Executor& home, http::ExchangeMaker& client, Options options)
     : client_(client), options_(std::move(options)), timer_(home) {}
@@ -32,7 +22,7 @@ void Acknowledger::send() {
   sent_ = std::exchange(next_, {});
   status_ = 0;
   http::ClientRequest request{
-      .method = "POST", .url = options_.url, .body = reader_of(sent_), .body_bytes = sent_.size()};
+      .method = "POST", .url = options_.url, .body = http::text_body(sent_), .body_bytes = sent_.size()};
   request.fields.add("authorization", options_.authorization);
   request.fields.add("content-type", "application/json");
   request.options = options_.server;

@@ -7,7 +7,7 @@
 
 #include "edge/base/quantity.h"
 #include "edge/base/text.h"
-#include "purge/clock/patterns.h"
+#include "edge/base/wildcard.h"
 #include "purge/server/progress_json.h"
 
 namespace purgeapi {
@@ -102,7 +102,7 @@ bool covers(const purge::Purge& purge, std::string_view url) {
       case Kind::Hosts: return base::iequals(name, host);
       case Kind::Prefixes: return below(without_scheme(name), wanted);
       case Kind::Wildcards:
-        return purge::matches_wildcard(without_scheme(name), wanted.substr(0, wanted.find('?')));
+        return base::matches_wildcard(without_scheme(name), wanted.substr(0, wanted.find('?')));
       default: return without_scheme(name) == wanted;
     }
   });

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "edge/http/text_body.h"
 #include "purge/clock/json_text.h"
 
 namespace purgeapi {
@@ -21,14 +22,6 @@ constexpr std::size_t kBodyBytesMax = 4096;
 
 constexpr std::array<std::pair<std::string_view, LogRole>, 3> kRoles = {
     {{"primary", LogRole::Primary}, {"standby", LogRole::Standby}, {"superseded", LogRole::Superseded}}};
-
-http::BodyReader reader_of(std::string text) {
-  return [text = std::move(text), at = std::size_t{0}](char* room, std::size_t size) mutable {
-    const std::size_t bytes = text.copy(room, size, at);
-    at += bytes;
-    return http::BodyPiece{.bytes = bytes, .end = at == text.size()};
-  };
-}
 
 }  // namespace
 
@@ -74,7 +67,7 @@ void Peer::ask() {
   std::string text = to_json(tell_());
   http::ClientRequest request{
       .method = "POST", .url = options_.url + "/v1/standby/meet", .body_bytes = text.size()};
-  request.body = reader_of(std::move(text));
+  request.body = http::text_body(std::move(text));
   request.fields.add("authorization", "Bearer " + options_.token);
   request.fields.add("content-type", "application/json");
   request.options = options_.server;

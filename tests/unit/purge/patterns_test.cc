@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "edge/base/random.h"
+#include "edge/base/wildcard.h"
 #include "purge/clock/names.h"
 
 namespace purge {
@@ -25,7 +26,7 @@ TEST(WildcardTest, MatchesWhatTryingEverythingFinds) {
     std::string text;
     for (auto n = random.below(8); n > 0; --n) pattern += "ab*"[random.below(3)];
     for (auto n = random.below(10); n > 0; --n) text += "ab"[random.below(2)];
-    ASSERT_EQ(matches_wildcard(pattern, text), tried(pattern, text)) << pattern << ' ' << text;
+    ASSERT_EQ(base::matches_wildcard(pattern, text), tried(pattern, text)) << pattern << ' ' << text;
     matched += tried(pattern, text);
   }
   EXPECT_GT(matched, 1'000);
@@ -34,7 +35,7 @@ TEST(WildcardTest, MatchesWhatTryingEverythingFinds) {
 TEST(WildcardTest, ManyStarsTakeNoMoreThanTheProductOfTheLengths) {
   std::string pattern;
   for (int i = 0; i < 500; ++i) pattern += "*a";
-  EXPECT_FALSE(matches_wildcard(pattern + "b", std::string(2'000, 'a')));
+  EXPECT_FALSE(base::matches_wildcard(pattern + "b", std::string(2'000, 'a')));
 }
 
 TEST(NamesTest, KindsAndSitesHaveNamesOfTheirOwn) {
