@@ -29,15 +29,6 @@ std::string query_value(std::string_view target, std::string_view name) {
   return value;
 }
 
-const char* word_of(purge::Verdict verdict) {
-  switch (verdict) {
-    case purge::Verdict::Live: return "live";
-    case purge::Verdict::Stale: return "stale";
-    case purge::Verdict::Dead: return "dead";
-  }
-  return "";
-}
-
 json object_json(const store::Object& object, const purge::Ledger& ledger, base::Wall now) {
   const policy::StoredResponse& response = response_of(object);
   return {{"status", response.status},
@@ -82,9 +73,9 @@ void Inspection::look(const store::Key& key, const std::string& text) {
   in_memory_ = node_.shared().memory.find(key, text);
   on_disk_.reset();
   if (!node_.shared().disk.may_have(key)) return on_disk(base::fail(base::Errc::NotFound, ""));
-  node_.shared().disk.find(key, text, node_.executor(), anchor_.wrap([this](base::Result<store::ObjectRef> object) {
-    on_disk(std::move(object));
-  }));
+  node_.shared().disk.find(
+      key, text, node_.executor(),
+      anchor_.wrap([this](base::Result<store::ObjectRef> object) { on_disk(std::move(object)); }));
 }
 
 void Inspection::on_disk(base::Result<store::ObjectRef> object) {

@@ -39,7 +39,8 @@ Node::Node(Options options, std::shared_ptr<const Config> config)
 
 Node::~Node() { stop(); }
 
-// What fills hold and what waits for the disk is part of the memory budget, which a reload may have made small.
+// What fills hold and what waits for the disk is part of the memory budget, which a reload may have made
+// small.
 std::uint64_t Node::tier_bytes() const {
   const std::uint64_t budget = config_->memory_bytes;
   return budget - config_->fetch.fill_total_bytes - std::min(queue_bytes_, budget / 4);
@@ -101,18 +102,18 @@ base::Status Node::open_ledger() {
 base::Status Node::open_disk() {
   const DiskConfig& disk = config_->disk;
   if (empty_disk_) logs::warn("no purge state found: the disk cache starts empty", {{"folder", disk.folder}});
-  auto opened = store::LmdbDisk::open({.folder = disk.folder,
-                                       .budget_bytes = disk.budget_bytes,
-                                       .shards = disk.shards,
-                                       .reader_threads = disk.reader_threads,
-                                       .queue_bytes = queue_bytes_,
-                                       .max_object_bytes = disk.max_object_bytes,
-                                       .max_objects = disk.max_objects,
-                                       .whole_read_bytes = std::min(disk.whole_read_bytes, memory_.entry_bytes_max()),
-                                       .wanted = [this](const store::Key& key,
-                                                        store::ObjectId id) { return memory_.served(key, id); },
-                                       .empty = empty_disk_},
-                                      &decode_object);
+  auto opened = store::LmdbDisk::open(
+      {.folder = disk.folder,
+       .budget_bytes = disk.budget_bytes,
+       .shards = disk.shards,
+       .reader_threads = disk.reader_threads,
+       .queue_bytes = queue_bytes_,
+       .max_object_bytes = disk.max_object_bytes,
+       .max_objects = disk.max_objects,
+       .whole_read_bytes = std::min(disk.whole_read_bytes, memory_.entry_bytes_max()),
+       .wanted = [this](const store::Key& key, store::ObjectId id) { return memory_.served(key, id); },
+       .empty = empty_disk_},
+      &decode_object);
   if (!opened) return std::unexpected(opened.error());
   disk_ = std::move(*opened);
   admission_.emplace(*disk_, store::Admission::Options{.second_request = disk.second_request,
@@ -126,7 +127,9 @@ void Node::start_follower() {
   if (!ledger_disk_) return;
   auto server = std::make_shared<http::ServerOptions>();
   server->ca_file = config_->purge.ca_file;
-  verifier_ = std::make_unique<Verifier>(*this, *control_client_, server);
+  verifier_ = std::make_unique<Verifier>(*this, *control_client_, server, [this](const std::string& json) {
+    return follower_ != nullptr && follower_->answer(json);
+  });
   std::optional<purge::Follower::Options::Nats> nats;
   if (const PurgeConfig::Nats& given = config_->purge.nats; !given.stream.empty()) {
     nats = {.access = given.access, .stream = given.stream};
@@ -147,9 +150,11 @@ void Node::start_follower() {
 
 void Node::start_sweeper() {
   if (!ledger_disk_) return;
-  const Sweeper::Options options{.interval = config_->purge.sweep, .entries_max = config_->purge.ledger.entries};
+  const Sweeper::Options options{.interval = config_->purge.sweep,
+                                 .entries_max = config_->purge.ledger.entries};
   sweeper_ = std::make_unique<Sweeper>(
-      control_, *shared_, ledger_, clock_, [this](auto answer) { ask_oldest_fill(std::move(answer)); }, options);
+      control_, *shared_, ledger_, clock_, [this](auto answer) { ask_oldest_fill(std::move(answer)); },
+      options);
   control_.post([this] { sweeper_->start(); });
 }
 
@@ -295,7 +300,9 @@ bool Node::distrust() const {
 std::chrono::milliseconds Node::silence() const {
   using std::chrono::milliseconds;
   if (!follower_) return 0ms;
-  const auto since = [](base::Steady time) { return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()); };
+  const auto since = [](base::Steady time) {
+    return std::chrono::duration_cast<milliseconds>(time.time_since_epoch());
+  };
   const milliseconds heard(follower_->state().heard_ms.load(std::memory_order_relaxed));
   return since(control_.clock().steady()) - std::max(heard, since(started_));
 }

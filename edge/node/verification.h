@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -83,7 +84,10 @@ class Verification {
 /// Answers the questions that come with the log. Control loop; destroying it gives up those under way.
 class Verifier {
  public:
-  Verifier(Node& node, http::ExchangeMaker& client, std::shared_ptr<const http::ServerOptions> server);
+  /// Takes an answer the way that the log comes; false: it is to be posted to the API.
+  using Way = std::function<bool(const std::string& json)>;
+  Verifier(Node& node, http::ExchangeMaker& client, std::shared_ptr<const http::ServerOptions> server,
+           Way way);
   ~Verifier();
   void ask(std::string_view json);
 
@@ -99,6 +103,7 @@ class Verifier {
   Node& node_;
   http::ExchangeMaker& client_;
   const std::shared_ptr<const http::ServerOptions> server_;
+  const Way way_;
   std::list<std::unique_ptr<UnderWay>> under_way_{};
   base::Anchor anchor_{};
 };

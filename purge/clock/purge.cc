@@ -266,4 +266,13 @@ std::string to_json(const Purge& purge) {
   return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+std::string_view word_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::Live: return "live";
+    case Verdict::Stale: return "stale";
+    case Verdict::Dead: return "dead";
+  }
+  return "";
+}
+
 }  // namespace purge

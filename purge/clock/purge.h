@@ -73,5 +73,7 @@ bool is_node_name(std::string_view name);
 constexpr std::string_view kNodeNamesAllowed = "1 to 100 letters, digits, '.', '_' and '-'";
 
 enum class Verdict : std::uint8_t { Live, Stale, Dead };
+/// "live", "stale", "dead".
+std::string_view word_of(Verdict verdict);
 
 }  // namespace purge

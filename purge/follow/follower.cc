@@ -261,5 +261,6 @@ Follower::~Follower() = default;
 
 void Follower::start() { impl_->connect(); }
 const Follower::State& Follower::state() const { return impl_->state; }
+bool Follower::answer(const std::string& json) { return impl_->source->answer(json); }
 
 }  // namespace purge

@@ -83,6 +83,8 @@ class Follower {
   ~Follower();
   void start();
   const State& state() const;
+  /// An answer to on_question's, the way that the log comes. False: that leads only here (LogSource::answer).
+  bool answer(const std::string& json);
 
  private:
   struct Impl;

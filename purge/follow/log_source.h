@@ -36,6 +36,9 @@ class LogSource {
   virtual void resume() = 0;
   /// Tells the API that `applied` is visible and kept: always the newest number only.
   virtual void tell(Sequence applied, const std::string& log_id) = 0;
+  /// Brings an answer (JSON) to a question that came as a line to whoever has asked. False: it has no way
+  /// there.
+  virtual bool answer(const std::string&) { return false; }
 };
 
 }  // namespace purge

@@ -12,6 +12,8 @@
 
 #include "edge/base/log.h"
 #include "edge/loop/worker.h"
+#include "purge/clock/json_text.h"
+#include "purge/follow/log_line.h"
 #include "purge/nats/stream.h"
 
 namespace purge {
@@ -61,6 +63,7 @@ struct NatsSource::Stream final : nats::Link::Listener {
   void hand_over(std::vector<std::string> lines);
   void lost(const std::string& reason);
   void say(const char* word);
+  void pass_on(std::string line);
   void on_message(nats::Message message) override;
   void on_lost(const std::string& reason) override { lost(reason); }
 
@@ -116,6 +119,7 @@ void NatsSource::Stream::open(Sequence from, std::string known_log, std::uint64_
   auto status = link->connect();
   if (status) status = link->subscribe(stream->subjects().log);
   if (status) status = link->subscribe(stream->subjects().hello);
+  if (status) status = link->subscribe(stream->subjects().questions);
   if (!status) return lost(status.error().text);
   ask();
 }
@@ -179,10 +183,18 @@ void NatsSource::Stream::look(base::Result<nats::Place> place) {
 
 void NatsSource::Stream::on_message(nats::Message message) {
   if (message.subject == stream->subjects().hello) return say("applied");
+  if (message.subject == stream->subjects().questions) return pass_on(std::move(message.payload));
   if (message.subject != stream->subjects().log || message.sequence == 0) return;
   head = std::max(head, message.sequence);
   wait_for(message.sequence, std::move(message.payload));
   if (begun) pump();
+}
+
+// Anybody may write there: what is no question is none of the log's lines either.
+void NatsSource::Stream::pass_on(std::string line) {
+  const auto parsed = parse_log_line(line);
+  if (!begun || !parsed || !std::holds_alternative<Question>(*parsed)) return;
+  to_home(live, {std::move(line)}, false);
 }
 
 // Bounded: what does not fit is asked for when its turn comes.
@@ -351,6 +363,15 @@ void NatsSource::tell(Sequence applied, const std::string& log_id) {
     if (std::exchange(impl_->telling, true)) return;
   }
   impl_->worker.loop().post([s = impl_.get()] { s->say("applied"); });
+}
+
+bool NatsSource::answer(const std::string& text) {
+  impl_->worker.loop().post([s = impl_.get(), text] {
+    const json answer = {{"node", s->options.node}, {"answer", json_or_null(text)}};
+    std::ignore = s->link->publish(s->stream->subjects().answers,
+                                   answer.dump(-1, ' ', false, json::error_handler_t::replace));
+  });
+  return true;
 }
 
 }  // namespace purge

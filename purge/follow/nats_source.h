@@ -12,8 +12,8 @@
 namespace purge {
 
 /// The log's stream itself, over NATS: entries come with their stream sequence as the stream puts them out;
-/// what was missed is asked for by number, so that a gap is seen and closed at once. Acknowledgements are
-/// words to all replicas of the API. NATS calls are made on a thread of its own.
+/// what was missed is asked for by number, so that a gap is seen and closed at once. Acknowledgements and
+/// answers are words to all replicas of the API. NATS calls are made on a thread of its own.
 class NatsSource final : public LogSource {
  public:
   struct Options {
@@ -30,6 +30,7 @@ class NatsSource final : public LogSource {
   void disconnect() override;
   void resume() override;
   void tell(Sequence applied, const std::string& log_id) override;
+  bool answer(const std::string& json) override;
 
  private:
   struct Stream;

@@ -44,12 +44,16 @@ struct Subjects {
         log("selvage." + stream + ".log"),
         words("selvage." + stream + ".words"),
         hello("selvage." + stream + ".hello"),
+        questions("selvage." + stream + ".questions"),
+        answers("selvage." + stream + ".answers"),
         nodes("selvage." + stream + ".nodes.") {}
-  std::string purges;  ///< into the stream
-  std::string log;     ///< each message again, with its number, once it is in the stream
-  std::string words;   ///< what nodes and replicas tell each other of nodes; not kept
-  std::string hello;   ///< somebody wants to hear all words
-  std::string nodes;   ///< + NAME: what is remembered of a node, in a stream of its own
+  std::string purges;     ///< into the stream
+  std::string log;        ///< each message again, with its number, once it is in the stream
+  std::string words;      ///< what nodes and replicas tell each other of nodes; not kept
+  std::string hello;      ///< somebody wants to hear all words
+  std::string questions;  ///< to all nodes, as lines of the log; not kept
+  std::string answers;    ///< of nodes that follow the stream themselves
+  std::string nodes;      ///< + NAME: what is remembered of a node, in a stream of its own
 };
 
 /// What the JetStream API is asked, over a link: no answer blocks, all of them come on the link's thread.

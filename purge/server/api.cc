@@ -192,6 +192,15 @@ void Api::on_word(const NodeWord& word) {
 }
 
 void Api::carry(const std::string& line) {
+  if (!journal_.carry(line)) on_question(line);
+}
+
+void Api::on_answer(const std::string& node, std::string json) {
+  if (!purge::is_node_name(node)) return;
+  if (const auto id = question_answered(json)) questions_.answer(*id, node, std::move(json));
+}
+
+void Api::on_question(const std::string& line) {
   for (LogStream* stream : std::vector(streams_.begin(), streams_.end())) {
     if (streams_.contains(stream)) stream->say(line);
   }

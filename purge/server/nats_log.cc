@@ -46,6 +46,23 @@ std::string text_of(const NodeWord& word, const std::string& log_id) {
       .dump();
 }
 
+// Only what is one goes on to the nodes, as one line.
+std::optional<std::string> question_of(const std::string& text) {
+  const json object = purge::json_or_null(text);
+  if (!object.is_object() || !object.value("verify", json()).is_object()) return {};
+  if (!object.value("head", json()).is_number_unsigned()) return {};
+  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::optional<std::pair<std::string, std::string>> answer_of(const std::string& text) {
+  const json object = purge::json_or_null(text);
+  if (!object.is_object()) return {};
+  const json name = object.value("node", json());
+  const json answer = object.value("answer", json());
+  if (!name.is_string() || !answer.is_object()) return {};
+  return std::pair(name.get<std::string>(), answer.dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
 std::optional<NodeWord> word_of(const std::string& text, const std::string& log_id) {
   const json object = purge::json_or_null(text);
   if (!object.is_object() || object.value("log_id", json()) != json(log_id)) return {};
@@ -177,6 +194,8 @@ void NatsLog::Impl::connect() {
   if (status) status = link->subscribe(stream->subjects().log);
   if (status) status = link->subscribe(stream->subjects().words);
   if (status) status = link->subscribe(stream->subjects().hello);
+  if (status) status = link->subscribe(stream->subjects().questions);
+  if (status) status = link->subscribe(stream->subjects().answers);
   if (!status) return again(status.error().text);
   if (!made) return make_stream();
   ready();
@@ -347,6 +366,16 @@ void NatsLog::Impl::on_message(nats::Message message) {
     }
   } else if (message.subject == subjects.hello) {
     say_words();
+  } else if (message.subject == subjects.questions) {
+    if (auto line = question_of(message.payload)) {
+      post([line = std::move(*line)](Told& one) { one.on_question(line); });
+    }
+  } else if (message.subject == subjects.answers) {
+    if (auto answer = answer_of(message.payload)) {
+      post([answer = std::move(*answer)](Told& one) mutable {
+        one.on_answer(answer.first, std::move(answer.second));
+      });
+    }
   }
 }
 
@@ -463,6 +492,14 @@ void NatsLog::tell(const NodeWord& word) {
     }
     std::ignore = impl->link->publish(impl->stream->subjects().words, text_of(word, impl->stream_id));
   });
+}
+
+bool NatsLog::carry(const std::string& line) {
+  if (!impl_->connected) return false;
+  impl_->worker.loop().post([impl = impl_.get(), line] {
+    std::ignore = impl->link->publish(impl->stream->subjects().questions, line);
+  });
+  return true;
 }
 
 }  // namespace purgeapi

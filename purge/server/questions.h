@@ -3,12 +3,17 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace purgeapi {
 
+/// The id of the question that `text`, JSON, answers; nothing if it is no answer of a node.
+std::optional<std::string> question_answered(std::string_view text);
+
 /// Questions to the nodes that wait for answers. How they get there is the carrier's business; answers come
-/// by POST /v1/nodes/NAME/verify. Owned by the Api; lives on its loop.
+/// by POST /v1/nodes/NAME/verify, or through the log's engine. Owned by the Api; lives on its loop.
 class Questions {
  public:
   /// The way to the nodes: the logs that they read.

@@ -34,15 +34,6 @@ std::string decoded(std::string_view text) {
 
 std::string dumped(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
-bool is_answer(const json& object) {
-  const auto number = [&](const char* key) {
-    return object.contains(key) && object[key].is_number_unsigned();
-  };
-  return object.is_object() && object.contains("id") && object["id"].is_string() && number("applied") &&
-         number("holds") && number("stale") && number("dead") && object.contains("copies") &&
-         object["copies"].is_array();
-}
-
 }  // namespace
 
 class VerifyRequest::Waiting final : public Api::Waiter {
@@ -154,11 +145,11 @@ void VerifyAnswer::answer() {
     return refuse(
         invalid("found node \"" + call().name() + "\", allowed: " + std::string(purge::kNodeNamesAllowed)));
   }
-  const json object = purge::json_or_null(body());
-  if (!is_answer(object)) {
+  const auto id = question_answered(body());
+  if (!id) {
     return refuse(invalid(R"(allowed: {"id":TEXT,"applied":N,"holds":N,"stale":N,"dead":N,"copies":[…]})"));
   }
-  if (!api().questions().answer(object["id"].get<std::string>(), call().name(), body())) {
+  if (!api().questions().answer(*id, call().name(), body())) {
     return refuse({.status = 404, .code = "not_found", .text = "nobody here waits for an answer of this id"});
   }
   respond(200, "{}");

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/integration/purge_scene.h"
+#include "tests/support/nats_server.h"
 
 namespace harness {
 namespace {
@@ -16,6 +17,9 @@ class Verify : public testing::Test {
  protected:
   void begin(unsigned edges, const std::string& purge_keys = {}) {
     scene.begin(edges, {.purge_keys = purge_keys});
+    answer_with_pages();
+  }
+  void answer_with_pages() {
     scene.origin.answer_all([](const Seen& seen) {
       Reply out{.headers = {{"Cache-Control", "max-age=3600"}, {"Surrogate-Key", "page"}}};
       out.body = std::string(1000, 'x');
@@ -151,6 +155,40 @@ TEST_F(Verify, NamesWhoIsSilent) {
   const json report = ask("/a");
   EXPECT_EQ(report["silent"], json::array({"edge-2"}));
   EXPECT_THAT(counts(report, "holds"), testing::ElementsAre(2));
+}
+
+// Replicas over NATS: whichever is asked reaches the edges that follow it, those that follow another one, and
+// those that follow the stream.
+TEST_F(Verify, ReachesNodesHoweverTheyFollow) {
+  support::NatsServer nats(scene.folder / "nats");
+  ASSERT_TRUE(nats.start()) << nats.output();
+  const std::string servers = "servers = [\"" + nats.url() + "\"]\n";
+  PurgeApi second(scene.certificates, scene.folder / "purge-2");
+  for (PurgeApi* api : {&scene.api, &second})
+    api->set_log_store("[log_store]\nengine = \"nats\"\n" + servers);
+  ASSERT_TRUE(second.start()) << second.output();
+  answer_with_pages();
+  ASSERT_TRUE(scene.api.start()) << scene.api.output();
+  Edge::Options over_http;
+  for (const auto& urls : {std::vector{scene.api.url(), second.url()}, {second.url(), scene.api.url()}}) {
+    over_http.purge_urls = urls;
+    scene.add_edge(over_http);
+  }
+  scene.add_edge({.purge_keys = "engine = \"nats\"\n" + servers});
+  for (std::size_t i = 0; i < 3; ++i) {
+    scene.start(i);
+    get("/a", i);
+  }
+  ask_until({2, 2, 2}, "/a");
+  const std::uint64_t number = scene.purge(R"({"site":"www","tags":["page"]})");
+  for (PurgeApi* api : {&scene.api, &second}) {
+    const json report =
+        json::parse(api->get("/v1/verify?site=www&url=https%3A%2F%2Fwww.test%2Fa").body, nullptr, false);
+    EXPECT_EQ(report["at"], number);
+    EXPECT_TRUE(report["silent"].empty()) << report;
+    EXPECT_THAT(counts(report, "dead"), testing::ElementsAre(2, 2, 2)) << report;
+    EXPECT_THAT(counts(report, "stale"), testing::ElementsAre(0, 0, 0));
+  }
 }
 
 TEST_F(Verify, RefusesWhatItCannotAsk) {
