@@ -166,6 +166,9 @@ base::Result<Purge> of_urls(const Site& site, std::vector<std::string> hosts, st
   }
   if (!pattern->from_start)
     return refuse(found + ", which may match anywhere; allowed: " + std::string(kUrlsAllowed));
+  if (!std::ranges::all_of(pattern->texts, [](const std::string& path) { return path.starts_with('/'); }))
+    return refuse(found + ", which matches nothing, as a path begins with \"/\"; allowed: " +
+                  std::string(kUrlsAllowed));
   if (!pattern->to_end) {
     if (auto purge = beginning_with(site, hosts, pattern->texts)) return std::move(*purge);
     return refuse(found + ", which no wildcard can say: it has a query or a star; allowed: " +

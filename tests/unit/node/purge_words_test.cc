@@ -120,6 +120,8 @@ TEST_F(PurgeWords, ABanThatNoPurgeCanSayIsRefused) {
        std::vector<Fields>{{{"X-Url", "/a"}},
                            {{"X-Url", R"(^/a\?b=)"}},
                            {{"X-Url", R"(\.png$)"}},
+                           {{"X-Url", R"(^a\.html$)"}, {"X-Host", "^www.test$"}},
+                           {{"X-Url", "^(/a|b)"}, {"X-Host", "^www.test$"}},
                            {{"X-Url", "^/a/[0-9]+$"}},
                            {{"X-Host", "^other.test$"}},
                            {{"X-Host", "^open.test$"}},
