@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "edge/base/log.h"
+#include "edge/base/thread.h"
 
 namespace logs {
 namespace {
@@ -61,7 +62,10 @@ class QueuedLines final : public LineFile {
       : path_(std::move(path)),
         queue_lines_(std::max<std::size_t>(queue_lines, 1)),
         target_(std::move(target)) {
-    writer_ = std::thread([this] { run(); });
+    writer_ = std::thread([this] {
+      base::begin_thread("line-writer", base::Work::Background);
+      run();
+    });
   }
 
   ~QueuedLines() override {

@@ -3,18 +3,20 @@
 // there is answered.
 #include "edge/coding/coder.h"
 
-#include <pthread.h>
-
 #include <string>
 #include <utility>
+
+#include "edge/base/thread.h"
 
 namespace coding {
 
 Coder::Coder(const Options& options) : options_(options) {
   for (unsigned i = 0; i < options.threads; ++i) {
     Worker& worker = *workers_.emplace_back(std::make_unique<Worker>());
-    worker.thread = std::thread([this, &worker] { run(worker); });
-    pthread_setname_np(worker.thread.native_handle(), ("coder-" + std::to_string(i)).c_str());
+    worker.thread = std::thread([this, &worker, name = "coder-" + std::to_string(i)] {
+      base::begin_thread(name, base::Work::Background);
+      run(worker);
+    });
   }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/loop/worker.h"
 
-#include <pthread.h>
-
 #include <utility>
+
+#include "edge/base/thread.h"
 
 namespace loop {
 
@@ -16,7 +16,7 @@ Worker::~Worker() {
 
 void Worker::start(base::Task setup, base::Task teardown) {
   thread_ = std::thread([this, setup = std::move(setup), teardown = std::move(teardown)]() mutable {
-    pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str());
+    base::begin_thread(name_, base::Work::Prompt);
     // The set-up is the loop's first task, so it runs on the home thread with everything in place.
     loop_.post([&setup] { setup(); });
     loop_.run();

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "edge/base/log.h"
+#include "edge/base/thread.h"
 #include "edge/node/decoded.h"
 #include "edge/policy/cache_key.h"
 
@@ -219,6 +220,7 @@ base::Status Node::start_worker(std::size_t index, std::vector<std::string>& add
 }
 
 void Node::run() {
+  base::set_work(base::Work::Background);  // purges, metrics and signals give way to the loops
   control_.run();
   stop();
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "purge/follow/ledger_disk.h"
 
-#include <pthread.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -12,6 +10,7 @@
 #include <utility>
 
 #include "edge/base/log.h"
+#include "edge/base/thread.h"
 #include "purge/follow/ledger_tables.h"
 
 namespace purge {
@@ -49,9 +48,10 @@ base::Status put_aside(const std::string& folder, const std::string& reason) {
 class LedgerDisk::Writer {
  public:
   Writer(LedgerTables tables, Stamp floor)
-      : tables_(std::move(tables)), floor_(floor), thread_([this] { run(); }) {
-    pthread_setname_np(thread_.native_handle(), "ledger");
-  }
+      : tables_(std::move(tables)), floor_(floor), thread_([this] {
+          base::begin_thread("ledger", base::Work::Background);
+          run();
+        }) {}
   ~Writer() {
     {
       const std::scoped_lock lock(mutex_);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <pthread.h>
-
 #include <condition_variable>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "edge/base/thread.h"
 
 namespace purgeapi {
 
@@ -18,11 +19,10 @@ class JobThread {
   /// `work(std::vector<Job>)` runs on the thread.
   template <typename Work>
   JobThread(const char* name, std::size_t queued_max, Work work)
-      : queued_max_(queued_max), thread_([this, work = std::move(work)]() mutable {
+      : queued_max_(queued_max), thread_([this, name = std::string(name), work = std::move(work)]() mutable {
+          base::begin_thread(name, base::Work::Background);
           for (std::vector<Job> jobs = take(); !jobs.empty(); jobs = take()) work(std::move(jobs));
-        }) {
-    pthread_setname_np(thread_.native_handle(), name);
-  }
+        }) {}
   ~JobThread() {
     {
       const std::scoped_lock lock(mutex_);

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/disk/reader_pool.h"
 
-#include <pthread.h>
-
 #include <string>
 #include <utility>
+
+#include "edge/base/thread.h"
 
 namespace store {
 
 ReaderPool::ReaderPool(unsigned threads, std::size_t jobs_max) : jobs_max_(jobs_max) {
   for (unsigned i = 0; i < threads; ++i) {
-    threads_.emplace_back([this] { run(); });
-    pthread_setname_np(threads_.back().native_handle(), ("disk-read-" + std::to_string(i)).c_str());
+    threads_.emplace_back([this, name = "disk-read-" + std::to_string(i)] {
+      base::begin_thread(name, base::Work::Background);
+      run();
+    });
   }
 }
 

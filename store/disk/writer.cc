@@ -2,12 +2,11 @@
 // A batch touches nothing but its transaction until that is committed, so it can be tried again as it is.
 #include "store/disk/writer.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "edge/base/log.h"
+#include "edge/base/thread.h"
 #include "store/disk/answer.h"
 #include "store/disk/space.h"
 
@@ -51,8 +50,10 @@ Writer::Writer(Parts parts, const std::vector<ObjectId>& orphans, const std::str
   for (const ObjectId id : orphans) doomed.push_back({{}, id});
   reclaimer_.add(doomed);
   update_counts();
-  thread_ = std::thread([this] { run(); });
-  pthread_setname_np(thread_.native_handle(), thread_name.c_str());
+  thread_ = std::thread([this, thread_name] {
+    base::begin_thread(thread_name, base::Work::Background);
+    run();
+  });
 }
 
 Writer::~Writer() {
