@@ -44,12 +44,14 @@ struct PurgeConfig {
   std::string ca_file{};
   std::string state_folder{};
   std::chrono::milliseconds distrust_after{60'000};  ///< without word from the log; 0: never
-  std::chrono::milliseconds sweep{300'000};          ///< between two walks over all that is held; 0: none
+  std::chrono::milliseconds commit_delay{
+      2};  ///< of the ledger: for more purges, once they come faster than commits
+  std::chrono::milliseconds sweep{300'000};  ///< between two walks over all that is held; 0: none
   purge::Ledger::Limits ledger{};
-  std::uint32_t forwards = 64;                       ///< purges of clients under way to the API
-  std::chrono::milliseconds forward_limit{10'000};   ///< for the API's answer to one
-  loop::AddressRanges peers{};                       ///< edges whose purge clock counts here
-  std::chrono::milliseconds peer_wait{100};          ///< for the log, when such an edge is ahead
+  std::uint32_t forwards = 64;                      ///< purges of clients under way to the API
+  std::chrono::milliseconds forward_limit{10'000};  ///< for the API's answer to one
+  loop::AddressRanges peers{};                      ///< edges whose purge clock counts here
+  std::chrono::milliseconds peer_wait{100};         ///< for the log, when such an edge is ahead
   /// Of all APIs.
   std::vector<std::string> urls() const {
     std::vector<std::string> out{url};
@@ -70,8 +72,8 @@ struct DiskConfig {
   std::uint64_t max_objects = 0;  ///< 0: as many as fit
   std::uint64_t queue_bytes = 0;  ///< out of the memory budget; 0: an eighth of it, at least 8 MiB
   std::uint64_t whole_read_bytes = 256ULL << 10;
-  bool second_request = true;     ///< a full disk takes what is asked for again; false: everything
-  std::uint64_t write_rate = 0;   ///< bytes a second; 0: no bound
+  bool second_request = true;    ///< a full disk takes what is asked for again; false: everything
+  std::uint64_t write_rate = 0;  ///< bytes a second; 0: no bound
   bool operator==(const DiskConfig&) const = default;
 };
 
@@ -89,18 +91,18 @@ struct FetchLimits {
       64ULL << 20;  ///< a fill that nobody waits for is finished if no more than this is missing
   std::chrono::milliseconds pass_mark{120'000};  ///< how long an uncacheable answer is remembered
   std::uint32_t pass_marks = 100'000;
-  std::uint32_t variants = 64;  ///< of one URL in the cache
-  std::chrono::milliseconds retry_pause{
-      1'000};  ///< after a revalidation in the background that failed: an origin in trouble is not asked for each hit
-  std::uint32_t ranges = 50;  ///< parts of one multipart/byteranges answer
+  std::uint32_t variants = 64;                   ///< of one URL in the cache
+  std::chrono::milliseconds retry_pause{1'000};  ///< after a revalidation in the background that failed: an
+                                                 ///< origin in trouble is not asked for each hit
+  std::uint32_t ranges = 50;                     ///< parts of one multipart/byteranges answer
 };
 
 /// Of the threads that code bodies, and how hard they try.
 struct CompressConfig {
   unsigned threads = 1;
-  std::uint32_t queue = 64;  ///< bodies waiting for a thread; past it they are sent as they are
+  std::uint32_t queue = 64;               ///< bodies waiting for a thread; past it they are sent as they are
   std::chrono::milliseconds wait{1'000};  ///< for a coding, at most; then the body is sent as it is
-  int gzip = 6;              ///< levels, as the libraries count
+  int gzip = 6;                           ///< levels, as the libraries count
   int br = 5;
   int zstd = 6;
   int level_of(policy::Coding coding) const;

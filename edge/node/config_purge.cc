@@ -55,6 +55,7 @@ void read_purge(const Table& root, Config& config) {
   p.ca_file = loop::read_authorities(*purge, "ca_file");
   read_state_folder(*purge, config);
   p.distrust_after = purge->duration("distrust_after", 60s, 0ms, 24h * 365);
+  p.commit_delay = purge->duration("commit_delay", p.commit_delay, 0ms, 1s);
   p.sweep = purge->duration("sweep", p.sweep, 0ms, 24h);
   // A purge may have a thousand names: the bound leaves room for many.
   p.ledger.entries =

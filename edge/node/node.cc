@@ -87,7 +87,8 @@ base::Status Node::start() {
 // The ledger comes first: whether the disk's objects can be trusted depends on it.
 base::Status Node::open_ledger() {
   if (!config_->purge.has_log()) return {};
-  auto opened = purge::LedgerDisk::open(config_->purge.state_folder);
+  auto opened = purge::LedgerDisk::open(config_->purge.state_folder, purge::LedgerDisk::kMapBytes,
+                                        config_->purge.commit_delay);
   if (!opened) return std::unexpected(opened.error());
   ledger_disk_ = std::move(opened->store);
   const purge::LedgerPlace& place = opened->place;

@@ -2,15 +2,13 @@
 #include "purge/follow/ledger_disk.h"
 
 #include <chrono>
-#include <condition_variable>
-#include <deque>
 #include <filesystem>
-#include <mutex>
-#include <thread>
+#include <limits>
+#include <span>
 #include <utility>
 
+#include "edge/base/job_thread.h"
 #include "edge/base/log.h"
-#include "edge/base/thread.h"
 #include "purge/follow/ledger_tables.h"
 
 namespace purge {
@@ -47,55 +45,36 @@ base::Status put_aside(const std::string& folder, const std::string& reason) {
 
 class LedgerDisk::Writer {
  public:
-  Writer(LedgerTables tables, Stamp floor)
-      : tables_(std::move(tables)), floor_(floor), thread_([this] {
-          base::begin_thread("ledger", base::Work::Background);
-          run();
-        }) {}
-  ~Writer() {
-    {
-      const std::scoped_lock lock(mutex_);
-      closing_ = true;
-    }
-    changed_.notify_one();
-    thread_.join();
-  }
-
-  void push(Op op) {
-    {
-      const std::scoped_lock lock(mutex_);
-      ops_.push_back(std::move(op));
-    }
-    changed_.notify_one();
-  }
+  Writer(LedgerTables tables, Stamp floor, std::chrono::milliseconds gather)
+      : tables_(std::move(tables)),
+        floor_(floor),
+        thread_(thread_options(gather), [this](std::vector<Op> ops) { write(ops); }) {}
+  void push(Op op) { thread_.push(op); }
 
  private:
-  void run();
-  std::vector<Op> take();
-  base::Status commit(const std::vector<Op>& batch);
+  static base::JobThread<Op>::Options thread_options(std::chrono::milliseconds gather) {
+    return {.name = "ledger", .queued_max = std::numeric_limits<std::size_t>::max(), .gather = gather};
+  }
+  void write(std::span<Op> ops);
+  void write_batch(std::span<Op> batch);
+  base::Status commit(std::span<const Op> batch);
 
   LedgerTables tables_;
-  Stamp floor_;  ///< as committed: no row is at or below it
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Op> ops_;
-  bool closing_ = false;
-  std::thread thread_;  ///< last: uses all of the above
+  Stamp floor_;                 ///< as committed: no row is at or below it
+  base::JobThread<Op> thread_;  ///< last: uses all of the above
 };
 
-// Empty: closing, and nothing is left.
-std::vector<Op> LedgerDisk::Writer::take() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return closing_ || !ops_.empty(); });
-  std::vector<Op> batch;
-  for (std::size_t rows = 0; !ops_.empty() && rows < kBatchRows; ops_.pop_front()) {
-    rows += ops_.front().rows.size() + 1;
-    batch.push_back(std::move(ops_.front()));
+void LedgerDisk::Writer::write(std::span<Op> ops) {
+  while (!ops.empty()) {
+    std::size_t count = 0;
+    for (std::size_t rows = 0; count < ops.size() && rows < kBatchRows; ++count)
+      rows += ops[count].rows.size() + 1;
+    write_batch(ops.first(count));
+    ops = ops.subspan(count);
   }
-  return batch;
 }
 
-base::Status LedgerDisk::Writer::commit(const std::vector<Op>& batch) {
+base::Status LedgerDisk::Writer::commit(std::span<const Op> batch) {
   auto txn = tables_.begin();
   if (!txn) return std::unexpected(txn.error());
   const LedgerPlace* place = nullptr;  ///< the newest
@@ -121,28 +100,26 @@ base::Status LedgerDisk::Writer::commit(const std::vector<Op>& batch) {
   return done;
 }
 
-void LedgerDisk::Writer::run() {
-  for (std::vector<Op> batch = take(); !batch.empty(); batch = take()) {
-    base::Status status = commit(batch);
-    for (bool told = false; !status; status = commit(batch)) {
-      if (!std::exchange(told, true)) {
-        logs::error("purges are applied, but cannot be kept on disk; trying again",
-                    {{"reason", status.error().text}});
-      }
-      std::unique_lock lock(mutex_);
-      if (changed_.wait_for(lock, kRetry, [this] { return closing_; })) return;
+void LedgerDisk::Writer::write_batch(std::span<Op> batch) {
+  base::Status status = commit(batch);
+  for (bool told = false; !status; status = commit(batch)) {
+    if (!std::exchange(told, true)) {
+      logs::error("purges are applied, but cannot be kept on disk; trying again",
+                  {{"reason", status.error().text}});
     }
-    for (Op& op : batch) {
-      if (op.home == nullptr) continue;
-      op.home->post([kept = std::move(op.kept)]() mutable { kept({}); });
-    }
+    if (!thread_.pause(kRetry)) return;
+  }
+  for (Op& op : batch) {
+    if (op.home == nullptr) continue;
+    op.home->post([kept = std::move(op.kept)]() mutable { kept({}); });
   }
 }
 
 LedgerDisk::LedgerDisk(std::unique_ptr<Writer> writer) : writer_(std::move(writer)) {}
 LedgerDisk::~LedgerDisk() = default;
 
-base::Result<LedgerDisk::Opened> LedgerDisk::open(const std::string& folder, std::uint64_t map_bytes) {
+base::Result<LedgerDisk::Opened> LedgerDisk::open(const std::string& folder, std::uint64_t map_bytes,
+                                                  std::chrono::milliseconds gather) {
   Opened opened;
   for (bool second = false;; second = true) {
     LedgerPlace place;
@@ -153,7 +130,8 @@ base::Result<LedgerDisk::Opened> LedgerDisk::open(const std::string& folder, std
       opened.fresh = !loaded;
       if (loaded) place = std::move(*loaded);
       opened.place = std::move(place);
-      opened.store.reset(new LedgerDisk(std::make_unique<Writer>(std::move(*tables), opened.place.floor)));
+      opened.store.reset(
+          new LedgerDisk(std::make_unique<Writer>(std::move(*tables), opened.place.floor, gather)));
       return opened;
     }
     if (loaded.error().code != Errc::Corrupt || second) return std::unexpected(loaded.error());

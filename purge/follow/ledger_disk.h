@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,10 +28,13 @@ class LedgerDisk final : public LedgerStore {
   };
   /// The largest size of the file. It is sparse: a row takes about 80 bytes of it.
   static constexpr std::uint64_t kMapBytes = 16ULL << 30;
+  static constexpr std::chrono::milliseconds kGather{2};
 
   /// Blocks. A file that is damaged is put aside as data.mdb.damaged and a fresh one is begun. Errors name
   /// the folder: not permitted, in use by another process.
-  static base::Result<Opened> open(const std::string& folder, std::uint64_t map_bytes = kMapBytes);
+  /// `gather` as base::JobThread has it: for more purges, once they come faster than commits.
+  static base::Result<Opened> open(const std::string& folder, std::uint64_t map_bytes = kMapBytes,
+                                   std::chrono::milliseconds gather = kGather);
   /// Writes what is queued, if the disk lets it.
   ~LedgerDisk() override;
 

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "purge/server/job_thread.h"
+#include "edge/base/job_thread.h"
 #include "purge/server/journal_writer.h"
 
 namespace purgeapi {
@@ -36,21 +36,25 @@ struct Journal::Impl {
   JournalTables tables;
   JournalWriter writing;
   std::vector<KnownNode> nodes{};  ///< as found
-  std::unique_ptr<JobThread<Reading>> reader{};
-  std::unique_ptr<JobThread<Job>> writer{};
+  std::unique_ptr<base::JobThread<Reading>> reader{};
+  std::unique_ptr<base::JobThread<Job>> writer{};
 };
 
 void Journal::Impl::start() {
-  reader =
-      std::make_unique<JobThread<Reading>>("log-reader", kReadsQueuedMax, [this](std::vector<Reading> jobs) {
+  using Reader = base::JobThread<Reading>;
+  using Writer = base::JobThread<Job>;
+  reader = std::make_unique<Reader>(
+      Reader::Options{.name = "log-reader", .queued_max = kReadsQueuedMax},
+      [this](std::vector<Reading> jobs) {
         for (Reading& job : jobs) {
           job.home->post([done = std::move(job.done), got = read(job.from, job.max_bytes)]() mutable {
             done(std::move(got));
           });
         }
       });
-  writer = std::make_unique<JobThread<Job>>("log-writer", options.queued_max,
-                                            [this](std::vector<Job> jobs) { writing.write(jobs); });
+  writer = std::make_unique<Writer>(
+      Writer::Options{.name = "log-writer", .queued_max = options.queued_max, .gather = options.commit_delay},
+      [this](std::vector<Job> jobs) { writing.write(jobs); });
 }
 
 base::Result<std::vector<JournalEntry>> Journal::Impl::read(Sequence from, std::size_t max_bytes) {

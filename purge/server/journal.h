@@ -27,6 +27,7 @@ class Journal final : public PurgeLog {
         1'000'000;                          ///< older ones are forgotten; followers that need them start over
     std::uint64_t map_bytes = 64ULL << 30;  ///< so large the (sparse) file may get; older entries go first
     std::size_t queued_max = 10'000;        ///< requests waiting for a commit
+    std::chrono::milliseconds commit_delay{1};      ///< for more purges, once they come faster than commits
     std::chrono::milliseconds key_window{600'000};  ///< idempotency keys are remembered for so long
     std::uint64_t keys_max = 100'000;               ///< and so many of them
     bool standby =

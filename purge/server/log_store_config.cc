@@ -90,6 +90,7 @@ void read_log_store(const Table& root, Config& config) {
   }
   config.standing.required = store->choice("standby", {{"none", false}, {"required", true}}, false);
   config.standing.wait = store->duration("standby_wait", config.standing.wait, 100ms, 1min);
+  journal.commit_delay = store->duration("commit_delay", journal.commit_delay, 0ms, 1s);
   journal.keys_max = static_cast<std::uint64_t>(store->number("keys", 100'000, 1, 100'000'000));
   journal.map_bytes = store->bytes("max_size", journal.map_bytes, kMiB, 16 * kTiB);
   journal.folder = store->required_text("folder");
