@@ -8,7 +8,8 @@ namespace base {
 
 /// What a thread is for, to the scheduler.
 enum class Work : std::uint8_t {
-  Prompt,      ///< somebody waits: as the program was started
+  Prompt,  ///< somebody waits: short slices (sched_setattr(2), Linux 6.12), so that it soon gets a core when
+           ///< it wakes
   Background,  ///< SCHED_BATCH (sched(7)): when it wakes it does not push a thread off its core, but waits
                ///< until that sleeps or its slice ends
 };

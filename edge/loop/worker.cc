@@ -3,11 +3,9 @@
 
 #include <utility>
 
-#include "edge/base/thread.h"
-
 namespace loop {
 
-Worker::Worker(std::string name) : name_(std::move(name)) {}
+Worker::Worker(std::string name, base::Work work) : name_(std::move(name)), work_(work) {}
 
 Worker::~Worker() {
   stop();
@@ -16,7 +14,7 @@ Worker::~Worker() {
 
 void Worker::start(base::Task setup, base::Task teardown) {
   thread_ = std::thread([this, setup = std::move(setup), teardown = std::move(teardown)]() mutable {
-    base::begin_thread(name_, base::Work::Prompt);
+    base::begin_thread(name_, work_);
     // The set-up is the loop's first task, so it runs on the home thread with everything in place.
     loop_.post([&setup] { setup(); });
     loop_.run();

@@ -6,16 +6,18 @@
 #include <string>
 #include <thread>
 
+#include "edge/base/thread.h"
 #include "edge/loop/loop.h"
 
 namespace loop {
 
-/// A thread with its loop. start() runs `setup` on the new thread before the loop runs and `teardown` after it has stopped, both on the
-/// home thread, so that what lives on the loop is made and ended there.
+/// A thread with its loop. start() runs `setup` on the new thread before the loop runs and `teardown` after
+/// it has stopped, both on the home thread, so that what lives on the loop is made and ended there.
 class Worker {
  public:
-  explicit Worker(std::string name);  ///< at most 15 characters: the thread's name
-  ~Worker();                          ///< stop() and join()
+  /// `name`: the thread's; 15 characters count.
+  explicit Worker(std::string name, base::Work work = base::Work::Prompt);
+  ~Worker();  ///< stop() and join()
   void start(base::Task setup, base::Task teardown);
   void stop();
   void join();
@@ -23,6 +25,7 @@ class Worker {
 
  private:
   std::string name_;
+  base::Work work_;
   Loop loop_;
   std::thread thread_;
 };

@@ -74,7 +74,7 @@ struct NatsSource::Stream final : nats::Link::Listener {
   base::Executor& home;
   const Options options;
   Sink& sink;
-  loop::Worker worker{"nats-follow"};
+  loop::Worker worker{"nats-follow", base::Work::Background};
   std::uint64_t generation = 0;   ///< home: of the connection that counts; 0 is none
   std::uint64_t generations = 0;  ///< home: begun so far
   bool held_back = false;         ///< home: the worker waits for resume()

@@ -139,7 +139,7 @@ struct NatsLog::Impl final : nats::Link::Listener, NatsReader::Host, NatsPublish
   }
 
   const Options options;
-  loop::Worker worker{"nats-log"};
+  loop::Worker worker{"nats-log", base::Work::Background};
   std::optional<nats::Link> link{};
   std::optional<nats::Stream> stream{};
   std::optional<NatsReader> reader{};

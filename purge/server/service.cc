@@ -9,6 +9,7 @@
 
 #include "edge/base/log.h"
 #include "edge/base/program.h"
+#include "edge/base/thread.h"
 #include "purge/server/journal.h"
 
 namespace purgeapi {
@@ -63,6 +64,11 @@ base::Status Service::start() {
   logs::info("purge API started",
              {{"log_id", journal_->log_id()}, {"oldest", bounds.oldest}, {"head", bounds.head}});
   return base::write_ready_file(options_.ready_file, bound, admin_->address());
+}
+
+void Service::run() {
+  base::set_work(base::Work::Background);  // of an edge on the same machine the loops go first
+  loop_.run();
 }
 
 base::Status Service::open_log() {

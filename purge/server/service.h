@@ -30,7 +30,7 @@ class Service {
   /// Opens the log and the listeners. Errors name what cannot be had.
   base::Status start();
   /// Until a signal ends it.
-  void run() { loop_.run(); }
+  void run();
   void stop() { loop_.stop(); }  ///< any thread
 
   /// Of the `index`th listener, as bound.

@@ -29,12 +29,13 @@ class Scale:
     purges: int  # one after the other, for their times
     objects: int  # with one tag
     entries: int  # in the ledger
-    load: float  # seconds of purges at a fixed rate
+    load: float  # seconds of purges at a fixed rate, and how often
+    loads: int
     days: int  # of the simulation, 300 operations each
 
 
-WHOLE = Scale(rounds=21, seconds=1.0, purges=2_000, objects=1_000_000, entries=100_000, load=10, days=3_400)
-QUICK = Scale(rounds=3, seconds=0.3, purges=100, objects=10_000, entries=5_000, load=2, days=40)
+WHOLE = Scale(rounds=21, seconds=1.0, purges=2_000, objects=1_000_000, entries=100_000, load=5, loads=7, days=3_400)
+QUICK = Scale(rounds=3, seconds=0.3, purges=100, objects=10_000, entries=5_000, load=2, loads=1, days=40)
 
 
 def digest(token):
