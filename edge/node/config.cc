@@ -27,6 +27,20 @@ constexpr std::uint64_t kMiB = 1ULL << 20;
 constexpr std::uint64_t kGiB = 1ULL << 30;
 constexpr std::uint64_t kTiB = 1ULL << 40;
 
+base::Cores read_cores(const Table& table, const char* key) {
+  const auto cores = base::parse_cores(table.text(key, ""));
+  const base::Cores& own = base::own_cores();
+  if (!cores) {
+    table.fault(key, cores.error().text);
+  } else if (const base::Cores away = base::without(*cores, own); !away.empty()) {
+    table.fault(key, "found " + base::text_of(away) + ", allowed: cores that the edge may run on, " +
+                         base::text_of(own));
+  } else {
+    return *cores;
+  }
+  return {};
+}
+
 void read_edge(const Table& root, Config& config) {
   const auto edge = root.table("edge");
   if (!edge) {
@@ -38,8 +52,11 @@ void read_edge(const Table& root, Config& config) {
     edge->fault("node", "found \"" + config.node + "\", allowed: " + std::string(purge::kNodeNamesAllowed));
   }
   const auto cores = std::max(1U, std::thread::hardware_concurrency());
+  config.loop_cores = read_cores(*edge, "loop_cores");
   config.loops = static_cast<unsigned>(edge->number("loops", 0, 0, 256));
-  if (config.loops == 0) config.loops = cores;
+  if (config.loops == 0) {
+    config.loops = config.loop_cores.empty() ? cores : static_cast<unsigned>(config.loop_cores.size());
+  }
   config.https_port = static_cast<std::uint16_t>(edge->number("https_port", 0, 0, 65'535));
   config.drain = edge->duration("drain", 30s, 0ms, 1h);
 }
@@ -205,6 +222,7 @@ std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_conf
 std::string unchangeable(const Config& running, const Config& next) {
   if (running.node != next.node) return "[edge] node";
   if (running.loops != next.loops) return "[edge] loops";
+  if (running.loop_cores != next.loop_cores) return "[edge] loop_cores";
   if (running.listeners != next.listeners) return "[[listener]]";
   if (running.admin_address != next.admin_address) return "[admin] address";
   if (running.disk != next.disk) return "[disk]";

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "edge/base/cores.h"
 #include "edge/base/log.h"
 #include "edge/base/settings.h"
 #include "edge/http/client.h"
@@ -112,6 +113,8 @@ struct CompressConfig {
 struct Config {
   std::string node{};
   unsigned loops = 0;
+  base::Cores
+      loop_cores{};  ///< loop i is on the (i modulo their number)th, all else on the others; empty: anywhere
   std::uint16_t https_port = 443;  ///< in redirects from plain listeners
   std::chrono::milliseconds drain{30'000};
   std::vector<ListenerConfig> listeners{};

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "edge/base/cores.h"
 #include "edge/base/log.h"
 #include "edge/base/program.h"
 #include "edge/loop/tls_memory.h"
@@ -10,6 +11,13 @@
 namespace {
 
 constexpr const char* kProgram = "selvage-edge";
+
+// Before there are other threads: they inherit it.
+void keep_off_loop_cores(const base::Cores& cores) {
+  if (const base::Cores rest = base::without(base::own_cores(), cores); !cores.empty() && !rest.empty()) {
+    if (auto status = base::stay_on(rest); !status) logs::warn(status.error().text);
+  }
+}
 
 int run(const std::string& config_path, const std::string& ready_file) {
   auto config = node::read_config(config_path, node::Reading::Start);
@@ -20,6 +28,7 @@ int run(const std::string& config_path, const std::string& ready_file) {
     base::report_error(kProgram, opened.error());
     return base::kExitConfig;
   }
+  keep_off_loop_cores((*config)->loop_cores);
   int code = base::kExitOk;
   {
     node::Node node({.config_path = config_path, .ready_file = ready_file}, *config);

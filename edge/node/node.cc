@@ -207,6 +207,10 @@ base::Status Node::start_worker(std::size_t index, std::vector<std::string>& add
   loop::Worker& worker = *workers_[index];
   worker.start(
       [&, index] {
+        if (const base::Cores& cores = config_->loop_cores; !cores.empty()) {
+          if (auto status = base::stay_on({cores[index % cores.size()]}); !status)
+            logs::warn(status.error().text);
+        }
         loops_[index] = std::make_unique<NodeLoop>(worker.loop(), *shared_, config_, *counters_[index]);
         base::Status status = loops_[index]->listen(addresses, tls_);
         for (std::size_t i = 0; status && index == 0 && i < addresses.size(); ++i) {

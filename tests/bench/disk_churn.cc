@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the disk tier stays as fast as it is when many times its budget is written through it. First the store alone:
-// objects of 1 KiB to 512 KiB as fast as it takes them; throughput, commit latency and file size of each tenth. Then a whole
-// edge with one loop that fetches objects which it has never seen: throughput, file size and the longest turn of its loop.
-//   ninja -C build tests/bench/disk-churn edge/node/selvage-edge && build/tests/bench/disk-churn [MiB of budget] [times]
+// Whether the disk tier stays as fast as it is when many times its budget is written through it. First the
+// store alone: objects of 1 KiB to 512 KiB as fast as it takes them; throughput, commit latency and file size
+// of each tenth. Then a whole edge with one loop that fetches objects which it has never seen: throughput,
+// file size and the longest turn of its loop. The loop has a core of its own (loop_cores); the edge's other
+// threads, the origin and the client share the rest.
+//   ninja -C build tests/bench/disk-churn edge/node/selvage-edge && build/tests/bench/disk-churn [MiB of
+//   budget] [times]
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <mutex>
 #include <random>
 #include <thread>
+#include <tuple>
 
 #include "edge/base/check.h"
+#include "edge/base/cores.h"
 #include "tests/integration/harness.h"
 #include "tests/support/disk_client.h"
 #include "tests/support/temp_folder.h"
@@ -23,7 +28,9 @@ constexpr int kTenths = 10;
 constexpr double kMiB = 1024.0 * 1024.0;
 constexpr std::uint64_t kQueuedMax = 32ULL << 20;
 
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 /// Each power of two from 1 KiB to 512 KiB as likely as another.
 std::uint64_t any_size(std::mt19937_64& random) {
@@ -41,7 +48,8 @@ double at_part(std::vector<double>& values, double part) {
 class StoreChurn {
  public:
   explicit StoreChurn(std::uint64_t budget) : budget_(budget) {
-    auto opened = store::LmdbDisk::open({.folder = folder_.path(), .budget_bytes = budget}, support::decode_meta);
+    auto opened =
+        store::LmdbDisk::open({.folder = folder_.path(), .budget_bytes = budget}, support::decode_meta);
     CHECK(opened);
     disk_ = std::move(*opened);
   }
@@ -54,9 +62,10 @@ class StoreChurn {
       throughput.push_back(write(budget_ * times / kTenths));
       const store::Disk::Use use = disk_->use();
       CHECK(use.file_bytes <= budget_ && use.map_full == 0);
-      std::printf("  tenth %2d: %6.0f MiB/s, commit p50 %5.1f ms, p99 %6.1f ms, files %.1f MiB, %llu objects\n", tenth + 1,
-                  throughput.back(), at_part(commits_, 0.5), at_part(commits_, 0.99),
-                  static_cast<double>(use.file_bytes) / kMiB, static_cast<unsigned long long>(use.objects));
+      std::printf(
+          "  tenth %2d: %6.0f MiB/s, commit p50 %5.1f ms, p99 %6.1f ms, files %.1f MiB, %llu objects\n",
+          tenth + 1, throughput.back(), at_part(commits_, 0.5), at_part(commits_, 0.99),
+          static_cast<double>(use.file_bytes) / kMiB, static_cast<unsigned long long>(use.objects));
       commits_.clear();
     }
     return flatness(throughput);
@@ -110,7 +119,7 @@ class StoreChurn {
 
 class EdgeChurn {
  public:
-  explicit EdgeChurn(std::uint64_t budget) : budget_(budget) {
+  explicit EdgeChurn(std::uint64_t budget) : budget_(budget), loop_core_(leave_a_core()) {
     origin_.answer_all([](const harness::Seen& seen) {
       std::mt19937_64 random(std::stoull(seen.target.substr(1)));
       return harness::Reply{.headers = {{"Cache-Control", "max-age=86400"}},
@@ -118,7 +127,11 @@ class EdgeChurn {
     });
     edge_.options().disk = std::to_string(budget >> 20) + "MiB";
     edge_.options().disk_keys = "admission = \"every-request\"";  // nothing is asked for twice here
+    // The edge is to have all cores, this program those that its loop leaves.
+    edge_.options().edge_keys = "loop_cores = \"" + base::text_of(loop_core_) + "\"";
+    CHECK(base::stay_on(base::own_cores()));
     CHECK(edge_.start());
+    std::ignore = leave_a_core();
   }
 
   /// Also the longest turn, in milliseconds.
@@ -134,8 +147,9 @@ class EdgeChurn {
       longest = std::max(longest, turned);
       const double files = edge_.metric("selvage_disk_file_bytes");
       CHECK(files <= static_cast<double>(budget_) && edge_.metric("selvage_disk_map_full_total") == 0);
-      std::printf("  tenth %2d: %6.0f MiB/s, longest turn %5.2f ms, files %.1f MiB, %.0f dropped writes\n", tenth + 1,
-                  throughput.back(), turned, files / kMiB, edge_.metric("selvage_disk_dropped_writes_total"));
+      std::printf("  tenth %2d: %6.0f MiB/s, longest turn %5.2f ms, files %.1f MiB, %.0f dropped writes\n",
+                  tenth + 1, throughput.back(), turned, files / kMiB,
+                  edge_.metric("selvage_disk_dropped_writes_total"));
     }
     return {flatness(throughput), longest};
   }
@@ -151,7 +165,8 @@ class EdgeChurn {
     std::uint64_t fetched = 0;
     while (fetched < bytes) {
       std::vector<harness::Request> requests;
-      // Over HTTP/2 this libcurl (7.88) at times notices what has come only when its poll times out; h2load does not.
+      // Over HTTP/2 this libcurl (7.88) at times notices what has come only when its poll times out; h2load
+      // does not.
       for (std::size_t i = 0; i < kAtOnce; ++i) {
         requests.push_back({.url = "https://www.test/" + std::to_string(++objects_),
                             .protocol = harness::Request::Protocol::Http11,
@@ -165,11 +180,23 @@ class EdgeChurn {
     return static_cast<double>(fetched) / kMiB / seconds_since(begin);
   }
 
+  /// For the edge's loop: threads of this program that start from now on use the others. None if there is but
+  /// one.
+  static base::Cores leave_a_core() {
+    const base::Cores& own = base::own_cores();
+    if (own.size() < 2) return {};
+    const base::Cores core{own.front()};
+    CHECK(base::stay_on(base::without(own, core)));
+    return core;
+  }
+
   std::uint64_t budget_;
+  const base::Cores loop_core_;  ///< before what starts threads
   harness::TempFolder folder_;
   harness::Certificates certificates_{folder_.path()};
   harness::Origin origin_;
-  harness::Edge edge_{certificates_, folder_ / "edge", {.origin = origin_.url(), .memory = "64MiB", .loops = 1}};
+  harness::Edge edge_{
+      certificates_, folder_ / "edge", {.origin = origin_.url(), .memory = "64MiB", .loops = 1}};
   std::uint64_t objects_ = 0;
 };
 

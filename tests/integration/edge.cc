@@ -20,9 +20,8 @@ Edge::Edge(Certificates& certificates, std::string folder, Options options)
 
 std::string Edge::config() const {
   std::string text = "[edge]\nnode = \"" + options_.node + "\"\nloops = " + std::to_string(options_.loops) +
-                     "\ndrain = \"" + options_.drain +
-                     "\"\n"
-                     "[[listener]]\nname = \"https\"\naddress = \"127.0.0.1:0\"\ntls = true\n"
+                     "\ndrain = \"" + options_.drain + "\"\n" + options_.edge_keys +
+                     "\n[[listener]]\nname = \"https\"\naddress = \"127.0.0.1:0\"\ntls = true\n"
                      "[[listener]]\nname = \"http\"\naddress = \"127.0.0.1:0\"\ntls = false\n"
                      "[admin]\naddress = \"127.0.0.1:0\"\n"
                      "[[certificate]]\ncertificate = \"" +
@@ -36,8 +35,8 @@ std::string Edge::config() const {
             "\ntoken = \"" + options_.purge_token + "\"\nca_file = \"" + ca_file_ + "\"\nstate_folder = \"" +
             state_folder() + "\"\n" + options_.purge_keys + "\n";
   }
-  text += "[origins.main]\nurl = \"" + options_.origin + "\"\n" +
-          options_.origin_keys + "\n[[site]]\nname = \"www\"\nhosts = [\"www.test\"]\norigin = \"main\"\nplain = \"serve\"\n" +
+  text += "[origins.main]\nurl = \"" + options_.origin + "\"\n" + options_.origin_keys +
+          "\n[[site]]\nname = \"www\"\nhosts = [\"www.test\"]\norigin = \"main\"\nplain = \"serve\"\n" +
           options_.site + "\n" + options_.extra + "\n";
   return text;
 }

@@ -18,7 +18,7 @@ class Edge {
  public:
   struct Options {
     std::string node{"edge-1"};
-    std::string origin{};  ///< URL
+    std::string origin{};       ///< URL
     std::string origin_keys{};  ///< further lines of its table
     std::string memory{"64MiB"};
     std::string disk{"1GiB"};
@@ -27,6 +27,7 @@ class Edge {
     std::string purge_url{};                ///< empty: without a purge API
     std::vector<std::string> purge_urls{};  ///< in its place
     std::string purge_token{"node-secret"};
+    std::string edge_keys{};   ///< further lines of [edge]
     std::string site{};        ///< further lines of [[site]]
     std::string disk_keys{};   ///< further lines of [disk]
     std::string purge_keys{};  ///< further lines of [purge]

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the edge's threads run, and how the scheduler treats them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "edge/base/cores.h"
+#include "tests/integration/harness.h"
+
+namespace harness {
+namespace {
+
+using testing::Each;
+using testing::Pair;
+
+class Threads : public testing::Test {
+ protected:
+  void start(const std::string& edge_keys) {
+    edge_.options().edge_keys = edge_keys;
+    ASSERT_TRUE(edge_.start()) << edge_.output();
+  }
+  /// Of the running edge, by number: loops, or all others.
+  std::vector<std::pair<pid_t, std::string>> threads(bool loops) {
+    std::vector<std::pair<pid_t, std::string>> out;
+    const std::filesystem::path tasks = "/proc/" + std::to_string(edge_.process().pid()) + "/task";
+    for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+      std::string name;
+      std::getline(std::ifstream(task.path() / "comm"), name);
+      if (name.starts_with("loop-") == loops) out.emplace_back(std::stoi(task.path().filename()), name);
+    }
+    return out;
+  }
+  std::map<std::string, base::Cores> cores(bool loops) {
+    std::map<std::string, base::Cores> out;
+    for (const auto& [number, name] : threads(loops)) {
+      std::ifstream status("/proc/" + std::to_string(number) + "/status");
+      constexpr std::string_view kKey = "Cpus_allowed_list:\t";
+      for (std::string line; std::getline(status, line);) {
+        if (line.starts_with(kKey)) out[name] = base::parse_cores(line.substr(kKey.size())).value();
+      }
+    }
+    return out;
+  }
+  std::map<std::string, int> policies(bool loops) {
+    std::map<std::string, int> out;
+    for (const auto& [number, name] : threads(loops)) out[name] = ::sched_getscheduler(number);
+    return out;
+  }
+
+  TempFolder folder_;
+  Certificates certificates_{folder_.path()};
+  Origin origin_;
+  Edge edge_{certificates_, folder_ / "edge", {.origin = origin_.url(), .loops = 1}};
+};
+
+TEST_F(Threads, LoopsHaveTheirCoresForThemselves) {
+  const base::Cores own = base::own_cores();
+  if (own.size() < 2) GTEST_SKIP() << "there is one core";
+  const base::Cores first{own.front()};
+  ASSERT_NO_FATAL_FAILURE(start("loop_cores = \"" + base::text_of(first) + "\""));
+  EXPECT_THAT(cores(true), testing::ElementsAre(Pair("loop-0", first)));
+  EXPECT_THAT(cores(false), Each(Pair(testing::_, base::without(own, first))));
+  EXPECT_EQ(Client(edge_.client_options()).get("https://www.test/").status, 200);
+}
+
+TEST_F(Threads, RunWhereTheKernelPutsThemIfNothingIsSaid) {
+  ASSERT_NO_FATAL_FAILURE(start(""));
+  EXPECT_THAT(cores(true), testing::ElementsAre(Pair("loop-0", base::own_cores())));
+  EXPECT_THAT(cores(false), Each(Pair(testing::_, base::own_cores())));
+}
+
+// The control loop is the first thread's, which has the program's name.
+TEST_F(Threads, ThatNobodyWaitsForAreForTheBackground) {
+  if (::sched_getscheduler(0) != SCHED_OTHER) GTEST_SKIP() << "the test was started with a policy of its own";
+  ASSERT_NO_FATAL_FAILURE(start(""));
+  ASSERT_TRUE(edge_.wait_ready()) << edge_.output();
+  EXPECT_THAT(policies(true), Each(Pair(testing::_, SCHED_OTHER)));
+  EXPECT_THAT(policies(false), testing::AllOf(testing::Contains(testing::Key("selvage-edge")),
+                                              Each(Pair(testing::_, SCHED_BATCH))));
+}
+
+}  // namespace
+}  // namespace harness
