@@ -23,9 +23,11 @@ class JobThread {
   struct Options {
     std::string name{};  ///< of the thread
     std::size_t queued_max = 0;
-    /// After a turn with several jobs the next one waits so long for more, as a busy log does better with
-    /// fewer commits (PostgreSQL's commit_delay). A job that comes alone never waits.
+    /// Once jobs come faster than turns, each turn waits so long for more, as a busy log does better with
+    /// fewer commits (PostgreSQL's commit_delay), but not for more than `gather_jobs`. A job that comes alone
+    /// does not wait.
     std::chrono::milliseconds gather{0};
+    std::size_t gather_jobs = 1'000;
   };
   /// `work(std::vector<Job>)` runs on the thread.
   template <typename Do>
@@ -52,7 +54,7 @@ class JobThread {
       const std::scoped_lock lock(mutex_);
       if (jobs_.size() >= options_.queued_max) return false;
       jobs_.push_back(std::move(job));
-      wake = idle_;
+      wake = idle_ || (gathering_ && jobs_.size() >= options_.gather_jobs);
     }
     if (wake) changed_.notify_one();
     return true;
@@ -67,21 +69,29 @@ class JobThread {
   // Empty: closing, and nothing is left.
   std::vector<Job> take() {
     std::unique_lock lock(mutex_);
+    const auto begin = std::chrono::steady_clock::now();
     idle_ = true;
     changed_.wait(lock, [this] { return closing_ || !jobs_.empty(); });
     idle_ = false;
-    if (several_ && options_.gather.count() != 0)
-      changed_.wait_for(lock, options_.gather, [this] { return closing_; });
+    // After a pause there is nothing to be faster than.
+    if (several_ && std::chrono::steady_clock::now() - begin < options_.gather) gather(lock);
     several_ = jobs_.size() > 1;
     return std::exchange(jobs_, {});
+  }
+  void gather(std::unique_lock<std::mutex>& lock) {
+    gathering_ = true;
+    changed_.wait_for(lock, options_.gather,
+                      [this] { return closing_ || jobs_.size() >= options_.gather_jobs; });
+    gathering_ = false;
   }
 
   const Options options_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Job> jobs_;
-  bool idle_ = false;     ///< the thread waits for a job
-  bool several_ = false;  ///< the turn before had more than one
+  bool idle_ = false;       ///< the thread waits for a job
+  bool gathering_ = false;  ///< it waits for more
+  bool several_ = false;    ///< the turn before had more than one
   bool closing_ = false;
   std::thread thread_;  ///< last: uses all of the above
 };

@@ -18,6 +18,7 @@
 #include <mutex>
 
 #include "edge/base/log_text.h"
+#include "edge/base/thread.h"
 
 namespace logs {
 namespace {
@@ -49,7 +50,9 @@ class Log {
     }
     const std::scoped_lock lock(mutex_);
     if (!pool_)
-      pool_ = std::make_shared<spdlog::details::thread_pool>(std::max<std::size_t>(setup.queue_lines, 1), 1);
+      pool_ = std::make_shared<spdlog::details::thread_pool>(
+          std::max<std::size_t>(setup.queue_lines, 1), 1,
+          [] { base::begin_thread("log", base::Work::Background); });
     logger_ = std::make_shared<spdlog::async_logger>("selvage", std::move(sink), pool_,
                                                      spdlog::async_overflow_policy::overrun_oldest);
     logger_->set_level(spdlog::level::debug);

@@ -41,7 +41,8 @@ void set_slice(std::chrono::nanoseconds slice) {
 
 // Neither needs a privilege; where it is not permitted, the thread works all the same.
 void set_work(Work work) {
-  if (::sched_getscheduler(0) != SCHED_OTHER) return;
+  static const int started_with = ::sched_getscheduler(0);
+  if (started_with != SCHED_OTHER) return;
   if (work == Work::Prompt) return set_slice(kPromptSlice);
   const sched_param none{};
   ::sched_setscheduler(0, SCHED_BATCH, &none);

@@ -36,6 +36,8 @@ base::Cores read_cores(const Table& table, const char* key) {
     table.fault(key, "found " + base::text_of(away) + ", allowed: cores that the edge may run on, " +
                          base::text_of(own));
   } else {
+    if (*cores == own)
+      table.warn(key, "leaves no core to the edge's other threads: they share those of the loops");
     return *cores;
   }
   return {};
@@ -221,8 +223,8 @@ std::expected<std::shared_ptr<const Config>, std::vector<base::Fault>> read_conf
 
 std::string unchangeable(const Config& running, const Config& next) {
   if (running.node != next.node) return "[edge] node";
-  if (running.loops != next.loops) return "[edge] loops";
   if (running.loop_cores != next.loop_cores) return "[edge] loop_cores";
+  if (running.loops != next.loops) return "[edge] loops";
   if (running.listeners != next.listeners) return "[[listener]]";
   if (running.admin_address != next.admin_address) return "[admin] address";
   if (running.disk != next.disk) return "[disk]";

@@ -13,10 +13,10 @@ namespace {
 constexpr const char* kProgram = "selvage-edge";
 
 // Before there are other threads: they inherit it.
-void keep_off_loop_cores(const base::Cores& cores) {
-  if (const base::Cores rest = base::without(base::own_cores(), cores); !cores.empty() && !rest.empty()) {
-    if (auto status = base::stay_on(rest); !status) logs::warn(status.error().text);
-  }
+base::Status keep_off_loop_cores(const base::Cores& cores) {
+  const base::Cores rest = base::without(base::own_cores(), cores);
+  if (cores.empty() || rest.empty()) return {};
+  return base::stay_on(rest);
 }
 
 int run(const std::string& config_path, const std::string& ready_file) {
@@ -24,11 +24,12 @@ int run(const std::string& config_path, const std::string& ready_file) {
   if (!config) return base::report_faults(config.error());
   base::report_warnings((*config)->warnings);
   base::prepare_process();
+  const base::Status kept_off = keep_off_loop_cores((*config)->loop_cores);
   if (auto opened = logs::open((*config)->log); !opened) {
     base::report_error(kProgram, opened.error());
     return base::kExitConfig;
   }
-  keep_off_loop_cores((*config)->loop_cores);
+  if (!kept_off) logs::warn(kept_off.error().text);
   int code = base::kExitOk;
   {
     node::Node node({.config_path = config_path, .ready_file = ready_file}, *config);

@@ -215,7 +215,7 @@ void Ledger::Impl::each_match(const Subject& subject, Stamp since, const Take& t
        at = path.find('/', at + 1), ++depth) {
     look(NameKind::Prefix, path.substr(0, at));
   }
-  if (!path.ends_with('/')) look(NameKind::Prefix, at_most_deep(path));
+  look(NameKind::Prefix, at_most_deep(path));
   look_tags(subject, [&](std::string_view tag) {
     look(NameKind::Tag, tag);
     if (folds.load(std::memory_order_acquire)) look(NameKind::FoldedTag, base::lowered(tag));

@@ -130,7 +130,9 @@ void Follower::Impl::await_word() {
   timer.start(options.silence_limit, [this] { disconnect("no word from it within the silence limit"); });
 }
 
+// Without room for more entries what is said is not heard: that is silence to the sites.
 void Follower::Impl::on_word() {
+  if (paused) return;
   const auto now = home.clock().steady().time_since_epoch();
   state.heard_ms.store(std::chrono::duration_cast<milliseconds>(now).count(), std::memory_order_relaxed);
   await_word();

@@ -56,20 +56,22 @@ class LedgerDisk::Writer {
     return {.name = "ledger", .queued_max = std::numeric_limits<std::size_t>::max(), .gather = gather};
   }
   void write(std::span<Op> ops);
-  void write_batch(std::span<Op> batch);
+  bool write_batch(std::span<Op> batch);
   base::Status commit(std::span<const Op> batch);
 
   LedgerTables tables_;
-  Stamp floor_;                 ///< as committed: no row is at or below it
+  bool given_up_ =
+      false;     ///< an entry is not kept: none after it may be, or it would never be asked for again
+  Stamp floor_;  ///< as committed: no row is at or below it
   base::JobThread<Op> thread_;  ///< last: uses all of the above
 };
 
 void LedgerDisk::Writer::write(std::span<Op> ops) {
-  while (!ops.empty()) {
+  while (!ops.empty() && !given_up_) {
     std::size_t count = 0;
     for (std::size_t rows = 0; count < ops.size() && rows < kBatchRows; ++count)
       rows += ops[count].rows.size() + 1;
-    write_batch(ops.first(count));
+    given_up_ = !write_batch(ops.first(count));
     ops = ops.subspan(count);
   }
 }
@@ -100,19 +102,21 @@ base::Status LedgerDisk::Writer::commit(std::span<const Op> batch) {
   return done;
 }
 
-void LedgerDisk::Writer::write_batch(std::span<Op> batch) {
+// False: the end came before it could be written.
+bool LedgerDisk::Writer::write_batch(std::span<Op> batch) {
   base::Status status = commit(batch);
   for (bool told = false; !status; status = commit(batch)) {
     if (!std::exchange(told, true)) {
       logs::error("purges are applied, but cannot be kept on disk; trying again",
                   {{"reason", status.error().text}});
     }
-    if (!thread_.pause(kRetry)) return;
+    if (!thread_.pause(kRetry)) return false;
   }
   for (Op& op : batch) {
     if (op.home == nullptr) continue;
     op.home->post([kept = std::move(op.kept)]() mutable { kept({}); });
   }
+  return true;
 }
 
 LedgerDisk::LedgerDisk(std::unique_ptr<Writer> writer) : writer_(std::move(writer)) {}

@@ -366,10 +366,12 @@ void NatsSource::tell(Sequence applied, const std::string& log_id) {
 }
 
 bool NatsSource::answer(const std::string& text) {
+  if (impl_->generation == 0) return false;
   impl_->worker.loop().post([s = impl_.get(), text] {
     const json answer = {{"node", s->options.node}, {"answer", json_or_null(text)}};
-    std::ignore = s->link->publish(s->stream->subjects().answers,
-                                   answer.dump(-1, ' ', false, json::error_handler_t::replace));
+    const auto sent = s->link->publish(s->stream->subjects().answers,
+                                       answer.dump(-1, ' ', false, json::error_handler_t::replace));
+    if (!sent) logs::debug("an answer to the purge API did not get through", {{"reason", sent.error().text}});
   });
   return true;
 }

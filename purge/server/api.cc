@@ -192,7 +192,13 @@ void Api::on_word(const NodeWord& word) {
 }
 
 void Api::carry(const std::string& line) {
-  if (!journal_.carry(line)) on_question(line);
+  say(line);
+  journal_.carry(line);
+}
+
+// With the head that this log has: to a node which does not know the question that is a heartbeat.
+void Api::on_question(const std::string& question) {
+  say("{\"head\":" + std::to_string(journal_.bounds().head) + ",\"verify\":" + question + "}");
 }
 
 void Api::on_answer(const std::string& node, std::string json) {
@@ -200,7 +206,7 @@ void Api::on_answer(const std::string& node, std::string json) {
   if (const auto id = question_answered(json)) questions_.answer(*id, node, std::move(json));
 }
 
-void Api::on_question(const std::string& line) {
+void Api::say(const std::string& line) {
   for (LogStream* stream : std::vector(streams_.begin(), streams_.end())) {
     if (streams_.contains(stream)) stream->say(line);
   }

@@ -115,13 +115,14 @@ class Api final : public http::HandlerMaker, private PurgeLog::Listener, private
   void on_head_moved(Sequence head) override;
   void on_log_changed() override;
   void on_word(const NodeWord& word) override;
-  void on_question(const std::string& line) override;
+  void on_question(const std::string& question) override;
   void on_answer(const std::string& node, std::string json) override;
   void look(bool last);
   void look_soon();
   void forget_absent();
   void look_for_touch();
   void carry(const std::string& line) override;
+  void say(const std::string& line);
   void end_streams();
   bool keep(const std::string& name, const Node* node);
 

@@ -46,12 +46,12 @@ std::string text_of(const NodeWord& word, const std::string& log_id) {
       .dump();
 }
 
-// Only what is one goes on to the nodes, as one line.
+// Of a line only what is asked: nothing else that stands there goes on to the nodes.
 std::optional<std::string> question_of(const std::string& text) {
   const json object = purge::json_or_null(text);
-  if (!object.is_object() || !object.value("verify", json()).is_object()) return {};
-  if (!object.value("head", json()).is_number_unsigned()) return {};
-  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+  const json question = object.is_object() ? object.value("verify", json()) : json();
+  if (!question.is_object()) return {};
+  return question.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::optional<std::pair<std::string, std::string>> answer_of(const std::string& text) {
@@ -367,8 +367,8 @@ void NatsLog::Impl::on_message(nats::Message message) {
   } else if (message.subject == subjects.hello) {
     say_words();
   } else if (message.subject == subjects.questions) {
-    if (auto line = question_of(message.payload)) {
-      post([line = std::move(*line)](Told& one) { one.on_question(line); });
+    if (auto question = question_of(message.payload)) {
+      post([question = std::move(*question)](Told& one) { one.on_question(question); });
     }
   } else if (message.subject == subjects.answers) {
     if (auto answer = answer_of(message.payload)) {
@@ -494,12 +494,10 @@ void NatsLog::tell(const NodeWord& word) {
   });
 }
 
-bool NatsLog::carry(const std::string& line) {
-  if (!impl_->connected) return false;
+void NatsLog::carry(const std::string& line) {
   impl_->worker.loop().post([impl = impl_.get(), line] {
     std::ignore = impl->link->publish(impl->stream->subjects().questions, line);
   });
-  return true;
 }
 
 }  // namespace purgeapi

@@ -46,7 +46,7 @@ class NatsLog final : public PurgeLog {
   bool forget_node(std::string name) override;
   void read(Sequence from, std::size_t max_bytes, base::Executor& home, Read done) override;
   void tell(const NodeWord& word) override;
-  bool carry(const std::string& line) override;
+  void carry(const std::string& line) override;
 
  private:
   struct Impl;

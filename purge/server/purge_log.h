@@ -74,7 +74,7 @@ class PurgeLog {
     virtual void on_log_changed() = 0;
     /// What another process of the API, or a node itself, tells of a node.
     virtual void on_word(const NodeWord& word) = 0;
-    /// A question that carry() has brought here, for the nodes that read the log of this process.
+    /// What the nodes are asked (JSON), through another process: for those that read the log of this one.
     virtual void on_question(const std::string&) {}
     /// What a node that follows the engine itself has answered.
     virtual void on_answer(const std::string&, std::string) {}
@@ -107,9 +107,9 @@ class PurgeLog {
   virtual void read(Sequence from, std::size_t max_bytes, base::Executor& home, Read done) = 0;
   /// Tells the other processes of the API, if the engine has any.
   virtual void tell(const NodeWord&) {}
-  /// Brings a question, a line of the log, to the nodes that follow the engine itself and to all processes of
-  /// the API, this one too. False: it can not now, or never.
-  virtual bool carry(const std::string&) { return false; }
+  /// Brings a question, a line of the log, to the nodes that follow the engine itself and to the other
+  /// processes of the API, if there are any.
+  virtual void carry(const std::string&) {}
 };
 
 }  // namespace purgeapi

@@ -10,6 +10,8 @@
 #include <memory>
 #include <optional>
 
+#include "tests/support/wait_until.h"
+
 namespace base {
 namespace {
 
@@ -37,6 +39,7 @@ class JobThreadTest : public testing::Test {
   void wait_for_turns(std::size_t count) {
     for (std::size_t now = done_; now < count; now = done_) done_.wait(now);
   }
+  std::size_t turns() const { return done_; }
   const std::vector<std::vector<int>>& end() {
     thread_.reset();
     return turns_;
@@ -70,8 +73,24 @@ TEST_F(JobThreadTest, WaitsForMoreOnlyWhenSeveralCameTogether) {
   push(3);
   let_go_.set_value();
   wait_for_turns(2);  // after a turn with one job there is no waiting
-  for (int job : {4, 5, 6}) push(job);
+  push(4);
+  EXPECT_FALSE(support::wait_until([this] { return turns() > 2; }, 20ms));
+  for (int job : {5, 6}) push(job);
   EXPECT_THAT(end(), ElementsAre(ElementsAre(1), ElementsAre(2, 3), ElementsAre(4, 5, 6)));
+}
+
+TEST_F(JobThreadTest, WaitsForNoMoreThanEnough) {
+  begin({.queued_max = 10, .gather = std::chrono::milliseconds(1h), .gather_jobs = 2});
+  push(1);
+  begun_.get_future().wait();
+  push(2);
+  push(3);
+  let_go_.set_value();
+  wait_for_turns(2);
+  push(4);
+  push(5);
+  wait_for_turns(3);
+  EXPECT_THAT(end(), ElementsAre(ElementsAre(1), ElementsAre(2, 3), ElementsAre(4, 5)));
 }
 
 TEST_F(JobThreadTest, DoesNotKeepJobsWaitingThatComeAlone) {

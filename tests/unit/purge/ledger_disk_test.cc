@@ -57,6 +57,21 @@ TEST_F(LedgerDiskTest, AnEmptyFolderIsFresh) {
   }
 }
 
+// What comes after an entry that could not be kept must not be either: the place would say that it is.
+TEST_F(LedgerDiskTest, NothingIsKeptPastWhatCouldNotBeKept) {
+  auto opened = LedgerDisk::open(folder / "state", 256U << 10);
+  ASSERT_TRUE(opened) << opened.error().text;
+  std::vector<Ledger::Row> too_many;
+  for (std::uint64_t n = 0; n < 50'000; ++n) too_many.push_back(row(n, 2));
+  keep(*opened->store, 1, {row(1, 1)});
+  ASSERT_TRUE(support::wait_until([&] { return kept == 1; }));
+  keep(*opened->store, 2, std::move(too_many));
+  keep(*opened->store, 3, {row(3, 3)});
+  opened->store.reset();
+  EXPECT_EQ(kept, 1);
+  EXPECT_EQ(open().place.sequence, 1u);
+}
+
 TEST_F(LedgerDiskTest, WhatIsKeptIsThereAfterReopening) {
   {
     const auto opened = open();

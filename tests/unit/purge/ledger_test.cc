@@ -255,6 +255,7 @@ TEST(LedgerTest, AHardWildcardStaysHardWhenManySoftOnesPushItOut) {
 TEST(LedgerTest, WhatLiesVeryDeepIsPurgedWithItsAncestor) {
   std::string url = "www.a.test";
   for (int i = 0; i < 100; ++i) url += "/x";
+  const std::string with_slash = url + "/";
   const Subject deep{.site = "www", .host = "www.a.test", .url = url};
   const std::string parent = url.substr(0, url.size() - 2);
   const std::string cousin = url.substr(0, url.size() - 2) + "/y";
@@ -267,6 +268,9 @@ TEST(LedgerTest, WhatLiesVeryDeepIsPurgedWithItsAncestor) {
     another.load(1, 0, {});
     another.apply(1, of(Kind::Prefixes, {prefix}));
     EXPECT_EQ(another.verdict(deep, make_stamp(1, 0)), Verdict::Dead) << prefix;
+    const Subject folder{.site = "www", .host = "www.a.test", .url = with_slash};
+    EXPECT_EQ(another.verdict(folder, make_stamp(1, 0)), Verdict::Dead)
+        << prefix << ", with a slash at its end";
   }
 }
 
