@@ -93,6 +93,7 @@ base::Status Node::open_ledger() {
   ledger_disk_ = std::move(opened->store);
   const purge::LedgerPlace& place = opened->place;
   log_id_ = place.log_id;
+  log_digest_ = place.digest;
   ledger_.load(place.epoch, place.sequence, opened->rows, place.floor);
   clock_.begin(*ledger_disk_, log_id_);
   if (!config_->purge.url.empty()) purges_ = std::make_unique<PurgeGate>(*config_);
@@ -146,7 +147,7 @@ void Node::start_follower() {
                                .server = std::move(server),
                                .seed = static_cast<std::uint64_t>(started_.time_since_epoch().count()),
                                .on_question = [this](std::string_view json) { verifier_->ask(json); }},
-      log_id_);
+      log_id_, log_digest_);
   control_.post([this] { follower_->start(); });
 }
 

@@ -87,6 +87,7 @@ class Node {
   PurgeClock clock_{ledger_};
   std::unique_ptr<PurgeGate> purges_{};  ///< with a purge API
   std::string log_id_{};
+  std::optional<std::uint64_t> log_digest_{};
   bool empty_disk_ = false;  ///< the ledger does not know what was purged before
   store::MemoryTier memory_;
   std::unique_ptr<store::LmdbDisk> disk_{};

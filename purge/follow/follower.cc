@@ -50,12 +50,13 @@ std::unique_ptr<LogSource> source_of(base::Executor& home, http::ExchangeMaker& 
 
 struct Follower::Impl final : LogSource::Sink {
   Impl(base::Executor& executor, http::ExchangeMaker& maker, Ledger& clock, LedgerStore& disk, Options chosen,
-       std::string known_log)
+       std::string known_log, std::optional<std::uint64_t> known_digest)
       : home(executor),
         ledger(clock),
         store(disk),
         options(std::move(chosen)),
         log_id(std::move(known_log)),
+        digest(known_digest),
         random(options.seed),
         kept(sequence_of(clock.now())),
         timer(executor),
@@ -79,13 +80,14 @@ struct Follower::Impl final : LogSource::Sink {
   void on_kept(Sequence sequence);
   void look_whether_caught_up();
   Sequence applied() const { return sequence_of(ledger.now()); }
-  LedgerPlace place() const { return {ledger.epoch(), applied(), ledger.floor(), log_id}; }
+  LedgerPlace place() const { return {ledger.epoch(), applied(), ledger.floor(), log_id, digest}; }
 
   base::Executor& home;
   Ledger& ledger;
   LedgerStore& store;
   const Options options;
   std::string log_id;
+  std::optional<std::uint64_t> digest;  ///< of the newest entry applied
   State state{};
   base::Random random;
 
@@ -105,7 +107,7 @@ void Follower::Impl::connect() {
   head_at_begin.reset();
   paused = false;
   open = true;
-  source->connect(applied(), log_id);
+  source->connect(applied(), log_id, digest);
   if (open) await_word();
 }
 
@@ -193,6 +195,7 @@ base::Status Follower::Impl::reset(const LogHead& head) {
   logs::warn("the purge log cannot go on from here: all that is stored counts as purged",
              {{"applied", applied()}, {"oldest", head.oldest}, {"head", head.head}, {"log_id", head.log_id}});
   log_id = head.log_id;
+  digest.reset();
   kept = 0;
   // In memory first: from now on nothing stored is served. A crash before the store has it leads here again.
   ledger.reset(epoch, head.head);
@@ -216,6 +219,7 @@ base::Status Follower::Impl::apply(const LogEntry& entry) {
     logs::warn("there are too many purged names: what is stored and older than a purge counts as purged",
                {{"purge", sequence_of(ledger.floor())}, {"entries", ledger.entries()}});
   }
+  digest = entry.digest;
   state.applied = entry.sequence;
   state.log_head = std::max(state.log_head.load(), entry.sequence);
   store.keep(place(), std::move(rows), home, keeping(entry.sequence));
@@ -257,8 +261,9 @@ void Follower::Impl::look_whether_caught_up() {
 }
 
 Follower::Follower(base::Executor& home, http::ExchangeMaker& client, Ledger& ledger, LedgerStore& store,
-                   Options options, std::string log_id)
-    : impl_(std::make_unique<Impl>(home, client, ledger, store, std::move(options), std::move(log_id))) {}
+                   Options options, std::string log_id, std::optional<std::uint64_t> digest)
+    : impl_(std::make_unique<Impl>(home, client, ledger, store, std::move(options), std::move(log_id),
+                                   digest)) {}
 Follower::~Follower() = default;
 
 void Follower::start() { impl_->connect(); }

@@ -24,6 +24,7 @@ struct LedgerPlace {
   Sequence sequence = 0;
   Stamp floor = 0;  ///< Ledger::floor
   std::string log_id{};
+  std::optional<std::uint64_t> digest{};  ///< of the entry `sequence` (digest_of_entry), if it is known
 };
 
 /// The ledger's persistence (purge/follow/ledger_disk.h): one LMDB transaction keeps an entry's effect and
@@ -44,7 +45,8 @@ class LedgerStore {
 
 /// An edge's side of the log: takes its lines from a source (an API over HTTP, or the stream over NATS),
 /// applies each entry to the ledger, keeps it, acknowledges it, reconnects with backoff and jitter, and
-/// starts a new epoch when the log cannot go back far enough or is another log. Lives on one loop.
+/// starts a new epoch when the log cannot go back far enough, went back itself, or is another log. Lives on
+/// one loop.
 class Follower {
  public:
   struct Options {
@@ -77,9 +79,9 @@ class Follower {
     std::atomic<std::uint64_t> resets{0};
   };
 
-  /// `log_id` is what the ledger's persistence remembers; empty on a first start.
+  /// `log_id` and `digest` are what the ledger's persistence remembers; empty on a first start.
   Follower(base::Executor& home, http::ExchangeMaker& client, Ledger& ledger, LedgerStore& store,
-           Options options, std::string log_id);
+           Options options, std::string log_id, std::optional<std::uint64_t> digest = {});
   ~Follower();
   void start();
   const State& state() const;

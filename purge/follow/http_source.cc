@@ -19,22 +19,14 @@ HttpSource::HttpSource(base::Executor& home, http::ExchangeMaker& client, Option
 
 HttpSource::~HttpSource() = default;
 
-void HttpSource::connect(Sequence after, const std::string& log_id) {
+void HttpSource::connect(Sequence after, const std::string& log_id, std::optional<std::uint64_t> digest) {
   const std::string& api = options_.api_urls[at_];
-  if (!acknowledger_) {
-    acknowledger_ = std::make_unique<Acknowledger>(
-        home_, client_,
-        Acknowledger::Options{.url = api + (options_.ack_path.empty() ? "/v1/nodes/" + options_.node + "/ack"
-                                                                      : options_.ack_path),
-                              .authorization = "Bearer " + options_.token,
-                              .server = options_.server,
-                              .limit = options_.silence_limit});
-  }
   std::string url = api + options_.log_path + "?after=" + std::to_string(after) + "&node=" + options_.node;
   if (!log_id.empty()) url += "&log_id=" + log_id;
   http::ClientRequest request{.url = std::move(url), .options = options_.server};
   request.fields.add("authorization", "Bearer " + options_.token);
   request.fields.add("accept", "application/x-ndjson");
+  if (digest) request.fields.add(kDigestField, to_text(*digest));
   lines_ = LineCutter(kLineBytesMax);
   good_ = false;
   exchange_ = client_.start(std::move(request), *this);
@@ -43,9 +35,9 @@ void HttpSource::connect(Sequence after, const std::string& log_id) {
 // An API that said nothing of use is not asked again before the others were.
 void HttpSource::disconnect() {
   exchange_.reset();
+  acknowledger_.reset();
   if (good_ || options_.api_urls.size() == 1) return;
   at_ = (at_ + 1) % options_.api_urls.size();
-  acknowledger_.reset();
 }
 
 void HttpSource::resume() {
@@ -62,16 +54,28 @@ void HttpSource::on_head(http::ResponseHead head) {
 
 http::Flow HttpSource::on_data(std::string_view bytes) {
   sink_.on_word();
-  const base::Status status = lines_.push(bytes, [this](std::string_view line) {
-    base::Status taken = sink_.on_line(line);
-    good_ = good_ || taken;
-    return taken;
-  });
+  const base::Status status = lines_.push(bytes, [this](std::string_view line) { return take(line); });
   if (!status) {
     lost(status.error().text);
     return http::Flow::Continue;
   }
   return sink_.full() ? http::Flow::Pause : http::Flow::Continue;
+}
+
+base::Status HttpSource::take(std::string_view line) {
+  if (!acknowledger_) {
+    const std::string path =
+        options_.ack_path.empty() ? "/v1/nodes/" + options_.node + "/ack" : options_.ack_path;
+    acknowledger_ =
+        std::make_unique<Acknowledger>(home_, client_,
+                                       Acknowledger::Options{.url = options_.api_urls[at_] + path,
+                                                             .authorization = "Bearer " + options_.token,
+                                                             .server = options_.server,
+                                                             .limit = options_.silence_limit});
+  }
+  base::Status taken = sink_.on_line(line);
+  good_ = good_ || taken;
+  return taken;
 }
 
 void HttpSource::on_end(std::optional<http::ExchangeError> error) {

@@ -14,8 +14,8 @@
 namespace purge {
 
 /// GET /v1/log?after=N of an API as one long response of JSON lines, and POST /v1/nodes/NAME/ack. With
-/// several APIs the next one is asked when one fails; acknowledgements go to the one whose log is read. Lives
-/// on one loop.
+/// several APIs the next one is asked when one fails; acknowledgements go to the one whose log is read. The
+/// digest goes in a header field, which APIs that do not know it pass over. Lives on one loop.
 class HttpSource final : public LogSource, private http::ExchangeListener {
  public:
   struct Options {
@@ -30,7 +30,7 @@ class HttpSource final : public LogSource, private http::ExchangeListener {
   HttpSource(base::Executor& home, http::ExchangeMaker& client, Options options, Sink& sink);
   ~HttpSource() override;
 
-  void connect(Sequence after, const std::string& log_id) override;
+  void connect(Sequence after, const std::string& log_id, std::optional<std::uint64_t> digest) override;
   void disconnect() override;
   void resume() override;
   void tell(Sequence applied, const std::string& log_id) override;
@@ -42,6 +42,7 @@ class HttpSource final : public LogSource, private http::ExchangeListener {
   void on_trailers(http::Fields) override {}
   void on_end(std::optional<http::ExchangeError> error) override;
   void lost(const std::string& reason);
+  base::Status take(std::string_view line);
 
   base::Executor& home_;
   http::ExchangeMaker& client_;
@@ -50,7 +51,7 @@ class HttpSource final : public LogSource, private http::ExchangeListener {
   std::size_t at_ = 0;  ///< which API
   bool good_ = false;   ///< it has given lines since the connection began
   LineCutter lines_;
-  std::unique_ptr<Acknowledger> acknowledger_{};  ///< of that API
+  std::unique_ptr<Acknowledger> acknowledger_{};  ///< of that API, from the connection's first line on
   std::unique_ptr<http::Exchange> exchange_{};
 };
 

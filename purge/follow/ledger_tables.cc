@@ -20,6 +20,9 @@ using base::Errc;
 static_assert(std::endian::native == std::endian::little, "numbers are stored as they lie in memory");
 
 constexpr std::string_view kPlaceKey = "place 3";  // with the form's version
+// Beside the place, which older versions read and write too: it counts only with the place that it was
+// written with, so what they leave behind is none.
+constexpr std::string_view kDigestKey = "digest 1";
 
 void append(std::string& bytes, std::uint64_t number) {
   bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
@@ -48,6 +51,12 @@ base::Result<Ledger::Row> row_of(const lmdb::Cursor::Entry& entry) {
   }
   return Ledger::Row{number_at(entry.key, 0), number_at(entry.key, 8), number_at(*stamps, 0),
                      number_at(*stamps, 8), std::string(stamps->substr(16))};
+}
+
+std::optional<std::uint64_t> digest_of(std::string_view place, std::string_view value) {
+  const auto plain = unseal(std::string(kDigestKey).append(place), value);
+  if (!plain || plain->size() != sizeof(std::uint64_t)) return {};
+  return number_at(*plain, 0);
 }
 
 // A file that was cut short would end the process by SIGBUS; with the rest as zeros, the checksums tell.
@@ -86,10 +95,13 @@ base::Result<LedgerPlace> LedgerTables::load(std::vector<Ledger::Row>& rows) con
   if (!*stored) return base::fail(Errc::NotFound, "there is no purge state yet");
   const auto plain = unseal(kPlaceKey, **stored);
   if (!plain || plain->size() < 24) return base::fail(Errc::Corrupt, "its place on the log is damaged");
+  const auto digest = txn->find(place_, kDigestKey);
+  if (!digest) return std::unexpected(digest.error());
   const LedgerPlace place{.epoch = static_cast<std::uint16_t>(number_at(*plain, 0)),
                           .sequence = number_at(*plain, 8),
                           .floor = number_at(*plain, 16),
-                          .log_id = std::string(plain->substr(24))};
+                          .log_id = std::string(plain->substr(24)),
+                          .digest = *digest ? digest_of(*plain, **digest) : std::nullopt};
   auto cursor = lmdb::Cursor::open(*txn, rows_);
   if (!cursor) return std::unexpected(cursor.error());
   for (auto entry = cursor->first();; entry = cursor->next()) {
@@ -135,6 +147,14 @@ base::Status LedgerTables::put_place(lmdb::Txn& txn, const LedgerPlace& place) c
   append(value, place.sequence);
   append(value, place.floor);
   value += place.log_id;
+  if (place.digest) {
+    std::string digest;
+    append(digest, *place.digest);
+    seal(std::string(kDigestKey).append(value), digest);
+    if (auto put = txn.put(place_, kDigestKey, digest); !put) return put;
+  } else if (auto erased = txn.erase(place_, kDigestKey); !erased) {
+    return erased;
+  }
   seal(kPlaceKey, value);
   return txn.put(place_, kPlaceKey, value);
 }

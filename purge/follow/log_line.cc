@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "purge/follow/log_line.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "edge/base/hash.h"
 #include "purge/clock/json_text.h"
 
 namespace purge {
@@ -12,6 +14,9 @@ namespace {
 
 using base::Errc;
 using nlohmann::json;
+
+constexpr std::string_view kDigestVersion = "1-";
+constexpr std::size_t kDigestDigits = 16;
 
 std::unexpected<base::Error> refuse(std::string what, std::string_view line) {
   constexpr std::size_t kShown = 120;
@@ -40,19 +45,53 @@ base::Result<LogLine> head_of(const json& object, std::string_view line) {
                  .reset = reset != object.end() && *reset == json(true)};
 }
 
+std::uint64_t digest_of(std::string_view canonical, std::int64_t at_ms) {
+  return base::hash64(canonical, static_cast<std::uint64_t>(at_ms));
+}
+
+std::optional<std::uint64_t> digest_in(const json& object, std::string_view purge) {
+  const auto at = object.find("at");
+  if (at == object.end() || !at->is_number_integer()) return {};
+  return digest_of(purge, at->get<std::int64_t>());
+}
+
 base::Result<LogLine> entry_of(const json& object, std::string_view line) {
   const auto sequence = number_of(object, "seq");
   const auto body = object.find("purge");
   if (const auto after = number_of(object, "after"); sequence && after && body == object.end()) {
-    return LogEntry{.sequence = *sequence, .purge = {.kind = Kind::Tags}, .after = after};
+    return LogEntry{.sequence = *sequence,
+                    .purge = {.kind = Kind::Tags},
+                    .after = after,
+                    .digest = digest_in(object, "")};
   }
   if (!sequence || body == object.end()) return refuse("an entry has no \"seq\" or \"purge\"", line);
-  auto purge = parse_purge(body->dump());
+  const std::string text = body->dump();
+  auto purge = parse_purge(text);
   if (!purge) return refuse("an entry's purge is not understood: " + purge.error().text, line);
-  return LogEntry{.sequence = *sequence, .purge = std::move(*purge)};
+  return LogEntry{.sequence = *sequence, .purge = std::move(*purge), .digest = digest_in(object, text)};
 }
 
 }  // namespace
+
+std::uint64_t digest_of_entry(std::string_view purge, std::int64_t at_ms) {
+  return digest_of(purge.empty() ? std::string() : json_or_null(purge).dump(), at_ms);
+}
+
+std::string to_text(std::uint64_t digest) {
+  char digits[kDigestDigits];
+  const char* end = std::to_chars(digits, digits + kDigestDigits, digest, 16).ptr;
+  const auto size = static_cast<std::size_t>(end - digits);
+  return std::string(kDigestVersion) + std::string(kDigestDigits - size, '0') + std::string(digits, size);
+}
+
+std::optional<std::uint64_t> parse_digest(std::string_view text) {
+  if (!text.starts_with(kDigestVersion) || text.size() != kDigestVersion.size() + kDigestDigits) return {};
+  std::uint64_t digest = 0;
+  const auto [end, error] =
+      std::from_chars(text.data() + kDigestVersion.size(), text.data() + text.size(), digest, 16);
+  if (error != std::errc() || end != text.data() + text.size()) return {};
+  return digest;
+}
 
 base::Result<LogLine> parse_log_line(std::string_view text) {
   const json object = purge::json_or_null(text);

@@ -25,11 +25,13 @@ struct LogEntry {
   Sequence sequence = 0;
   Purge purge{};
   std::optional<Sequence> after{};  ///< a new term of the log begins here, above a gap: nothing is purged
+  std::optional<std::uint64_t> digest{};  ///< digest_of_entry; none if the line does not say when it was made
 };
 struct Heartbeat {
   Sequence head = 0;
 };
-/// What the API wants to know of its nodes: {"verify":{…}}. It has "head" too, as a heartbeat to who does not know it.
+/// What the API wants to know of its nodes: {"verify":{…}}. It has "head" too, as a heartbeat to who does not
+/// know it.
 struct Question {
   std::string json{};  ///< the object within
   Sequence head = 0;
@@ -37,6 +39,17 @@ struct Question {
 /// An object of a kind that a later version may send: not for us.
 struct UnknownLine {};
 using LogLine = std::variant<LogHead, LogEntry, Heartbeat, Question, UnknownLine>;
+
+/// Tells an entry from another one that was given the same number, after the log went back: of the purge
+/// (JSON in any spelling; empty where a term begins) and of when it was accepted. The same on both sides of
+/// the log.
+std::uint64_t digest_of_entry(std::string_view purge, std::int64_t at_ms);
+/// The header field of GET /v1/log by which a follower names the entry that it has last, and its value, which
+/// begins with the digest's version.
+constexpr const char* kDigestField = "selvage-log-digest";
+std::string to_text(std::uint64_t digest);
+/// Nothing if it is none, or of another version: then it cannot be compared.
+std::optional<std::uint64_t> parse_digest(std::string_view text);
 
 /// Errors (Errc::Protocol) say what is wrong with the line; what is an object and not known is no error.
 base::Result<LogLine> parse_log_line(std::string_view text);

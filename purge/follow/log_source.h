@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,12 +31,15 @@ class LogSource {
   };
 
   virtual ~LogSource() = default;
-  /// Begins a connection for what comes after `after` of log `log_id` (empty: any log).
-  virtual void connect(Sequence after, const std::string& log_id) = 0;
+  /// Begins a connection for what comes after `after` of log `log_id` (empty: any log). If that log has
+  /// another entry under this number than the one with `digest` (digest_of_entry; none: not known), it went
+  /// back and gave numbers again: then it cannot go on from there, and its first line says "reset".
+  virtual void connect(Sequence after, const std::string& log_id, std::optional<std::uint64_t> digest) = 0;
   /// Ends it. Nothing of it comes any more.
   virtual void disconnect() = 0;
   virtual void resume() = 0;
-  /// Tells the API that `applied` is visible and kept: always the newest number only.
+  /// Tells the API that `applied` is visible and kept: always the newest number only. Nothing is told before
+  /// the connection's first line has come: until then nobody knows that the number is one of this log.
   virtual void tell(Sequence applied, const std::string& log_id) = 0;
   /// Brings an answer (JSON) to a question that came as a line to whoever has asked. False: it has no way
   /// there.

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "edge/base/hash.h"
 #include "edge/base/log.h"
 #include "edge/loop/worker.h"
 #include "purge/clock/json_text.h"
@@ -37,6 +38,12 @@ std::string line_of(Sequence sequence, std::string_view payload) {
   return "{\"seq\":" + std::to_string(sequence) + "," + std::string(payload.substr(1));
 }
 
+std::optional<std::uint64_t> digest_of(std::string_view payload) {
+  const auto parsed = parse_log_line(line_of(1, payload));
+  const auto* entry = parsed ? std::get_if<LogEntry>(&*parsed) : nullptr;
+  return entry != nullptr ? entry->digest : std::nullopt;
+}
+
 }  // namespace
 
 // On the home loop: sink, generation of the connection. On the worker: all that is marked so.
@@ -45,7 +52,8 @@ struct NatsSource::Stream final : nats::Link::Listener {
       : home(executor), options(std::move(chosen)), sink(to) {}
 
   // On the worker.
-  void open(Sequence from, std::string known_log, std::uint64_t number);
+  void open(Sequence from, std::string known_log, std::optional<std::uint64_t> known_digest,
+            std::uint64_t number);
   void close() {
     live = 0;
     link->close();
@@ -54,6 +62,9 @@ struct NatsSource::Stream final : nats::Link::Listener {
   }
   void ask();
   void begin(base::Result<nats::Place> place);
+  void compare(const nats::Place& place);
+  void go_on(const nats::Place& place, bool given_again);
+  void look_at_newest(const nats::Place& place);
   void beat();
   void look(base::Result<nats::Place> place);
   void pump();
@@ -78,6 +89,7 @@ struct NatsSource::Stream final : nats::Link::Listener {
   std::uint64_t generation = 0;   ///< home: of the connection that counts; 0 is none
   std::uint64_t generations = 0;  ///< home: begun so far
   bool held_back = false;         ///< home: the worker waits for resume()
+  bool checked = false;           ///< home: this connection's first line has come
   std::function<void(std::uint64_t, std::vector<std::string>, bool)> to_home{};
   std::function<void(std::uint64_t, std::string)> lost_to_home{};
 
@@ -91,6 +103,8 @@ struct NatsSource::Stream final : nats::Link::Listener {
   Sequence head = 0;
   Sequence floor = 0;  ///< what is below cannot be read
   std::string log_id{};
+  std::optional<std::uint64_t> digest{};       ///< of `after`, as digest_of_entry
+  std::optional<std::uint64_t> newest_hash{};  ///< hash of the payload of next - 1, if it is known
   bool begun = false;
   bool busy = false;  ///< home has lines that it has not yet taken
   std::size_t fetching = 0;
@@ -107,10 +121,13 @@ struct NatsSource::Stream final : nats::Link::Listener {
   base::Anchor anchor{};
 };
 
-void NatsSource::Stream::open(Sequence from, std::string known_log, std::uint64_t number) {
+void NatsSource::Stream::open(Sequence from, std::string known_log, std::optional<std::uint64_t> known_digest,
+                              std::uint64_t number) {
   live = number;
   after = from;
   log_id = std::move(known_log);
+  digest = known_digest;
+  newest_hash.reset();
   begun = busy = absent = false;
   fetching = 0;
   missed = back = silent = 0;
@@ -140,19 +157,45 @@ void NatsSource::Stream::begin(base::Result<nats::Place> place) {
   if (!other && after > place->head && ++back < kBackMax) {
     return timer->start(1s, [this] { ask(); });
   }
-  const Sequence oldest = std::max(place->oldest, other ? 0 : floor);
-  json first = {{"log_id", place->log_id}, {"oldest", oldest}, {"head", place->head}};
+  const bool there = after >= std::max(place->oldest, floor) && after <= place->head;
+  if (!other && digest && there) return compare(*place);
+  go_on(*place, false);
+}
+
+// An entry that the stream should have and has not, as a server that has just become the leader may say, is
+// looked for again. What stays away cannot be compared.
+void NatsSource::Stream::compare(const nats::Place& place) {
+  stream->get(after, [this, place, number = live](base::Result<std::string> payload) {
+    if (number != live || begun) return;
+    if (payload) {
+      newest_hash = base::hash64(*payload);
+      return go_on(place, digest_of(*payload) != digest);
+    }
+    if (payload.error().code != Errc::NotFound) return lost(payload.error().text);
+    if (++missed > kMissesMax) return go_on(place, false);
+    timer->start(kMissPause, [this] { ask(); });
+  });
+}
+
+void NatsSource::Stream::go_on(const nats::Place& place, bool given_again) {
+  const bool other = !log_id.empty() && log_id != place.log_id;
+  const Sequence oldest = std::max(place.oldest, other ? 0 : floor);
+  json first = {{"log_id", place.log_id}, {"oldest", oldest}, {"head", place.head}};
   next = after + 1;
-  if (other || after > place->head || next < oldest) {
-    logs::warn("the stream of purges cannot go on from here",
-               {{"after", after}, {"oldest", oldest}, {"head", place->head}, {"log_id", place->log_id}});
+  if (other || given_again || after > place.head || next < oldest) {
+    logs::warn("the stream of purges cannot go on from here", {{"after", after},
+                                                               {"oldest", oldest},
+                                                               {"head", place.head},
+                                                               {"log_id", place.log_id},
+                                                               {"given_again", given_again}});
     first["reset"] = true;
-    next = place->head + 1;
+    next = place.head + 1;
     floor = 0;
+    newest_hash.reset();
   }
-  back = 0;
-  log_id = place->log_id;
-  head = place->head;
+  back = missed = 0;
+  log_id = place.log_id;
+  head = place.head;
   begun = true;
   to_home(live, {first.dump()}, false);
   timer->start(options.beat, [this] { beat(); });
@@ -178,7 +221,18 @@ void NatsSource::Stream::look(base::Result<nats::Place> place) {
     return lost("the stream begins at entry " + std::to_string(place->oldest) + " now");
   head = std::max(head, place->head);
   to_home(live, {"{\"head\":" + std::to_string(head) + "}"}, false);
+  look_at_newest(*place);
   pump();
+}
+
+// Behind a leaf node, or another server of the cluster, the stream may go back and come on again unseen.
+void NatsSource::Stream::look_at_newest(const nats::Place& place) {
+  const Sequence last = next - 1;
+  if (!newest_hash || last < place.oldest || last > place.head) return;
+  stream->get(last, [this, last, was = *newest_hash, number = live](base::Result<std::string> payload) {
+    if (number != live || !payload || base::hash64(*payload) == was) return;
+    lost("the stream gave the number " + std::to_string(last) + " again");
+  });
 }
 
 void NatsSource::Stream::on_message(nats::Message message) {
@@ -215,6 +269,7 @@ void NatsSource::Stream::pump() {
   for (auto at = waiting.begin(); at != waiting.end() && at->first <= next && lines.size() < kAtOnce;) {
     if (at->first == next) {
       lines.push_back(line_of(next, at->second));
+      newest_hash = base::hash64(at->second);
       ++next;
     }
     waiting_bytes -= at->second.size();
@@ -283,6 +338,7 @@ void NatsSource::Stream::take(std::uint64_t number, const std::vector<std::strin
     if (number != generation) return;
     sink.on_word();
     if (number != generation) return;
+    checked = true;
     if (const base::Status status = sink.on_line(line); !status) {
       if (number == generation) sink.on_lost(status.error().text);
       return;
@@ -340,15 +396,22 @@ NatsSource::~NatsSource() {
   impl_->worker.join();
 }
 
-void NatsSource::connect(Sequence after, const std::string& log_id) {
+void NatsSource::connect(Sequence after, const std::string& log_id, std::optional<std::uint64_t> digest) {
   impl_->generation = ++impl_->generations;
   impl_->held_back = false;
-  impl_->worker.loop().post(
-      [s = impl_.get(), after, log_id, number = impl_->generation] { s->open(after, log_id, number); });
+  impl_->worker.loop().post([s = impl_.get(), after, log_id, digest, number = impl_->generation] {
+    s->open(after, log_id, digest, number);
+  });
 }
 
+// What was told is of the numbers of then.
 void NatsSource::disconnect() {
   impl_->generation = 0;
+  impl_->checked = false;
+  {
+    const std::scoped_lock lock(impl_->mutex);
+    impl_->told.reset();
+  }
   impl_->worker.loop().post([s = impl_.get()] { s->close(); });
 }
 
@@ -357,6 +420,7 @@ void NatsSource::resume() {
 }
 
 void NatsSource::tell(Sequence applied, const std::string& log_id) {
+  if (!impl_->checked) return;
   {
     const std::scoped_lock lock(impl_->mutex);
     impl_->told.emplace(applied, log_id);

@@ -13,7 +13,9 @@ namespace purge {
 
 /// The log's stream itself, over NATS: entries come with their stream sequence as the stream puts them out;
 /// what was missed is asked for by number, so that a gap is seen and closed at once. Acknowledgements and
-/// answers are words to all replicas of the API. NATS calls are made on a thread of its own.
+/// answers are words to all replicas of the API. The newest entry that was handed over is looked at again
+/// with each beat: if the stream has another one there, it went back. NATS calls are made on a thread of its
+/// own.
 class NatsSource final : public LogSource {
  public:
   struct Options {
@@ -26,7 +28,7 @@ class NatsSource final : public LogSource {
   /// Says to the API that this node is gone.
   ~NatsSource() override;
 
-  void connect(Sequence after, const std::string& log_id) override;
+  void connect(Sequence after, const std::string& log_id, std::optional<std::uint64_t> digest) override;
   void disconnect() override;
   void resume() override;
   void tell(Sequence applied, const std::string& log_id) override;

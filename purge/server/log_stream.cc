@@ -7,6 +7,7 @@
 
 #include "edge/base/log.h"
 #include "edge/base/text.h"
+#include "purge/follow/log_line.h"
 #include "purge/server/journal_form.h"
 #include "purge/server/standing.h"
 
@@ -70,6 +71,7 @@ std::optional<Refusal> LogStream::understand() {
       return invalid("unknown parameter \"" + key + "\", allowed: after, node, log_id");
     }
   }
+  if (const auto digest = call().head.fields.get(purge::kDigestField)) digest_ = purge::parse_digest(*digest);
   if (!purge::is_node_name(node_)) {
     return invalid("found node=" + node_ + ", allowed: " + std::string(purge::kNodeNamesAllowed));
   }
@@ -97,22 +99,35 @@ std::optional<Refusal> LogStream::not_here() {
 void LogStream::begin() {
   begun_ = true;
   api().add(*this);
-  if (standby_) return answer_with();
-  const auto& known = api().nodes().all();
-  if (const auto own = known.find(node_); own != known.end()) {
-    api().journal().tell({.name = node_, .applied = own->second.applied});
-  }
-  answer_with();
+  compare();
 }
 
-void LogStream::answer_with() {
+// A log that went back and came on again has another entry there than the follower. What it does not have,
+// since it is too old or because a term began above it, cannot be compared.
+void LogStream::compare() {
+  const PurgeLog::Bounds bounds = api().journal().bounds();
+  const bool other = !log_id_.empty() && log_id_ != api().journal().log_id();
+  if (!digest_ || other || sent_ < bounds.oldest || sent_ > bounds.head) return answer_with(false);
+  api().journal().read(
+      sent_, 1, api().home(), anchor_.wrap([this](const base::Result<std::vector<JournalEntry>>& found) {
+        if (ended_) return refuse(going_down());
+        if (!found && found.error().code != base::Errc::NotFound) return refuse(unavailable(found.error()));
+        const bool there = found && !found->empty() && found->front().sequence == sent_;
+        answer_with(there && purge::digest_of_entry(found->front().purge, found->front().at_ms) != *digest_);
+      }));
+}
+
+void LogStream::answer_with(bool given_again) {
   const PurgeLog::Bounds bounds = api().journal().bounds();
   const std::string log_id = api().journal().log_id();
   nlohmann::json first = {{"log_id", log_id}, {"oldest", bounds.oldest}, {"head", bounds.head}};
   const bool other = !log_id_.empty() && log_id_ != log_id;
-  if (other || sent_ > bounds.head || sent_ + 1 < bounds.oldest) {
-    logs::warn("a node cannot go on from where it was and starts over",
-               {{"node", node_}, {"after", sent_}, {"oldest", bounds.oldest}, {"head", bounds.head}});
+  if (other || given_again || sent_ > bounds.head || sent_ + 1 < bounds.oldest) {
+    logs::warn("a node cannot go on from where it was and starts over", {{"node", node_},
+                                                                         {"after", sent_},
+                                                                         {"oldest", bounds.oldest},
+                                                                         {"head", bounds.head},
+                                                                         {"given_again", given_again}});
     first["reset"] = true;
     // A standby needs all that there is.
     sent_ = standby_ ? bounds.oldest - 1 : bounds.head;
@@ -120,7 +135,9 @@ void LogStream::answer_with() {
   lines_ = first.dump() + "\n";
   if (standby_) {
     add_notes();
-    api().standing()->attached(*this, other || first.contains("reset") ? 0 : sent_);
+    api().standing()->attached(*this, first.contains("reset") ? 0 : sent_);
+  } else if (!first.contains("reset")) {
+    tell_others();
   }
   http::ResponseHead head{.status = 200};
   head.fields.add("content-type", "application/x-ndjson");
@@ -129,6 +146,13 @@ void LogStream::answer_with() {
   writer().respond(std::move(head), std::make_unique<Source>(*this));
   heartbeat_.start(api().limits().heartbeat, [this] { beat(); });
   read_on();
+}
+
+// The other processes of the API, which do not see this stream.
+void LogStream::tell_others() {
+  const auto& known = api().nodes().all();
+  const auto own = known.find(node_);
+  if (own != known.end()) api().journal().tell({.name = node_, .applied = own->second.applied});
 }
 
 void LogStream::add_notes() {
@@ -153,7 +177,7 @@ void LogStream::note(const std::string& name, const KnownNode* node) {
 }
 
 void LogStream::read_on() {
-  if (reading_ || ended_ || lines_.size() - at_ >= api().limits().stream_bytes) return;
+  if (!answered() || reading_ || ended_ || lines_.size() - at_ >= api().limits().stream_bytes) return;
   if (sent_ >= api().journal().bounds().head) return;
   reading_ = true;
   api().journal().read(sent_ + 1, api().limits().stream_bytes, api().home(),
@@ -192,7 +216,7 @@ void LogStream::beat() {
 }
 
 void LogStream::say(const std::string& line) {
-  if (ended_ || lines_.size() - at_ >= api().limits().stream_bytes) return;
+  if (!answered() || ended_ || lines_.size() - at_ >= api().limits().stream_bytes) return;
   lines_.erase(0, std::exchange(at_, 0));
   lines_ += line + "\n";
   writer().resume();
@@ -200,7 +224,7 @@ void LogStream::say(const std::string& line) {
 
 void LogStream::end() {
   if (std::exchange(ended_, true)) return;
-  writer().resume();
+  if (answered()) writer().resume();
 }
 
 http::Pull LogStream::pull(std::size_t max, base::Slice& out) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,7 +13,8 @@ namespace purgeapi {
 /// GET /v1/log?after=N&node=NAME&log_id=ID, and GET /v1/standby/log for a standby, which gets all that is
 /// kept of an entry, and what is known of nodes: one follower's long answer of JSON lines. It is read from
 /// the log only as fast as the follower takes it, so that a slow one costs a bounded buffer; one that falls
-/// behind the oldest entry is cut and starts over when it comes again.
+/// behind the oldest entry is cut and starts over when it comes again. Who names the entry that it has last
+/// (purge::kDigestField) starts over too if the log has another one under that number.
 class LogStream final : public ApiRequest {
  public:
   explicit LogStream(Call call);
@@ -36,9 +38,11 @@ class LogStream final : public ApiRequest {
   void answer() override;
   std::optional<Refusal> understand();
   std::optional<Refusal> not_here();
+  void tell_others();
   void add_notes();
   void begin();
-  void answer_with();
+  void compare();
+  void answer_with(bool given_again);
   void read_on();
   void take(base::Result<std::vector<JournalEntry>> entries);
   void beat();
@@ -46,9 +50,10 @@ class LogStream final : public ApiRequest {
 
   bool standby_ = false;
   std::string node_{};
-  std::string log_id_{};  ///< that the follower knows; may be empty
-  Sequence sent_ = 0;     ///< newest entry in `lines_` or before
-  std::string lines_{};   ///< not yet pulled, from `at_` on
+  std::string log_id_{};                   ///< that the follower knows; may be empty
+  Sequence sent_ = 0;                      ///< newest entry in `lines_` or before
+  std::optional<std::uint64_t> digest_{};  ///< of the follower's entry `sent_`
+  std::string lines_{};                    ///< not yet pulled, from `at_` on
   std::size_t at_ = 0;
   bool begun_ = false;
   bool reading_ = false;  ///< a read of the journal is under way

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "purge/server/nats_log.h"
 
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <future>
 #include <map>
@@ -15,9 +13,9 @@
 #include "edge/base/log.h"
 #include "edge/base/random.h"
 #include "edge/loop/worker.h"
-#include "purge/clock/json_text.h"
 #include "purge/server/nats_publisher.h"
 #include "purge/server/nats_reader.h"
+#include "purge/server/nats_words.h"
 
 namespace purgeapi {
 namespace {
@@ -34,64 +32,6 @@ constexpr unsigned kBackMax = 5;         // answers in a row that the head is lo
 constexpr milliseconds kBackoffMin{100};
 constexpr milliseconds kBackoffMax{5'000};
 constexpr unsigned kDoublingsMax = 10;
-
-constexpr std::array<std::pair<NodeWord::Kind, std::string_view>, 3> kWords = {
-    {{NodeWord::Kind::Applied, "applied"},
-     {NodeWord::Kind::Left, "left"},
-     {NodeWord::Kind::Forget, "forget"}}};
-
-std::string text_of(const NodeWord& word, const std::string& log_id) {
-  const auto name = std::ranges::find(kWords, word.kind, &std::pair<NodeWord::Kind, std::string_view>::first);
-  return json{{"word", name->second}, {"node", word.name}, {"applied", word.applied}, {"log_id", log_id}}
-      .dump();
-}
-
-// Of a line only what is asked: nothing else that stands there goes on to the nodes.
-std::optional<std::string> question_of(const std::string& text) {
-  const json object = purge::json_or_null(text);
-  const json question = object.is_object() ? object.value("verify", json()) : json();
-  if (!question.is_object()) return {};
-  return question.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-std::optional<std::pair<std::string, std::string>> answer_of(const std::string& text) {
-  const json object = purge::json_or_null(text);
-  if (!object.is_object()) return {};
-  const json name = object.value("node", json());
-  const json answer = object.value("answer", json());
-  if (!name.is_string() || !answer.is_object()) return {};
-  return std::pair(name.get<std::string>(), answer.dump(-1, ' ', false, json::error_handler_t::replace));
-}
-
-std::optional<NodeWord> word_of(const std::string& text, const std::string& log_id) {
-  const json object = purge::json_or_null(text);
-  if (!object.is_object() || object.value("log_id", json()) != json(log_id)) return {};
-  NodeWord word;
-  const json kind = object.value("word", json());
-  const json name = object.value("node", json());
-  const json applied = object.value("applied", json());
-  if (!kind.is_string() || !name.is_string() || !applied.is_number_unsigned()) return {};
-  word.name = name.get<std::string>();
-  word.applied = applied.get<Sequence>();
-  const auto known = std::ranges::find(kWords, kind.get_ref<const std::string&>(),
-                                       [](const auto& pair) { return pair.second; });
-  if (known == kWords.end() || !purge::is_node_name(word.name)) return {};
-  word.kind = known->first;
-  return word;
-}
-
-// What a node had applied of another log says nothing of this one.
-std::optional<KnownNode> known_of(const std::string& text, const std::string& log_id) {
-  const json object = purge::json_or_null(text);
-  if (!object.is_object() || !object.contains("applied")) return {};
-  const json name = object.value("node", json());
-  const json heard = object.value("heard", json());
-  if (!name.is_string() || !object["applied"].is_number_unsigned() || !heard.is_number_integer()) return {};
-  const bool same = object.value("log_id", json()) == json(log_id);
-  return KnownNode{.name = name.get<std::string>(),
-                   .applied = same ? object["applied"].get<Sequence>() : 0,
-                   .heard_ms = heard.get<std::int64_t>()};
-}
 
 }  // namespace
 
@@ -132,6 +72,7 @@ struct NatsLog::Impl final : nats::Link::Listener, NatsReader::Host, NatsPublish
     reader->hold(std::move(entry));
     raise_head(sequence);
   }
+  void was_stored(Sequence sequence) override { raise_head(sequence); }
   void given_again(Sequence sequence) override { went_back(sequence); }
   std::string id() const {
     const std::scoped_lock lock(mutex);
@@ -292,10 +233,14 @@ void NatsLog::Impl::take_place(const nats::Place& place) {
   raise_head(place.head);
 }
 
-// The same stream with numbers given again needs another name: who comes with such a number has missed some.
+// The same stream with numbers given again needs another name: who comes with such a number and cannot say
+// which entry it was has missed some. Each replica chooses that name alone, and who follows the stream itself
+// knows only the stream's; so words name the stream, and who says them has looked whether its number is still
+// that entry's.
 void NatsLog::Impl::another_log(const nats::Place& place, bool same_stream) {
   back = 0;
   floor = 0;
+  told.clear();  // numbers of before
   reader->forget();
   const bool first = id().empty();
   stream_id = place.log_id;
@@ -484,7 +429,8 @@ void NatsLog::read(Sequence from, std::size_t max_bytes, base::Executor& home, R
 }
 
 void NatsLog::tell(const NodeWord& word) {
-  impl_->worker.loop().post([impl = impl_.get(), word] {
+  impl_->worker.loop().post([impl = impl_.get(), word, id = impl_->id()] {
+    if (word.kind == NodeWord::Kind::Applied && id != impl->id()) return;
     if (word.kind == NodeWord::Kind::Applied) {
       impl->told[word.name] = word.applied;
     } else {

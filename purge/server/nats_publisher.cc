@@ -57,7 +57,7 @@ void NatsPublisher::published(const BatchPtr& batch, std::size_t index,
   if (!batch->done) return;
   if (!stored) return retry(batch, index, stored.error());
   if (stored->duplicate && index == 0) return compare(batch, stored->sequence);
-  accepted(batch, index, stored->sequence);
+  accepted(batch, index, *stored);
 }
 
 // The key was there before, from another request or from an attempt of this one.
@@ -71,15 +71,19 @@ void NatsPublisher::compare(const BatchPtr& batch, Sequence sequence) {
                     base::fail(Errc::Exists, "this idempotency key came with another body before, as purge " +
                                                  std::to_string(sequence)));
     }
-    accepted(batch, 0, sequence);
+    accepted(batch, 0, {.sequence = sequence, .duplicate = true});
   });
 }
 
-void NatsPublisher::accepted(const BatchPtr& batch, std::size_t index, Sequence sequence) {
-  batch->numbers[index] = sequence;
-  JournalEntry entry = entry_of(*batch, index);
-  entry.sequence = sequence;
-  host_.stored(std::move(entry));
+void NatsPublisher::accepted(const BatchPtr& batch, std::size_t index, const nats::Stream::Stored& stored) {
+  batch->numbers[index] = stored.sequence;
+  if (stored.duplicate) {
+    host_.was_stored(stored.sequence);
+  } else {
+    JournalEntry entry = entry_of(*batch, index);
+    entry.sequence = stored.sequence;
+    host_.stored(std::move(entry));
+  }
   if (--batch->left == 0) return finish(batch, std::move(batch->numbers));
   if (index != 0 || batch->request.request_key.empty()) return;
   for (std::size_t i = 1; i < batch->numbers.size(); ++i) publish(batch, i);

@@ -26,6 +26,8 @@ class NatsPublisher {
     virtual Sequence head() const = 0;
     /// An entry is in the stream.
     virtual void stored(JournalEntry entry) = 0;
+    /// An entry is in the stream, but put there by an earlier request, which has another time than this one.
+    virtual void was_stored(Sequence sequence) = 0;
     /// The stream gave a number that was another entry's: it has lost entries.
     virtual void given_again(Sequence sequence) = 0;
   };
@@ -48,7 +50,7 @@ class NatsPublisher {
   void publish(const BatchPtr& batch, std::size_t index);
   void published(const BatchPtr& batch, std::size_t index, base::Result<nats::Stream::Stored> stored);
   void compare(const BatchPtr& batch, Sequence sequence);
-  void accepted(const BatchPtr& batch, std::size_t index, Sequence sequence);
+  void accepted(const BatchPtr& batch, std::size_t index, const nats::Stream::Stored& stored);
   void retry(const BatchPtr& batch, std::size_t index, const base::Error& error);
   static void finish(const BatchPtr& batch, base::Result<std::vector<Sequence>> result);
   JournalEntry entry_of(const Batch& batch, std::size_t index) const;

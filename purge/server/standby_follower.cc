@@ -9,6 +9,7 @@
 #include "edge/base/log.h"
 #include "purge/clock/json_text.h"
 #include "purge/follow/http_source.h"
+#include "purge/follow/log_line.h"
 
 namespace purgeapi {
 namespace {
@@ -47,6 +48,16 @@ StandbyFollower::StandbyFollower(base::Executor& home, http::ExchangeMaker& clie
 
 StandbyFollower::~StandbyFollower() = default;
 
+void StandbyFollower::start() {
+  if (kept_ == 0) return connect();
+  journal_.read(kept_, 1, home_, anchor_.wrap([this](const base::Result<std::vector<JournalEntry>>& found) {
+    if (found && !found->empty() && found->front().sequence == kept_) {
+      digest_ = purge::digest_of_entry(found->front().purge, found->front().at_ms);
+    }
+    connect();
+  }));
+}
+
 void StandbyFollower::connect() {
   begun_ = false;
   held_back_ = false;
@@ -54,7 +65,7 @@ void StandbyFollower::connect() {
   ++connections_;
   // What was not kept comes again.
   taken_ = kept_;
-  source_->connect(kept_, log_id_);
+  source_->connect(kept_, log_id_, digest_);
   on_word();
 }
 
@@ -104,6 +115,7 @@ base::Status StandbyFollower::begin(std::string_view line) {
     }
     log_id_ = id;
     taken_ = kept_ = 0;
+    digest_.reset();
     adopting_ = true;
     journal_.adopt(id, head["head"].get<Sequence>(), home_,
                    anchor_.wrap([this, now = connections_](const base::Status& status) {
@@ -134,10 +146,10 @@ base::Status StandbyFollower::take(std::string_view line) {
     if (!entry) return std::unexpected(entry.error());
     taken_ = entry->sequence;
     ++unkept_;
+    const std::uint64_t digest = purge::digest_of_entry(entry->purge, entry->at_ms);
     journal_.replicate({std::move(*entry)}, home_,
-                       anchor_.wrap([this, now = connections_, n = taken_](const base::Status& status) {
-                         kept(now, n, status);
-                       }));
+                       anchor_.wrap([this, now = connections_, n = taken_,
+                                     digest](const base::Status& status) { kept(now, n, digest, status); }));
     return {};
   }
   if (object.contains("node") && object["node"].is_string()) {
@@ -157,11 +169,15 @@ base::Status StandbyFollower::take(std::string_view line) {
   return {};
 }
 
-void StandbyFollower::kept(std::uint64_t connection, Sequence sequence, const base::Status& status) {
+void StandbyFollower::kept(std::uint64_t connection, Sequence sequence, std::uint64_t digest,
+                           const base::Status& status) {
   --unkept_;
   if (connection != connections_ || !open_) return;
   if (!status) return on_lost(status.error().text);
-  kept_ = std::max(kept_, sequence);
+  if (sequence > kept_) {
+    kept_ = sequence;
+    digest_ = digest;
+  }
   tell();
   if (!held_back_ || unkept_ >= kUnkeptMax / 2) return;
   held_back_ = false;

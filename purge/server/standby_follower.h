@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,7 +18,7 @@ namespace purgeapi {
 
 /// A standby's side of its primary's log: takes each entry (GET /v1/standby/log), keeps it under the same
 /// number, and says so once it is durable (POST /v1/standby/ack); takes over what the primary remembers of
-/// nodes. Lives on the loop.
+/// nodes. Should the primary have given numbers again, it begins anew. Lives on the loop.
 class StandbyFollower final : public purge::LogSource::Sink {
  public:
   struct Options {
@@ -32,7 +33,7 @@ class StandbyFollower final : public purge::LogSource::Sink {
   StandbyFollower(base::Executor& home, http::ExchangeMaker& client, Journal& journal, Options options,
                   Noted noted);
   ~StandbyFollower() override;
-  void start() { connect(); }
+  void start();
   bool connected() const { return begun_; }
 
  private:
@@ -44,15 +45,16 @@ class StandbyFollower final : public purge::LogSource::Sink {
   base::Status begin(std::string_view line);
   base::Status take(std::string_view line);
   void tell();
-  void kept(std::uint64_t connection, Sequence sequence, const base::Status& status);
+  void kept(std::uint64_t connection, Sequence sequence, std::uint64_t digest, const base::Status& status);
 
   base::Executor& home_;
   Journal& journal_;
   const Options options_;
   Noted noted_;
   std::string log_id_;
-  Sequence taken_;  ///< newest entry given to the journal
-  Sequence kept_;   ///< and durable
+  Sequence taken_;                         ///< newest entry given to the journal
+  Sequence kept_;                          ///< and durable
+  std::optional<std::uint64_t> digest_{};  ///< of that one, if it is known
   std::size_t unkept_ = 0;
   bool begun_ = false;
   bool open_ = false;

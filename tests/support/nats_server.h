@@ -51,6 +51,8 @@ class NatsServer {
   NatsServer(const NatsServer&) = delete;
   NatsServer& operator=(const NatsServer&) = delete;
 
+  /// More lines of its configuration; before start().
+  void configure(std::string lines) { more_ = std::move(lines); }
   /// Of a cluster of these; before start().
   void join(const std::vector<std::uint16_t>& routes) { routes_ = routes; }
   /// A leaf node of `hub`, whose JetStream domain is "hub"; it has no JetStream itself. Before both start.
@@ -104,7 +106,8 @@ class NatsServer {
   void write_config() const {
     std::ofstream file(folder_ + "/nats.conf");
     file << "server_name: " << name_ << "\nlisten: 127.0.0.1:" << port_ << "\nhttp: \"127.0.0.1:" << monitor_
-         << "\"\n";
+         << "\"\n"
+         << more_;
     if (hub_ != 0) {
       file << "leafnodes { remotes: [ { url: \"nats://127.0.0.1:" << hub_ << "\" } ] }\n";
     } else {
@@ -134,6 +137,7 @@ class NatsServer {
 
   std::string folder_;
   std::string name_;
+  std::string more_{};
   std::uint16_t port_;
   std::uint16_t route_;
   std::uint16_t monitor_;

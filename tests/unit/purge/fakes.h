@@ -10,6 +10,7 @@
 
 #include "edge/http/exchange.h"
 #include "purge/follow/follower.h"
+#include "purge/follow/log_line.h"
 
 namespace purge {
 
@@ -20,6 +21,7 @@ class ScriptedMaker final : public http::ExchangeMaker {
     std::string method{};
     std::string url{};
     std::string authorization{};
+    std::string digest{};  ///< kDigestField
     std::string body{};
     http::ExchangeListener* listener = nullptr;
     bool open = true;
@@ -40,6 +42,7 @@ class ScriptedMaker final : public http::ExchangeMaker {
     call->method = request.method;
     call->url = request.url;
     call->authorization = request.fields.get("authorization").value_or("");
+    call->digest = request.fields.get(kDigestField).value_or("");
     call->listener = &listener;
     while (request.body) {
       char room[7];

@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "purge/follow/log_line.h"
 #include "tests/support/manual_executor.h"
 #include "tests/unit/purge/fakes.h"
 
@@ -20,14 +21,13 @@ class FollowerTest : public testing::Test {
   // A follower that has applied `applied` of log `log_id` before.
   void make(Sequence applied = 0, std::string log_id = "") {
     ledger.load(1, applied, {});
-    follower.emplace(
-        home, maker, ledger, store,
-        Follower::Options{.api_url = "https://api.test/",
-                          .token = "secret",
-                          .node = "edge-1",
-                          .seed = 7,
-                          .on_question = on_question},
-        std::move(log_id));
+    follower.emplace(home, maker, ledger, store,
+                     Follower::Options{.api_url = "https://api.test/",
+                                       .token = "secret",
+                                       .node = "edge-1",
+                                       .seed = 7,
+                                       .on_question = on_question},
+                     std::move(log_id));
     follower->start();
   }
   ScriptedMaker::Call& log() {
@@ -62,6 +62,52 @@ TEST_F(FollowerTest, AsksForWhatComesAfterItsPlace) {
   make(41, "L");
   EXPECT_EQ(log().url, "https://api.test/v1/log?after=41&node=edge-1&log_id=L");
   EXPECT_EQ(log().authorization, "Bearer secret");
+}
+
+TEST_F(FollowerTest, NamesTheEntryThatItHasLastWhereverItConnects) {
+  make(4, "L");
+  EXPECT_EQ(log().digest, "") << "a state of an older version has none";
+  open_log(R"({"log_id":"L","oldest":1,"head":5})");
+  entry(5);
+  const std::uint64_t digest = digest_of_entry(to_json(url_purge("https://a.test/x")), 1);
+  EXPECT_EQ(store.ops.back().place.digest, digest);
+  log().fail();
+  home.advance(1s);
+  EXPECT_EQ(log().digest, to_text(digest));
+  open_log(R"({"log_id":"L","oldest":1,"head":3,"reset":true})");
+  EXPECT_FALSE(store.ops.back().place.digest);
+  log().fail();
+  home.advance(1s);
+  EXPECT_EQ(log().digest, "") << "that one is not of this log";
+}
+
+TEST_F(FollowerTest, AnEntrysDigestTellsItFromAnotherPurgeAndFromTheSameAtAnotherTime) {
+  const std::string purge = to_json(url_purge("https://a.test/x"));
+  const std::uint64_t digest = digest_of_entry(purge, 1);
+  EXPECT_EQ(digest_of_entry(R"({ "urls": ["https://a.test/x"], "site": "www" })", 1), digest);
+  EXPECT_NE(digest_of_entry(purge, 2), digest);
+  EXPECT_NE(digest_of_entry(to_json(url_purge("https://a.test/y")), 1), digest);
+  EXPECT_NE(digest_of_entry("", 1), digest);
+  EXPECT_EQ(parse_digest(to_text(digest)), digest);
+  EXPECT_EQ(to_text(10), "1-000000000000000a");
+  for (const char* other :
+       {"", "1-", "1-a", "2-000000000000000a", "1-00000000000000000a", "1-000000000000000g"})
+    EXPECT_FALSE(parse_digest(other)) << other;
+}
+
+TEST_F(FollowerTest, SaysNothingOfItsNumberBeforeItKnowsThatTheLogHasIt) {
+  make(7, "L");
+  open_log(R"({"log_id":"L","oldest":1,"head":9})");
+  entry(8);
+  maker.running("POST")->fail();
+  log().fail();
+  home.advance(1s);
+  ASSERT_TRUE(maker.running("GET"));
+  store.keep_all();
+  home.advance(10s);
+  EXPECT_EQ(ack(), "");
+  open_log(R"({"log_id":"L","oldest":1,"head":2,"reset":true})");
+  EXPECT_EQ(ack(), R"({"applied":0,"log_id":"L"})");
 }
 
 TEST_F(FollowerTest, FirstStartAdoptsALogThatItCanReadFromItsBeginning) {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 
+#include "store/lmdb/database.h"
 #include "tests/support/posted_from.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/thread_executor.h"
@@ -87,6 +88,43 @@ TEST_F(LedgerDiskTest, WhatIsKeptIsThereAfterReopening) {
   for (const Ledger::Row& wanted : {row(7, 2), row(8, 1)}) {
     EXPECT_TRUE(std::ranges::any_of(opened.rows, [&](const Ledger::Row& had) { return had == wanted; }));
   }
+}
+
+TEST_F(LedgerDiskTest, KeepsTheDigestOfTheEntryWhereItStands) {
+  const auto keep_with = [&](std::optional<std::uint64_t> digest) {
+    const auto opened = open();
+    opened.store->keep({.sequence = 1, .log_id = "L", .digest = digest}, {}, home, [](base::Status) {});
+  };
+  keep_with(7);
+  EXPECT_EQ(open().place.digest, 7u);
+  keep_with({});
+  EXPECT_FALSE(open().place.digest);
+  keep_with(0);
+  EXPECT_EQ(open().place.digest, 0u);
+}
+
+TEST_F(LedgerDiskTest, ADigestThatAnOlderVersionLeftBehindIsNone) {
+  const auto place_in = [&](const std::string& name, std::string value) {
+    auto env = lmdb::Env::open({.folder = folder / name, .map_bytes = 64U << 20, .databases = 2});
+    const auto dbi = *env->database("place");
+    auto txn = lmdb::Txn::begin(*env, lmdb::Txn::Mode::Write);
+    if (!value.empty()) {
+      EXPECT_TRUE(txn->put(dbi, "place 3", value));
+    }
+    value = std::string(**txn->find(dbi, "place 3"));
+    EXPECT_TRUE(txn->commit());
+    return value;
+  };
+  {
+    const auto older = LedgerDisk::open(folder / "older", 64U << 20);
+    older->store->keep({.sequence = 2, .log_id = "L"}, {}, home, [](base::Status) {});
+    const auto opened = open();
+    opened.store->keep({.sequence = 1, .log_id = "L", .digest = 7}, {}, home, [](base::Status) {});
+  }
+  place_in("state", place_in("older", ""));
+  const auto opened = open();
+  EXPECT_EQ(opened.place.sequence, 2u);
+  EXPECT_FALSE(opened.place.digest);
 }
 
 TEST_F(LedgerDiskTest, WritesInsteadOfTheOneThatKeeps) {

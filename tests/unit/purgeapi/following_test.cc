@@ -22,6 +22,17 @@ class FollowingTest : public testing::Test {
   TestNode node(const std::string& name, const std::string& secret = "edge") {
     return TestNode(service->url(""), name, folder / name, secret);
   }
+  // Puts the log back to how it was when `saved` was made.
+  void put_back() {
+    std::filesystem::remove_all(folder / "log");
+    std::filesystem::copy(folder / "saved", folder / "log");
+  }
+  // The log as it is now, aside.
+  void save() {
+    service.reset();
+    std::filesystem::copy(folder / "log", folder / "saved");
+    start();
+  }
   void purge_many(int count) {
     for (int i = 0; i < count; ++i) ASSERT_EQ(service->purge("", "t" + std::to_string(i)).status, 202);
   }
@@ -174,6 +185,73 @@ TEST_F(FollowingTest, AnotherLogMeansThatEverythingIsPurged) {
   EXPECT_TRUE(one.applies(9));
   EXPECT_EQ(one.ledger.epoch(), 2);
   EXPECT_EQ(one.verdict_of_tag("never purged", purge::make_stamp(1, 2)), purge::Verdict::Dead);
+}
+
+TEST_F(FollowingTest, ALogThatWasPutBackAndGaveNumbersAgainMeansThatEverythingIsPurged) {
+  start();
+  purge_many(2);
+  save();
+  {
+    const TestNode one = node("one");
+    purge_many(3);
+    ASSERT_TRUE(one.applies(5));
+  }
+  service.reset();
+  put_back();
+  start();
+  for (int i = 0; i < 4; ++i) ASSERT_EQ(service->purge("", "new" + std::to_string(i)).status, 202);
+  const TestNode again = node("one");
+  EXPECT_TRUE(again.catches_up());
+  EXPECT_EQ(again.state().resets, 1u);
+  EXPECT_EQ(again.state().applied, 6u);
+  EXPECT_EQ(again.ledger.epoch(), 2);
+  EXPECT_EQ(again.verdict_of_tag("new0", purge::make_stamp(1, 5)), purge::Verdict::Dead)
+      << "it missed that one";
+  purge_many(1);
+  EXPECT_TRUE(again.applies(7));
+  EXPECT_EQ(again.state().resets, 1u);
+}
+
+TEST_F(FollowingTest, ANodeGoesOnWhereItsEntryIsTheLogs) {
+  start();
+  {
+    const TestNode one = node("one");
+    purge_many(3);
+    ASSERT_TRUE(one.applies(3));
+  }
+  save();  // with a new connection to it
+  purge_many(2);
+  for (int i = 0; i < 3; ++i) {
+    const TestNode again = node("one");
+    EXPECT_TRUE(again.catches_up());
+    EXPECT_EQ(again.state().applied, 5u);
+    EXPECT_EQ(again.state().resets, 0u);
+    service.reset();
+    start();
+  }
+}
+
+TEST_F(FollowingTest, ANodeThatDoesNotKnowWhichEntryItHasLastGoesOn) {
+  start();
+  purge_many(3);
+  const auto id = ask(service->url("/v1/nodes"), {.token = "reader"}).json()["log_id"].get<std::string>();
+  stand_at(folder / "one", {.sequence = 2, .log_id = id});
+  const TestNode one = node("one");
+  EXPECT_TRUE(one.catches_up());
+  EXPECT_EQ(one.state().applied, 3u);
+  EXPECT_EQ(one.state().resets, 0u);
+}
+
+TEST_F(FollowingTest, ANodeWhoseEntryIsOlderThanTheLogGoesOnFromTheOldest) {
+  start(2);
+  purge_many(4);
+  const auto log = ask(service->url("/v1/nodes"), {.token = "reader"}).json();
+  const auto oldest = log["oldest"].get<purge::Sequence>();
+  ASSERT_GT(oldest, 1u);
+  stand_at(folder / "one", {.sequence = oldest - 1, .log_id = log["log_id"].get<std::string>(), .digest = 1});
+  const TestNode one = node("one");
+  EXPECT_TRUE(one.catches_up());
+  EXPECT_EQ(one.state().resets, 0u);
 }
 
 TEST_F(FollowingTest, ATokenThatIsTakenAwayEndsTheLog) {

@@ -28,6 +28,10 @@ class Ears final : public PurgeLog::Listener {
     const std::scoped_lock lock(mutex_);
     return heard_.contains({node, applied});
   }
+  void forget() {
+    const std::scoped_lock lock(mutex_);
+    heard_.clear();
+  }
   bool left(const std::string& node) const {
     const std::scoped_lock lock(mutex_);
     return left_.contains(node);
@@ -62,10 +66,28 @@ class NatsFollowTest : public testing::Test {
     for (int n = 0; n < count; ++n) {
       auto answer = std::make_shared<std::promise<base::Result<std::vector<Sequence>>>>();
       waiting.push_back(answer->get_future());
-      log->append({.at_ms = 1, .purges = {R"({"site":"www","tags":["t)" + std::to_string(n) + "\"]}"}}, home,
-                  [answer](auto got) { answer->set_value(std::move(got)); });
+      log->append({.at_ms = ++now, .purges = {R"({"site":"www","tags":["t)" + std::to_string(n) + "\"]}"}},
+                  home, [answer](auto got) { answer->set_value(std::move(got)); });
     }
     for (auto& one : waiting) ASSERT_TRUE(one.get());
+  }
+
+  // The stream as it is now, aside; and back.
+  void save() {
+    server.kill();
+    std::filesystem::copy(folder / "nats/data", folder / "saved", std::filesystem::copy_options::recursive);
+    ASSERT_TRUE(server.start());
+  }
+  void put_back() {
+    server.kill();
+    server.wipe();
+    std::filesystem::rename(folder / "saved", folder / "nats/data");
+    ASSERT_TRUE(server.start());
+  }
+  // After the stream lost entries 3 to 5, and maybe has others there.
+  static bool starts_over(const TestNode& one) {
+    return support::wait_until([&] { return one.state().resets == 1; }) &&
+           one.verdict_of_tag("never purged", purge::make_stamp(1, 5)) == purge::Verdict::Dead;
   }
 
   support::TempFolder folder;
@@ -73,6 +95,7 @@ class NatsFollowTest : public testing::Test {
   support::ThreadExecutor home;
   Ears ears;
   std::unique_ptr<NatsLog> log{};
+  std::int64_t now = 0;  ///< when purges are accepted
 };
 
 TEST_F(NatsFollowTest, TwoNodesApplyAllInOrderAndTheApiHearsOfThem) {
@@ -173,6 +196,127 @@ TEST_F(NatsFollowTest, AStreamThatIsMadeAnewMeansThatEverythingIsPurged) {
   purge_many(2);
   EXPECT_TRUE(support::wait_until([&] { return one.state().applied == 2; }));
   EXPECT_EQ(one.verdict_of_tag("never purged", purge::make_stamp(1, 5)), purge::Verdict::Dead);
+}
+
+TEST_F(NatsFollowTest, NumbersThatWereGivenAgainWhileANodeWasAwayMeanThatEverythingIsPurged) {
+  open();
+  purge_many(2);
+  save();
+  {
+    const TestNode one = node("one");
+    purge_many(3);
+    ASSERT_TRUE(one.applies(5));
+  }
+  put_back();
+  open();
+  purge_many(4);
+  const TestNode again = node("one");
+  EXPECT_TRUE(starts_over(again));
+  EXPECT_TRUE(again.catches_up());
+  EXPECT_EQ(again.state().applied, 6u);
+  purge_many(1);
+  EXPECT_TRUE(again.applies(7));
+  EXPECT_EQ(again.state().resets, 1u);
+}
+
+TEST_F(NatsFollowTest, NumbersThatAreGivenAgainBehindALeafNodeMeanThatEverythingIsPurged) {
+  support::NatsServer leaf(folder / "leaf", "leaf");
+  server.kill();
+  server.wipe();
+  leaf.leaf_of(server);
+  ASSERT_TRUE(server.start()) << server.output();
+  ASSERT_TRUE(leaf.start()) << leaf.output();
+  open();
+  purge_many(2);
+  save();
+  const TestNode far("", "far", folder / "far", "",
+                     purge::Follower::Options::Nats{.access = {.servers = {leaf.url()}, .domain = "hub"},
+                                                    .stream = nats::StreamSettings{}.name});
+  ASSERT_TRUE(far.applies(2));
+  purge_many(3);
+  ASSERT_TRUE(far.applies(5));
+  const auto reconnects = far.state().reconnects.load();
+  put_back();
+  open();
+  purge_many(4);
+  EXPECT_TRUE(starts_over(far));
+  EXPECT_LE(far.state().reconnects, reconnects + 1) << "its own connection is not lost";
+}
+
+TEST_F(NatsFollowTest, NobodyHearsOfANumberThatTheStreamMayHaveGivenAgain) {
+  open();
+  purge_many(2);
+  save();
+  const TestNode one = node("one");
+  purge_many(3);
+  ASSERT_TRUE(one.applies(5));
+  ASSERT_TRUE(support::wait_until([&] { return ears.heard("one", 5); }));
+  log.reset();
+  put_back();
+  ears.forget();
+  open();
+  purge_many(1);
+  EXPECT_TRUE(support::wait_until([&] {
+    std::ignore = NatsLog::open({.access = {.servers = {server.url()}}});  // says hello: who is there?
+    return one.state().resets == 1;
+  }));
+  EXPECT_TRUE(support::wait_until([&] { return ears.heard("one", 3); }));
+  EXPECT_FALSE(ears.heard("one", 5));
+}
+
+TEST_F(NatsFollowTest, ANodeThatDoesNotKnowWhichEntryItHasLastGoesOn) {
+  open();
+  purge_many(3);
+  stand_at(folder / "one", {.sequence = 2, .log_id = log->log_id()});
+  const TestNode one = node("one");
+  EXPECT_TRUE(one.catches_up());
+  EXPECT_EQ(one.state().applied, 3u);
+  EXPECT_EQ(one.state().resets, 0u);
+}
+
+TEST_F(NatsFollowTest, ANodeWhoseEntryIsOlderThanTheStreamGoesOnFromTheOldest) {
+  open(2);
+  purge_many(4);
+  ASSERT_TRUE(support::wait_until([&] { return log->bounds().oldest == 3; }));
+  stand_at(folder / "one", {.sequence = 2, .log_id = log->log_id(), .digest = 1});
+  const TestNode one = node("one");
+  EXPECT_TRUE(one.catches_up());
+  EXPECT_EQ(one.state().applied, 4u);
+  EXPECT_EQ(one.state().resets, 0u);
+}
+
+TEST_F(NatsFollowTest, AnApiThatWasRestartedTellsItsNodesThatNumbersWereGivenAgain) {
+  const std::string store = "engine = \"nats\"\nservers = [\"" + server.url() + "\"]\n";
+  std::optional<RunningService> service;
+  const auto start = [&] {
+    service.reset();
+    service.emplace(folder.path(), "", 1000, "127.0.0.1:0", store);
+  };
+  const auto purges = [&](int count) {
+    for (int n = 0; n < count; ++n) ASSERT_EQ(service->purge().status, 202);
+  };
+  start();
+  purges(2);
+  save();
+  {
+    const TestNode one(service->url(""), "one", folder / "one");
+    purges(3);
+    ASSERT_TRUE(one.applies(5));
+  }
+  for (int i = 0; i < 2; ++i) {  // as long as it is the same log nothing happens
+    start();
+    const TestNode one(service->url(""), "one", folder / "one");
+    ASSERT_TRUE(one.catches_up());
+    EXPECT_EQ(one.state().resets, 0u);
+  }
+  service.reset();
+  put_back();
+  start();
+  purges(4);
+  const TestNode again(service->url(""), "one", folder / "one");
+  EXPECT_TRUE(starts_over(again));
+  EXPECT_TRUE(again.catches_up());
+  EXPECT_EQ(again.state().applied, 6u);
 }
 
 TEST_F(NatsFollowTest, AnApiWithoutWordOfTheStreamTurnsItsEdgesAway) {

@@ -373,6 +373,20 @@ TEST_P(NatsLogTest, AKeyCountsForAllReplicas) {
   EXPECT_EQ(append(*two, {purge(3)}, "key", "other").error().code, base::Errc::Exists);
 }
 
+TEST_P(NatsLogTest, AKeyThatComesAgainLeavesTheEntryAsItWas) {
+  const auto one = open();
+  ASSERT_TRUE(append(*one, {purge(1), purge(2)}, "key", "body"));
+  const std::int64_t then = now_ms();
+  ASSERT_TRUE(support::wait_until([&] { return now_ms() > then; }));
+  const auto two = open();  // it has not heard the entries
+  ASSERT_TRUE(append(*two, {purge(1), purge(2)}, "key", "body"));
+  const auto first = read_all(*one);
+  const auto second = read_all(*two);
+  ASSERT_EQ(first.size(), 2u);
+  ASSERT_EQ(second.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(first[i].at_ms, second[i].at_ms) << i;
+}
+
 TEST_P(NatsLogTest, ReplicasTellEachOtherOfNodesAndWhoComesLateHearsThem) {
   Heard heard;
   Heard late;

@@ -22,6 +22,7 @@
 #include "purge/follow/ledger_disk.h"
 #include "purge/server/service.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/thread_executor.h"
 #include "tests/support/wait_until.h"
 
 namespace purgeapi {
@@ -156,7 +157,18 @@ class RunningService {
   std::thread thread_{};
 };
 
-/// An edge as far as purging goes: ledger, its disk and a follower, on a loop of its own.
+/// Makes the state of an edge that stands there.
+inline void stand_at(const std::string& state_folder, const purge::LedgerPlace& place) {
+  support::ThreadExecutor home;
+  auto opened = purge::LedgerDisk::open(state_folder, 64U << 20);
+  if (!opened) throw std::runtime_error(opened.error().text);
+  std::promise<void> kept;
+  opened->store->keep(place, {}, home, [&](base::Status) { kept.set_value(); });
+  kept.get_future().wait();
+}
+
+/// An edge as far as purging goes: ledger, its disk and a follower, on a loop of its own. It answers each
+/// question.
 class TestNode {
  public:
   TestNode(std::string api_url, std::string name, const std::string& state_folder,
@@ -167,18 +179,20 @@ class TestNode {
     fresh = opened->fresh;
     store_ = std::move(opened->store);
     ledger.load(opened->place.epoch, opened->place.sequence, opened->rows, opened->place.floor);
-    purge::Follower::Options options{.api_url = std::move(api_url),
-                                     .nats = std::move(nats),
-                                     .token = std::move(secret),
-                                     .node = std::move(name),
-                                     .server = std::make_shared<http::ServerOptions>(),
-                                     .backoff_max = std::chrono::milliseconds(200)};
+    purge::Follower::Options options{
+        .api_url = std::move(api_url),
+        .nats = std::move(nats),
+        .token = std::move(secret),
+        .node = std::move(name),
+        .server = std::make_shared<http::ServerOptions>(),
+        .backoff_max = std::chrono::milliseconds(200),
+        .on_question = [this](std::string_view) { follower_->answer(R"({"id":"q","applied":1})"); }};
     std::promise<void> started;
     worker_.start(
         [&, this] {
           client_ = std::make_unique<http::Client>(worker_.loop(), http::ClientLimits{});
           follower_ = std::make_unique<purge::Follower>(worker_.loop(), *client_, ledger, *store_, options,
-                                                        opened->place.log_id);
+                                                        opened->place.log_id, opened->place.digest);
           follower_->start();
           started.set_value();
         },

@@ -2,12 +2,15 @@
 // The embedded log as a standby's: what it takes, and its terms.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <future>
 #include <memory>
 
 #include "purge/server/journal.h"
+#include "purge/server/standby_follower.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/thread_executor.h"
+#include "tests/unit/purgeapi/service_rig.h"
 
 namespace purgeapi {
 namespace {
@@ -134,6 +137,72 @@ TEST_F(StandbyLogTest, AFolderThatWasNeverAStandbysIsRefused) {
   const auto opened = Journal::open({.folder = folder / "log", .map_bytes = 64U << 20, .standby = true});
   ASSERT_FALSE(opened);
   EXPECT_NE(opened.error().text.find("[standby] of"), std::string::npos) << opened.error().text;
+}
+
+// A real primary, and a standby that follows it.
+class StandbyFollowTest : public StandbyLogTest {
+ protected:
+  void start() {
+    primary = std::make_unique<RunningService>(
+        folder.path(), "[[token]]\nname = \"standby\"\nsha256 = \"" + base::hex(sha256("standby")) +
+                           "\"\nroles = [\"standby\"]\nsites = [\"*\"]\n");
+  }
+  // Follows until it has the entry `head` and its purge is `tag`'s.
+  void follow_to(Sequence head, const std::string& tag) {
+    open("standby");
+    loop::Worker worker("standby");
+    std::unique_ptr<http::Client> client;
+    std::unique_ptr<StandbyFollower> follower;
+    worker.start(
+        [&] {
+          client = std::make_unique<http::Client>(worker.loop(), http::ClientLimits{});
+          follower = std::make_unique<StandbyFollower>(
+              worker.loop(), *client, *log,
+              StandbyFollower::Options{.url = primary->url(""),
+                                       .token = "standby",
+                                       .server = std::make_shared<http::ServerOptions>()},
+              [](const std::string&, const KnownNode*) {});
+          follower->start();
+        },
+        [&] {
+          follower.reset();
+          client.reset();
+        });
+    EXPECT_TRUE(support::wait_until([&] {
+      if (log->bounds().head != head) return false;
+      const auto entries = read(head);
+      return entries && !entries->empty() && entries->back().purge.find(tag) != std::string::npos;
+    })) << log->bounds().head;
+    worker.stop();
+    worker.join();
+  }
+  void purge(const std::string& tag) { ASSERT_EQ(primary->purge("", tag).status, 202); }
+
+  std::unique_ptr<RunningService> primary{};
+};
+
+TEST_F(StandbyFollowTest, BeginsAnewWhenThePrimaryGaveNumbersAgain) {
+  start();
+  purge("old1");
+  follow_to(1, "old1");
+  primary.reset();
+  std::filesystem::copy(folder / "log", folder / "saved");
+  start();
+  for (const char* tag : {"old2", "old3"}) purge(tag);
+  follow_to(3, "old3");
+  follow_to(3, "old3");
+  primary.reset();
+  std::filesystem::remove_all(folder / "log");
+  std::filesystem::copy(folder / "saved", folder / "log");
+  start();
+  for (const char* tag : {"new2", "new3", "new4"}) purge(tag);
+  follow_to(4, "new4");
+  const auto all = read(1);
+  ASSERT_TRUE(all) << all.error().text;
+  ASSERT_EQ(all->size(), 4u);
+  EXPECT_NE((*all)[0].purge.find("old1"), std::string::npos);
+  EXPECT_NE((*all)[1].purge.find("new2"), std::string::npos);
+  EXPECT_NE((*all)[2].purge.find("new3"), std::string::npos);
 }
 
 }  // namespace
