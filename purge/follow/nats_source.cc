@@ -16,6 +16,7 @@
 #include "purge/clock/json_text.h"
 #include "purge/follow/log_line.h"
 #include "purge/nats/stream.h"
+#include "purge/nats/witness.h"
 
 namespace purge {
 namespace {
@@ -64,7 +65,7 @@ struct NatsSource::Stream final : nats::Link::Listener {
   void begin(base::Result<nats::Place> place);
   void compare(const nats::Place& place);
   void go_on(const nats::Place& place, bool given_again);
-  void look_at_newest(const nats::Place& place);
+  void given_again(Sequence sequence);
   void beat();
   void look(base::Result<nats::Place> place);
   void pump();
@@ -105,6 +106,9 @@ struct NatsSource::Stream final : nats::Link::Listener {
   std::string log_id{};
   std::optional<std::uint64_t> digest{};       ///< of `after`, as digest_of_entry
   std::optional<std::uint64_t> newest_hash{};  ///< hash of the payload of next - 1, if it is known
+  std::optional<nats::Witness> witness{};
+  bool went_back =
+      false;  ///< entries that were handed over are others now: whatever the next connection finds
   bool begun = false;
   bool busy = false;  ///< home has lines that it has not yet taken
   std::size_t fetching = 0;
@@ -128,6 +132,7 @@ void NatsSource::Stream::open(Sequence from, std::string known_log, std::optiona
   log_id = std::move(known_log);
   digest = known_digest;
   newest_hash.reset();
+  witness->forget();
   begun = busy = absent = false;
   fetching = 0;
   missed = back = silent = 0;
@@ -157,6 +162,7 @@ void NatsSource::Stream::begin(base::Result<nats::Place> place) {
   if (!other && after > place->head && ++back < kBackMax) {
     return timer->start(1s, [this] { ask(); });
   }
+  if (went_back) return go_on(*place, true);
   const bool there = after >= std::max(place->oldest, floor) && after <= place->head;
   if (!other && digest && there) return compare(*place);
   go_on(*place, false);
@@ -169,7 +175,8 @@ void NatsSource::Stream::compare(const nats::Place& place) {
     if (number != live || begun) return;
     if (payload) {
       newest_hash = base::hash64(*payload);
-      return go_on(place, digest_of(*payload) != digest);
+      const auto found = digest_of(*payload);  // none: of a kind that this version does not know
+      return go_on(place, found && found != digest);
     }
     if (payload.error().code != Errc::NotFound) return lost(payload.error().text);
     if (++missed > kMissesMax) return go_on(place, false);
@@ -192,6 +199,7 @@ void NatsSource::Stream::go_on(const nats::Place& place, bool given_again) {
     next = place.head + 1;
     floor = 0;
     newest_hash.reset();
+    went_back = false;
   }
   back = missed = 0;
   log_id = place.log_id;
@@ -221,18 +229,15 @@ void NatsSource::Stream::look(base::Result<nats::Place> place) {
     return lost("the stream begins at entry " + std::to_string(place->oldest) + " now");
   head = std::max(head, place->head);
   to_home(live, {"{\"head\":" + std::to_string(head) + "}"}, false);
-  look_at_newest(*place);
+  std::optional<nats::Witness::Entry> newest;
+  if (newest_hash) newest = {.number = next - 1, .print = *newest_hash};
+  witness->look(*place, newest);
   pump();
 }
 
-// Behind a leaf node, or another server of the cluster, the stream may go back and come on again unseen.
-void NatsSource::Stream::look_at_newest(const nats::Place& place) {
-  const Sequence last = next - 1;
-  if (!newest_hash || last < place.oldest || last > place.head) return;
-  stream->get(last, [this, last, was = *newest_hash, number = live](base::Result<std::string> payload) {
-    if (number != live || !payload || base::hash64(*payload) == was) return;
-    lost("the stream gave the number " + std::to_string(last) + " again");
-  });
+void NatsSource::Stream::given_again(Sequence sequence) {
+  went_back = true;
+  lost("the stream gave the number " + std::to_string(sequence) + " again");
 }
 
 void NatsSource::Stream::on_message(nats::Message message) {
@@ -378,11 +383,15 @@ NatsSource::NatsSource(base::Executor& home, Options options, Sink& sink)
         s.pause.emplace(s.worker.loop());
         s.link.emplace(s.worker.loop(), s.options.access, s.options.node, s);
         s.stream.emplace(*s.link, s.options.stream);
+        s.witness.emplace(
+            *s.stream, [](std::string_view payload) { return base::hash64(payload); },
+            [&s](Sequence sequence) { s.given_again(sequence); });
         started.set_value();
       },
       [&s] {
         if (s.live != 0) s.say("left");
         s.live = 0;
+        s.witness.reset();
         s.stream.reset();
         s.pause.reset();
         s.timer.reset();

@@ -62,7 +62,8 @@ base::Result<Place> place_of(const json& answer, const std::string& name) {
   bytes.append(reinterpret_cast<const char*>(&id.low), sizeof id.low);
   Place place{.log_id = "nats-" + base::hex(bytes),
               .oldest = number_at(*state, "first_seq"),
-              .head = number_at(*state, "last_seq")};
+              .head = number_at(*state, "last_seq"),
+              .last_at = text_at(*state, "last_ts")};
   if (number_at(*state, "messages") == 0) place.oldest = place.head + 1;
   return place;
 }

@@ -35,6 +35,7 @@ struct Place {
   std::string log_id{};
   std::uint64_t oldest = 1;  ///< head + 1 if it holds nothing
   std::uint64_t head = 0;
+  std::string last_at{};  ///< when `head` was stored, as the server writes it; may be empty
 };
 
 /// The subjects that belong to a stream of purges.

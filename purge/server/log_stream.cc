@@ -16,6 +16,11 @@ namespace {
 
 Refusal invalid(std::string text) { return {.status = 400, .code = "invalid", .text = std::move(text)}; }
 
+/// May be otherwise the next time.
+bool is_for_now(base::Errc code) {
+  return code == base::Errc::Busy || code == base::Errc::Timeout || code == base::Errc::Unavailable;
+}
+
 }  // namespace
 
 // The session owns it, but ends it before the stream.
@@ -111,7 +116,10 @@ void LogStream::compare() {
   api().journal().read(
       sent_, 1, api().home(), anchor_.wrap([this](const base::Result<std::vector<JournalEntry>>& found) {
         if (ended_) return refuse(going_down());
-        if (!found && found.error().code != base::Errc::NotFound) return refuse(unavailable(found.error()));
+        if (!found && is_for_now(found.error().code)) {
+          ended_ = true;
+          return refuse(unavailable(found.error()));
+        }
         const bool there = found && !found->empty() && found->front().sequence == sent_;
         answer_with(there && purge::digest_of_entry(found->front().purge, found->front().at_ms) != *digest_);
       }));

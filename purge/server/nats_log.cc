@@ -84,6 +84,7 @@ struct NatsLog::Impl final : nats::Link::Listener, NatsReader::Host, NatsPublish
   std::optional<nats::Link> link{};
   std::optional<nats::Stream> stream{};
   std::optional<NatsReader> reader{};
+  std::optional<nats::Witness> witness{};
   std::optional<NatsPublisher> publisher{};
   std::optional<base::Timer> timer{};
   base::Random random{std::random_device{}()};
@@ -118,12 +119,14 @@ void NatsLog::Impl::begin() {
   link.emplace(loop, options.access, "selvage-purge", *this);
   stream.emplace(*link, options.stream.name);
   reader.emplace(loop, *stream, *this, NatsReader::Options{.held_bytes = options.held_bytes});
+  witness.emplace(*stream, &print_of_nats, [this](Sequence sequence) { went_back(sequence); });
   publisher.emplace(loop, *stream, options.publish_limit, *this);
   connect();
 }
 
 void NatsLog::Impl::end() {
   publisher.reset();
+  witness.reset();
   reader.reset();
   stream.reset();
   timer.reset();
@@ -163,7 +166,10 @@ void NatsLog::Impl::load_nodes() {
     {
       const std::scoped_lock lock(mutex);
       for (const std::string& text : *texts) {
-        if (auto node = known_of(text, log_id)) nodes.push_back(std::move(*node));
+        auto node = known_of(text, log_id);
+        if (!node) continue;
+        if (node->applied > held.head) node->applied = 0;  // of entries that are lost
+        nodes.push_back(std::move(*node));
       }
     }
     ready();
@@ -231,6 +237,7 @@ void NatsLog::Impl::take_place(const nats::Place& place) {
     held.oldest = std::max(place.oldest, floor);
   }
   raise_head(place.head);
+  witness->look(place, reader->newest());
 }
 
 // The same stream with numbers given again needs another name: who comes with such a number and cannot say
@@ -242,6 +249,7 @@ void NatsLog::Impl::another_log(const nats::Place& place, bool same_stream) {
   floor = 0;
   told.clear();  // numbers of before
   reader->forget();
+  witness->forget();
   const bool first = id().empty();
   stream_id = place.log_id;
   {

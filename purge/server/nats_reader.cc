@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "edge/base/log.h"
-#include "purge/clock/json_text.h"
+#include "purge/follow/log_line.h"
 #include "purge/server/journal_form.h"
 
 namespace purgeapi {
@@ -21,9 +21,19 @@ constexpr auto kMissPause = 200ms;
 constexpr std::size_t kEntryOverhead = 200;
 constexpr std::string_view kNoNumber = "{\"seq\":0,";
 
+std::uint64_t digest_of(const JournalEntry& entry) {
+  return purge::digest_of_entry(entry.purge, entry.at_ms);
+}
+
 std::size_t bytes_of(const JournalEntry& entry) { return entry.purge.size() + kEntryOverhead; }
 
 }  // namespace
+
+std::optional<std::uint64_t> print_of_nats(std::string_view payload) {
+  const auto entry = entry_of_nats(1, payload);
+  if (!entry) return {};
+  return digest_of(*entry);
+}
 
 std::string nats_payload_of(const JournalEntry& entry) {
   JournalEntry plain = entry;
@@ -39,17 +49,19 @@ base::Result<JournalEntry> entry_of_nats(Sequence sequence, std::string_view pay
 void NatsReader::hold(JournalEntry entry) {
   const std::size_t bytes = bytes_of(entry);
   if (const auto before = held_.find(entry.sequence); before != held_.end()) {
-    // A request that was sent again has another time, so only the purge counts.
-    const std::string& was = before->second.purge;
-    if (was != entry.purge && purge::json_or_null(was) != purge::json_or_null(entry.purge)) {
-      host_.went_back(entry.sequence);
-    }
+    if (digest_of(before->second) != digest_of(entry)) host_.went_back(entry.sequence);
     return;
   }
   held_.emplace(entry.sequence, std::move(entry));
   for (bytes_ += bytes; bytes_ > options_.held_bytes && held_.size() > 1; held_.erase(held_.begin())) {
     bytes_ -= bytes_of(held_.begin()->second);
   }
+}
+
+std::optional<nats::Witness::Entry> NatsReader::newest() const {
+  if (held_.empty()) return {};
+  const auto& [sequence, entry] = *held_.rbegin();
+  return nats::Witness::Entry{.number = sequence, .print = digest_of(entry)};
 }
 
 void NatsReader::forget() {

@@ -4,11 +4,13 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "edge/base/executor.h"
 #include "purge/nats/stream.h"
+#include "purge/nats/witness.h"
 #include "purge/server/purge_log.h"
 
 namespace purgeapi {
@@ -38,6 +40,8 @@ class NatsReader {
 
   /// An entry has come by itself.
   void hold(JournalEntry entry);
+  /// The newest entry that is held; its print is its digest (purge::digest_of_entry).
+  std::optional<nats::Witness::Entry> newest() const;
   /// It is another stream.
   void forget();
   /// `done` is called on the engine's thread.
@@ -74,5 +78,7 @@ class NatsReader {
 /// The form of an entry in the stream: a line of the log without its number.
 std::string nats_payload_of(const JournalEntry& entry);
 base::Result<JournalEntry> entry_of_nats(Sequence sequence, std::string_view payload);
+/// An entry's digest by its payload; nothing if it is not understood.
+std::optional<std::uint64_t> print_of_nats(std::string_view payload);
 
 }  // namespace purgeapi

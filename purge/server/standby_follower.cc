@@ -48,7 +48,13 @@ StandbyFollower::StandbyFollower(base::Executor& home, http::ExchangeMaker& clie
 
 StandbyFollower::~StandbyFollower() = default;
 
+// What the journal holds by then is what the primary is asked to go on from, so all that is on its way there
+// comes first.
 void StandbyFollower::start() {
+  if (adopting_ || unkept_ != 0) return timer_.start(kBackoffMin, [this] { start(); });
+  log_id_ = journal_.log_id();
+  kept_ = journal_.bounds().head;
+  digest_.reset();
   if (kept_ == 0) return connect();
   journal_.read(kept_, 1, home_, anchor_.wrap([this](const base::Result<std::vector<JournalEntry>>& found) {
     if (found && !found->empty() && found->front().sequence == kept_) {
@@ -84,7 +90,7 @@ void StandbyFollower::on_lost(const std::string& reason) {
   if (failures_++ == 0) {
     logs::warn("no primary, connecting again", {{"reason", reason}, {"delay_ms", delay.count()}});
   }
-  timer_.start(delay, [this] { connect(); });
+  timer_.start(delay, [this] { start(); });
 }
 
 bool StandbyFollower::full() {

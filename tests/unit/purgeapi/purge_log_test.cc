@@ -330,7 +330,7 @@ TEST_P(PurgeLogTest, RemembersNodesUntilTheyAreForgotten) {
     EXPECT_TRUE(log->keep_node({.name = "b"}));
     EXPECT_TRUE(log->keep_node({.name = "a.1", .applied = 2, .heard_ms = 1800}));
     EXPECT_TRUE(log->forget_node("b"));
-    ASSERT_TRUE(append(*log, {purge(1)}));  // comes after them
+    for (int i : {1, 2}) ASSERT_TRUE(append(*log, {purge(i)}));  // come after them
   }
   crash();
   const auto log = open();
@@ -346,6 +346,17 @@ INSTANTIATE_TEST_SUITE_P(Engines, PurgeLogTest, testing::Values(Kind::Lmdb, Kind
 
 // What only an engine with several processes can do.
 class NatsLogTest : public PurgeLogTest {};
+
+TEST_P(NatsLogTest, ANodesNumberPastTheHeadIsOfEntriesThatAreLost) {
+  {
+    const auto log = open();
+    EXPECT_TRUE(log->keep_node({.name = "one", .applied = 7, .heard_ms = 1700}));
+    ASSERT_TRUE(append(*log, {purge(1)}));  // comes after it
+  }
+  const auto log = open();
+  ASSERT_EQ(log->nodes().size(), 1u);
+  EXPECT_EQ(log->nodes()[0].applied, 0u);
+}
 
 TEST_P(NatsLogTest, TheHeadMovesThroughWhateverReplica) {
   Heard heard;
