@@ -10,6 +10,10 @@ for pair in edge-1.https=1 edge-1.http=2 edge-1.admin=3 edge-2.https=4 edge-2.ht
   port[${pair%=*}]=$((base_port + ${pair#*=}))
 done
 
+# What callers of those APIs know the sample site by.
+cloudflare_zone=023e105f4ecef8ad9ca31a8372d0c353
+fastly_service=SU1Z0isxPaozGVKXdv0eY
+
 # Services never run as root: nobody does if root started this, else the user who did.
 as_service=(setpriv --no-new-privs --pdeathsig TERM)
 if (($(id -u) == 0)); then
@@ -127,7 +131,15 @@ sites = ["*"]
 [[token]]
 name = "edges"
 sha256 = "$(token_sha256 edges)"
-roles = ["node"]
+roles = ["node", "purge"]
+sites = ["sample"]
+[[cloudflare_zone]]
+id = "$cloudflare_zone"
+site = "sample"
+[[fastly_service]]
+id = "$fastly_service"
+site = "sample"
+hosts = ["localhost"]
 TOML
 }
 
@@ -167,6 +179,9 @@ name = "sample"
 hosts = ["localhost", "127.0.0.1"]
 origin = "main"
 plain = "redirect"
+[site.purge]
+tokens_sha256 = ["$(token_sha256 operator)"]
+wait_for = "nodes"
 [log]
 access_file = "$state/log/access/$name.log"
 TOML

@@ -36,6 +36,28 @@ upload_site() {
 # purge ARGUMENTS …: waits until both edges have applied it; the answer is in $state/client/answer.
 purge() { ctl operator purge --site sample --wait 5s --json "$@" >"$state/client/answer"; }
 
+# In the way of other CDNs' callers; they do not wait for the edges.
+purge_like() {
+  local -a ask=(curl -sSf --max-time 20 --cacert "$state/ca.pem" -o "$state/client/answer")
+  case $1 in
+    cloudflare)
+      "${ask[@]}" "$(purge_url)/client/v4/zones/$cloudflare_zone/purge_cache" -H "Authorization: Bearer $(token operator)" \
+        -H "Content-Type: application/json" -d '{"tags":["site"]}'
+      ;;
+    fastly) "${ask[@]}" -X POST "$(purge_url)/service/$fastly_service/purge/site" -H "Fastly-Key: $(token operator)" ;;
+    varnish) "${ask[@]}" -X PURGE "$(edge_url edge-2)/check.txt" -H "X-Purge-Token: $(token operator)" ;;
+  esac
+}
+
+# until_page EDGE TEXT: up to 5 s.
+until_page() {
+  local deadline=$((SECONDS + 5))
+  until fetch "$1" /check.txt && [[ $(<"$state/client/body") == "$2" ]]; do
+    if ((SECONDS >= deadline)); then return 1; fi
+    sleep 0.05
+  done
+}
+
 show_welcome() {
   cat <<TEXT
 
@@ -49,6 +71,12 @@ Try, in another terminal:
   SELVAGE_TOKEN=$(token upload) $state/bin/selvagectl put README.md $(origin_url)/readme.md
   SELVAGE_TOKEN=$(token operator) $state/bin/selvagectl purge --api $(purge_url) --ca $state/ca.pem \\
     --site sample --everything --wait 5s
+
+The same in the way of other CDNs' callers (docs/purging.md):
+  curl --cacert $state/ca.pem $(purge_url)/client/v4/zones/$cloudflare_zone/purge_cache \\
+    -H "Authorization: Bearer $(token operator)" -H "Content-Type: application/json" -d '{"tags":["site"]}'
+  curl --cacert $state/ca.pem -X POST $(purge_url)/service/$fastly_service/purge/site -H "Fastly-Key: $(token operator)"
+  curl --cacert $state/ca.pem -X PURGE $(edge_url edge-1)/ -H "X-Purge-Token: $(token operator)"
 
 Ctrl-C stops everything.
 TEXT
@@ -150,6 +178,16 @@ play_story() {
   expect_page "edge-1, after the purge" edge-1 "$new" "*fwd=*"
   expect_page "edge-2, after the purge" edge-2 "$new" "*fwd=*"
   expect_page "edge-1, cached again" edge-1 "$new" "*; hit*"
+
+  local caller
+  for caller in cloudflare fastly varnish; do
+    new="$caller $(openssl rand -hex 8)"
+    printf '%s\n' "$new" >"$state/client/upload"
+    succeed "new upload" put "$state/client/upload" /check.txt
+    succeed "purge as of $caller" purge_like "$caller"
+    succeed "edge-1, after the purge as of $caller" until_page edge-1 "$new"
+    succeed "edge-2, after the purge as of $caller" until_page edge-2 "$new"
+  done
 
   curl -s -o /dev/null -D "$state/client/head" "http://localhost:${port[edge-1.http]}/check.txt" || true
   expect "plain HTTP is redirected" "$(header location)" "https://localhost*"

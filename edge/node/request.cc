@@ -22,8 +22,9 @@ using policy::Forward;
 using policy::Outcome;
 
 namespace {
+constexpr std::chrono::seconds kNoTime{0};
 constexpr unsigned kTurnsMax = 8;  // a request that is sent back more often goes alone
-}
+}  // namespace
 
 Request::Request(Context& context, const http::ConnectionInfo& connection, http::RequestHead head,
                  http::ResponseWriter& writer)
@@ -40,7 +41,8 @@ Request::~Request() {
 
 void Request::start() {
   if (connection_.trust_forwarded) {
-    if (std::string scheme = policy::forwarded_scheme(head_.fields); !scheme.empty()) head_.scheme = std::move(scheme);
+    if (std::string scheme = policy::forwarded_scheme(head_.fields); !scheme.empty())
+      head_.scheme = std::move(scheme);
   }
   Route route = node::route(*config_, connection_, head_);
   site_ = route.site;
@@ -52,7 +54,8 @@ void Request::start() {
   const std::string_view path = policy::normal_path(head_.target, room);
   const policy::TtlRule& rule = site_->rule_for(path);
   status_.reason = head_.method == "GET" || head_.method == "HEAD" ? Forward::Bypass : Forward::Method;
-  if (policy::handling(head_) == policy::Handling::Pass || policy::bypasses(rule, head_.fields)) return pass();
+  if (policy::handling(head_) == policy::Handling::Pass || policy::bypasses(rule, head_.fields))
+    return pass();
   rule_ = &rule;
   directives_ = policy::parse_cache_control(head_.fields);
   slice_bytes_ = rule.slice_bytes;
@@ -193,13 +196,16 @@ void Request::not_found() {
   if (seek_by_language()) return;
   if (seeks_part()) return seek_fragment();
   status_.reason = past_ ? Forward::Request : generation_ != 0 ? Forward::VaryMiss : Forward::UriMiss;
-  if (directives_.only_if_cached) return send_error(504, "not in the cache, and only-if-cached was asked for\n");
+  if (directives_.only_if_cached)
+    return send_error(504, "not in the cache, and only-if-cached was asked for\n");
   const bool alone = past_ && past_stamp_ == 0;  // nobody else is known to be as far
-  if (alone || context_.shared.pass_marks.marked(key_, context_.executor.clock().steady())) return fetch_alone();
+  if (alone || context_.shared.pass_marks.marked(key_, context_.executor.clock().steady()))
+    return fetch_alone();
   join(nullptr, false);
 }
 
-policy::Situation Request::situation_of(const policy::StoredResponse& response, purge::Verdict verdict) const {
+policy::Situation Request::situation_of(const policy::StoredResponse& response,
+                                        purge::Verdict verdict) const {
   const bool doubtful =
       trust_of(context_, *site_) != Trust::Full || group_verdict(context_, response) != GroupVerdict::Live;
   return {verdict == purge::Verdict::Stale, doubtful};
@@ -219,11 +225,14 @@ void Request::judge(store::ObjectRef object, purge::Verdict verdict) {
   switch (use) {
     case policy::Use::Fresh:
       note_use(context_.shared, object, context_.executor.clock().steady());
-      return send_object(std::move(object), {.outcome = Outcome::Hit, .ttl = policy::remaining(response, now)});
+      return send_object(std::move(object),
+                         {.outcome = Outcome::Hit, .ttl = policy::remaining(response, now)});
     case policy::Use::StaleWhile:
       note_use(context_.shared, object, context_.executor.clock().steady());
       revalidate_in_background(object);
-      return send_object(std::move(object), {.outcome = Outcome::Stale, .ttl = policy::remaining(response, now)});
+      // Stale by a purge though its time is not over: nothing is left of that.
+      return send_object(std::move(object), {.outcome = Outcome::Stale,
+                                             .ttl = std::min(policy::remaining(response, now), kNoTime)});
     case policy::Use::Revalidate:
       // Each must ask for itself: waiting for another's answer would be in vain.
       if (response.no_cache || response.lifetime <= std::chrono::seconds(0)) {
@@ -305,7 +314,8 @@ void Request::join(store::ObjectRef stale, bool validate) {
   doubtful_ = joined.fetch->stamp() < context_.shared.ledger.now();
   std::shared_ptr<Fetch> fetch = joined.fetch;
   if (!leads_) return watch(std::move(fetch));
-  // Between the look-up and here another loop may have finished a fetch: objects go into memory before their fetch leaves the table.
+  // Between the look-up and here another loop may have finished a fetch: objects go into memory before their
+  // fetch leaves the table.
   if (!stale && !past_) {
     if (store::ObjectRef object = context_.shared.memory.find(key_, key_text_);
         object && verdict_of(*object, context_.shared.ledger) == purge::Verdict::Live &&
@@ -426,8 +436,7 @@ void Request::on_streaming(const Fetch::View& view) {
 void Request::on_answered(const Fetch::View& view) {
   const policy::StoredResponse& response = response_of(*view.object);
   const bool mine =
-      leads_ || !doubtful_ ||
-      context_.shared.ledger.newest(subject_of(response)) <= reader_->fetch().stamp();
+      leads_ || !doubtful_ || context_.shared.ledger.newest(subject_of(response)) <= reader_->fetch().stamp();
   if (!mine) return look_up_again();
   if (!leads_ && !view.stale && !may_share(response)) {
     const store::ObjectRef object = view.object;
@@ -437,7 +446,8 @@ void Request::on_answered(const Fetch::View& view) {
   note_origin_time(view);
   const base::Wall now = context_.executor.clock().wall();
   CacheStatus status{.outcome = view.stale ? Outcome::Stale : Outcome::Revalidated,
-                     .ttl = policy::remaining(response, now),
+                     .ttl = view.stale ? std::min(policy::remaining(response, now), kNoTime)
+                                       : policy::remaining(response, now),
                      .fwd_status = view.stale ? view.failed_status : 304,
                      .stored = !view.stale,
                      .collapsed = !leads_,

@@ -76,8 +76,8 @@ std::string time_of(const json& node) {
 
 void print_applied(const json& body, bool waited) {
   for (const json& node : body.value("nodes", json::array())) {
-    std::cout << "  " << text_of(node, "node") << " applied after " << text_of(node, "ms") << " ms" << time_of(node)
-              << '\n';
+    std::cout << "  " << text_of(node, "node") << " applied after " << text_of(node, "ms") << " ms"
+              << time_of(node) << '\n';
   }
   for (const json& node : body.value("pending", json::array())) {
     std::cout << "  " << word(node) << " has not applied it yet\n";
@@ -107,6 +107,7 @@ int purge_command(Access access, const PurgeOptions& options) {
   request.url = options.api + "/v1/purges";
   if (!options.wait.empty()) request.url += "?wait=" + options.wait;
   request.fields.add("content-type", "application/json");
+  if (!options.key.empty()) request.fields.add("idempotency-key", options.key);
   const std::string text = purge::to_json(options.purge);
   request.body_bytes = text.size();
   request.body = [text, at = std::size_t{0}](char* room, std::size_t size) mutable -> http::BodyPiece {
@@ -138,8 +139,11 @@ int nodes_command(Access access, const std::string& api, bool as_json) {
   }
   std::cout << "log head " << text_of(*body, "head") << '\n';
   for (const json& node : body->value("nodes", json::array())) {
-    std::cout << text_of(node, "node") << (node.value("connected", false) ? "  connected" : "  silent")
-              << "  applied " << text_of(node, "applied") << '\n';
+    const char* state = node.value("live", false)        ? "  live"
+                        : node.value("connected", false) ? "  silent"
+                                                         : "  away";
+    std::cout << text_of(node, "node") << state << "  applied " << text_of(node, "applied") << "  behind "
+              << text_of(node, "behind") << '\n';
   }
   return kDone;
 }
@@ -157,6 +161,17 @@ int retire_command(Access access, const std::string& api, const std::string& nod
   }
   return kDone;
 }
+
+namespace {
+
+/// Copies that are validated before they are used, or used while that runs.
+std::size_t soft_purged(const json& node) {
+  std::size_t sum = 0;
+  for (const json& copy : node.value("copies", json::array())) sum += copy.value("verdict", "") == "stale";
+  return sum;
+}
+
+}  // namespace
 
 int verify_command(Access access, const std::string& api, const std::string& site, const std::string& url,
                    const std::vector<std::string>& variant, bool as_json) {
@@ -184,10 +199,12 @@ int verify_command(Access access, const std::string& api, const std::string& sit
   } else {
     for (const json& node : body->value("nodes", json::array())) {
       std::cout << text_of(node, "node") << ": holds " << text_of(node, "holds") << ", of them dead "
-                << text_of(node, "dead") << ", older than a purge and served " << text_of(node, "stale")
+                << text_of(node, "dead") << ", soft-purged " << soft_purged(node) << ", stale "
+                << text_of(node, "stale")
                 << (node.value("behind", false) ? "; has not applied all purges yet" : "") << '\n';
     }
-    for (const json& node : body->value("silent", json::array())) std::cout << word(node) << " has not answered\n";
+    for (const json& node : body->value("silent", json::array()))
+      std::cout << word(node) << " has not answered\n";
   }
   return stale ? kFailed : unsure ? kNotYet : kDone;
 }

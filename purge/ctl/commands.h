@@ -15,6 +15,7 @@ struct PurgeOptions {
   std::string api{};
   purge::Purge purge{};
   std::string wait{};  ///< "5s"; empty: do not wait
+  std::string key{};   ///< Idempotency-Key; empty: none
   bool json = false;
 };
 int purge_command(Access access, const PurgeOptions& options);
@@ -24,8 +25,8 @@ int nodes_command(Access access, const std::string& api, bool json);
 /// Has the API forget an edge that is gone for good.
 int retire_command(Access access, const std::string& api, const std::string& node, bool json);
 
-/// Asks all edges which copies of a URL they hold. kFailed if one would serve what was purged, kNotYet if one has not
-/// answered, or has not applied all purges yet. `variant`: as below.
+/// Asks all edges which copies of a URL they hold. kFailed if one would serve what was purged, kNotYet if one
+/// has not answered, or has not applied all purges yet. `variant`: as below.
 int verify_command(Access access, const std::string& api, const std::string& site, const std::string& url,
                    const std::vector<std::string>& variant, bool json);
 /// Makes a standby the primary.

@@ -14,7 +14,8 @@ enum ExitCode : int {
   kFailed = 1,       ///< the other side refused, or some of several things failed
   kUsage = 2,        ///< wrong arguments
   kUnreachable = 3,  ///< no answer
-  kNotYet = 4,       ///< purge --wait: accepted, but not all known nodes have applied it; verify: not all have answered
+  kNotYet =
+      4,  ///< purge --wait: accepted, but not all known nodes have applied it; verify: not all have answered
 };
 
 /// Prints what went wrong to standard error and answers the exit code.

@@ -28,7 +28,7 @@ struct Arguments {
   bool json = false;
   ctl::PutOptions put{};
   ctl::PurgeOptions purge{};
-  std::vector<std::string> urls{}, tags{}, prefixes{}, hosts{}, variant{};
+  std::vector<std::string> urls{}, tags{}, prefixes{}, hosts{}, wildcards{}, variant{};
   bool everything = false;
   std::string retire{};
   std::string inspect_url{}, verify_url{}, verify_site{}, config{}, kind{}, program{};
@@ -51,7 +51,10 @@ void add_purge(CLI::App& app, Arguments& a) {
   purge->add_option("--tag", a.tags, "Tags (Surrogate-Key)");
   purge->add_option("--prefix", a.prefixes, "Host and path, on segment boundaries");
   purge->add_option("--host", a.hosts, "Host names");
+  purge->add_option("--wildcard", a.wildcards, "Host and path with *, which stands for any text");
   purge->add_flag("--everything", a.everything, "All of the site");
+  purge->add_flag("--ignore-case", a.purge.purge.ignore_case, "Of tags");
+  purge->add_option("--idempotency-key", a.purge.key, "Sent again with the same one, it stays one purge");
   purge->add_flag("--soft", a.purge.purge.soft, "Treat as stale, not as absent");
   purge->add_option("--wait", a.purge.wait, "Wait until all edges have applied it, at most so long (5s)");
 }
@@ -69,8 +72,10 @@ int run_purge(Arguments& a) {
   select(Kind::Tags, a.tags);
   select(Kind::Prefixes, a.prefixes);
   select(Kind::Hosts, a.hosts);
+  select(Kind::Wildcards, a.wildcards);
   if (selectors != 1) {
-    std::cerr << "selvagectl: purge takes exactly one of --url, --tag, --prefix, --host, --everything\n";
+    std::cerr << "selvagectl: purge takes exactly one of --url, --tag, --prefix, --host, --wildcard, "
+                 "--everything\n";
     return ctl::kUsage;
   }
   if (!a.purge.wait.empty()) {
@@ -99,11 +104,13 @@ void add_others(CLI::App& app, Arguments& a) {
   add_common(*nodes, a, true);
   nodes->add_option("--retire", a.retire,
                     "Forget this edge, which is gone for good: purges wait for it no more");
-  CLI::App* verify = app.add_subcommand("verify", "What all edges hold of a URL, and whether a purge has missed it");
+  CLI::App* verify =
+      app.add_subcommand("verify", "What all edges hold of a URL, and whether a purge has missed it");
   add_common(*verify, a, true);
   verify->add_option("url", a.verify_url, "Absolute URL")->required();
   verify->add_option("--site", a.verify_site, "Site")->required();
-  verify->add_option("--variant", a.variant, "Request field that chooses one variant: \"accept-language: de\"");
+  verify->add_option("--variant", a.variant,
+                     "Request field that chooses one variant: \"accept-language: de\"");
   CLI::App* promote = app.add_subcommand("promote", "Make the standby at --api the primary of the purge log");
   add_common(*promote, a, true);
   CLI::App* inspect = app.add_subcommand("inspect", "What an edge holds of a URL");

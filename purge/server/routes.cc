@@ -56,11 +56,21 @@ constexpr Route kRoutes[] = {
 // Of any target: it names what is to be purged and no resource of the API.
 constexpr Route kPurgeMethod = {"PURGE", "{*}", kPurge, &make<FastlyUrlRequest>};
 
+std::string roles_text(std::uint8_t roles) {
+  std::string out;
+  for (const auto& [role, name] : {std::pair(Role::Purge, "purge"), std::pair(Role::Read, "read"),
+                                   std::pair(Role::Node, "node"), std::pair(Role::Standby, "standby")}) {
+    if ((roles & static_cast<std::uint8_t>(role)) != 0)
+      out += (out.empty() ? "\"" : " or \"") + std::string(name) + "\"";
+  }
+  return out;
+}
+
 Refusal forbidden(const Token& caller, const Route& route) {
   return {.status = 403,
           .code = "forbidden",
-          .text = "the roles of token \"" + caller.name + "\" do not include " + std::string(route.method) +
-                  " " + std::string(route.pattern)};
+          .text = "the roles of token \"" + caller.name + "\" do not include " + roles_text(route.roles) +
+                  ", which " + std::string(route.method) + " " + std::string(route.pattern) + " takes"};
 }
 
 std::variant<Routed, Refusal> allowed(const Route& route, const Token& caller,

@@ -65,6 +65,7 @@ std::optional<Refusal> VerifyRequest::understand() {
   }
   // What can be verified is what can be purged.
   const purge::Purge purge{.site = site_, .kind = purge::Kind::Urls, .names = {url_}};
+  if (url_.empty()) return invalid("found no url, allowed: url=ABSOLUTE_URL, percent-encoded");
   if (const auto good = purge::parse_purge(purge::to_json(purge)); !good) return invalid(good.error().text);
   if (!call().caller.may_touch(site_)) {
     return Refusal{.status = 403,

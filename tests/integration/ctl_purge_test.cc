@@ -130,6 +130,14 @@ INSTANTIATE_TEST_SUITE_P(All, CtlPurgeForm,
                                               {"--site", "other", "--host", "b.www.test"},
                                               {{"b.www.test", "/d/1"}},
                                               {{"www.test", "/d/1"}}},
+                                         Form{"Wildcards",
+                                              {"--site", "www", "--wildcard", "www.test/f/*.png"},
+                                              {{"www.test", "/f/1.png"}, {"www.test", "/f/2/3.png"}},
+                                              {{"www.test", "/f/1.jpg"}, {"b.www.test", "/f/1.png"}}},
+                                         Form{"TagsInAnyCase",
+                                              {"--site", "www", "--tag", "G/1", "--ignore-case"},
+                                              {{"www.test", "/g/1"}},
+                                              {{"www.test", "/g/2"}}},
                                          Form{"Everything",
                                               {"--site", "www", "--everything"},
                                               {{"www.test", "/e/1"}, {"www.test", "/e/2"}},
@@ -145,16 +153,22 @@ TEST_F(CtlPurge, TellsPeopleWhoHasAppliedIt) {
               testing::MatchesRegex("purge [0-9]+ accepted\n"));
 }
 
+TEST_F(CtlPurge, IsOnePurgeUnderOneIdempotencyKey) {
+  const std::vector<std::string> purge{"purge", "--site", "www", "--tag", "x", "--idempotency-key", "job-7", "--json"};
+  const auto first = ctl.run(purge).json()["sequence"];
+  EXPECT_EQ(ctl.run(purge).json()["sequence"], first);
+}
+
 TEST_F(CtlPurge, VerifiesWhatIsHeld) {
   ASSERT_TRUE(cached("www.test", "/verified"));
   const std::vector<std::string> verify{"verify", "--site", "www", "https://www.test/verified"};
   const auto before = ctl.run(verify);
   EXPECT_EQ(before.code, kDone) << before.err;
-  EXPECT_THAT(before.out, testing::MatchesRegex("edge-1: holds [12], of them dead 0, older than a purge and served 0\n"));
+  EXPECT_THAT(before.out, testing::MatchesRegex("edge-1: holds [12], of them dead 0, soft-purged 0, stale 0\n"));
   ASSERT_EQ(ctl.run({"purge", "--site", "www", "--url", "https://www.test/verified", "--wait", "20s"}).code, kDone);
   const auto after = ctl.run(verify);
   EXPECT_EQ(after.code, kDone) << after.err;
-  EXPECT_THAT(after.out, testing::MatchesRegex("edge-1: holds [12], of them dead [12], older than a purge and served 0\n"));
+  EXPECT_THAT(after.out, testing::MatchesRegex("edge-1: holds [12], of them dead [12], soft-purged 0, stale 0\n"));
   edge().process().signal(SIGSTOP);
   const auto silent = ctl.run(verify);
   edge().process().signal(SIGCONT);
@@ -168,6 +182,8 @@ TEST_F(CtlPurge, SoftLeavesStaleCopies) {
       ctl.run({"purge", "--site", "www", "--url", "https://www.test/soft", "--soft", "--wait", "20s"}).code,
       kDone);
   EXPECT_EQ(inspect("https://www.test/soft", {"--json"}).json()["objects"][0]["verdict"], "stale");
+  EXPECT_THAT(ctl.run({"verify", "--site", "www", "https://www.test/soft"}).out,
+              testing::MatchesRegex("edge-1: holds [12], of them dead 0, soft-purged [12], stale 0\n"));
 }
 
 TEST_F(CtlPurge, SaysSoWhenANodeHasNotAppliedItInTime) {
@@ -227,7 +243,7 @@ TEST_F(CtlPurge, WrongArgumentsAreNamed) {
 TEST_F(CtlPurge, NodesListsThoseThatFollow) {
   const auto ran = ctl.run({"nodes"});
   EXPECT_EQ(ran.code, kDone) << ran.err;
-  EXPECT_THAT(ran.out, testing::MatchesRegex("log head [0-9]+\nedge-1  connected  applied [0-9]+\n"));
+  EXPECT_THAT(ran.out, testing::MatchesRegex("log head [0-9]+\nedge-1  live  applied [0-9]+  behind 0\n"));
   const auto json = ctl.run({"nodes", "--json"}).json();
   ASSERT_EQ(json["nodes"].size(), 1U);
   EXPECT_EQ(json["nodes"][0]["node"], "edge-1");

@@ -245,7 +245,11 @@ TEST_F(PurgeRace, ASoftPurgedCopyIsServedWhileItIsValidated) {
   scene().get(path);
   ASSERT_TRUE(scene().settled());
   scene().purge(purge_of(Form::Url, true));
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(scene().get(path).sha256, version(1, kSmall).sha256());
+  for (int i = 0; i < 3; ++i) {
+    const Response stale = scene().get(path);
+    EXPECT_EQ(stale.sha256, version(1, kSmall).sha256());
+    EXPECT_THAT(stale.header("cache-status"), HasSubstr("ttl=0")) << "its time is over, whatever max-age says";
+  }
   EXPECT_TRUE(wait_until([&] { return origin().requests(path) == 2; }));
   gate->open();
   ASSERT_TRUE(scene().settled());
