@@ -260,7 +260,7 @@ TEST_F(CtlPurge, NodesRetiresOneThatIsGone) {
                 {.node = "edge-2", .origin = origin().url(), .purge_url = api().url()});
     ASSERT_TRUE(second.start()) << second.output();
     ASSERT_TRUE(
-        wait_until([&] { return ctl.run({"nodes"}).out.find("edge-2  connected") != std::string::npos; }));
+        wait_until([&] { return ctl.run({"nodes"}).out.find("edge-2  live") != std::string::npos; }));
   }
   CtlRig::Ran retired;
   EXPECT_TRUE(wait_until([&] { return (retired = ctl.run({"nodes", "--retire", "edge-2"})).code == kDone; }));
