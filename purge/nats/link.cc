@@ -178,6 +178,9 @@ base::Status Link::connect() {
 
 void Link::close() {
   if (arrivals_ != 0) Arrivals::all().remove(std::exchange(arrivals_, 0));
+  // The library's reader may be at a message for a subscription while that is destroyed, and use it after its
+  // end (nats.c issue 637; mended after Debian 12's 3.4): it ends first.
+  if (connection_ != nullptr) natsConnection_Close(connection_of(connection_));
   for (void* subscription : std::exchange(subscriptions_, {})) {
     natsSubscription_Destroy(static_cast<natsSubscription*>(subscription));
   }
