@@ -11,7 +11,7 @@ namespace store {
 ReaderPool::ReaderPool(unsigned threads, std::size_t jobs_max) : jobs_max_(jobs_max) {
   for (unsigned i = 0; i < threads; ++i) {
     threads_.emplace_back([this, name = "disk-read-" + std::to_string(i)] {
-      base::begin_thread(name, base::Work::Background);
+      base::begin_thread(name, base::Work::Prompt);
       run();
     });
   }
