@@ -3,45 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <mutex>
-#include <set>
 
 #include "purge/server/nats_log.h"
 #include "tests/support/nats_server.h"
 #include "tests/support/thread_executor.h"
+#include "tests/unit/purgeapi/ears.h"
 #include "tests/unit/purgeapi/service_rig.h"
 
 namespace purgeapi {
 namespace {
-
-// Whom the log hears of.
-class Ears final : public PurgeLog::Listener {
- public:
-  void on_head_moved(Sequence) override {}
-  void on_log_changed() override {}
-  void on_word(const NodeWord& word) override {
-    const std::scoped_lock lock(mutex_);
-    if (word.kind == NodeWord::Kind::Applied) heard_.insert({word.name, word.applied});
-    if (word.kind == NodeWord::Kind::Left) left_.insert(word.name);
-  }
-  bool heard(const std::string& node, Sequence applied) const {
-    const std::scoped_lock lock(mutex_);
-    return heard_.contains({node, applied});
-  }
-  void forget() {
-    const std::scoped_lock lock(mutex_);
-    heard_.clear();
-  }
-  bool left(const std::string& node) const {
-    const std::scoped_lock lock(mutex_);
-    return left_.contains(node);
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::set<std::pair<std::string, Sequence>> heard_{};
-  std::set<std::string> left_{};
-};
 
 class NatsFollowTest : public testing::Test {
  protected:
@@ -59,6 +29,20 @@ class NatsFollowTest : public testing::Test {
   TestNode node(const std::string& name) {
     return TestNode("", name, folder / name, "",
                     purge::Follower::Options::Nats{.access = {.servers = {server.url()}},
+                                                   .stream = nats::StreamSettings{}.name});
+  }
+  // The log again, and a leaf node of its server.
+  void open_with_leaf() {
+    server.kill();
+    server.wipe();
+    leaf.leaf_of(server);
+    ASSERT_TRUE(server.start()) << server.output();
+    ASSERT_TRUE(leaf.start()) << leaf.output();
+    open();
+  }
+  TestNode far_node() {
+    return TestNode("", "far", folder / "far", "",
+                    purge::Follower::Options::Nats{.access = {.servers = {leaf.url()}, .domain = "hub"},
                                                    .stream = nats::StreamSettings{}.name});
   }
   void purge_many(int count) {
@@ -92,6 +76,7 @@ class NatsFollowTest : public testing::Test {
 
   support::TempFolder folder;
   support::NatsServer server{folder / "nats"};
+  support::NatsServer leaf{folder / "leaf", "leaf"};  // started by open_with_leaf()
   support::ThreadExecutor home;
   Ears ears;
   std::unique_ptr<NatsLog> log{};
@@ -146,17 +131,9 @@ TEST_F(NatsFollowTest, ANodeKeepsItsPlaceWhenTheServerIsKilled) {
 }
 
 TEST_F(NatsFollowTest, ANodeMayFollowThroughALeafNode) {
-  support::NatsServer leaf(folder / "leaf", "leaf");
-  server.kill();
-  server.wipe();
-  leaf.leaf_of(server);
-  ASSERT_TRUE(server.start()) << server.output();
-  ASSERT_TRUE(leaf.start()) << leaf.output();
-  open();
+  ASSERT_NO_FATAL_FAILURE(open_with_leaf());
   purge_many(300);
-  const TestNode far("", "far", folder / "far", "",
-                     purge::Follower::Options::Nats{.access = {.servers = {leaf.url()}, .domain = "hub"},
-                                                    .stream = nats::StreamSettings{}.name});
+  const TestNode far = far_node();
   ASSERT_TRUE(far.applies(300));
   purge_many(10);
   EXPECT_TRUE(far.applies(310));
@@ -220,18 +197,10 @@ TEST_F(NatsFollowTest, NumbersThatWereGivenAgainWhileANodeWasAwayMeanThatEveryth
 }
 
 TEST_F(NatsFollowTest, NumbersThatAreGivenAgainBehindALeafNodeMeanThatEverythingIsPurged) {
-  support::NatsServer leaf(folder / "leaf", "leaf");
-  server.kill();
-  server.wipe();
-  leaf.leaf_of(server);
-  ASSERT_TRUE(server.start()) << server.output();
-  ASSERT_TRUE(leaf.start()) << leaf.output();
-  open();
+  ASSERT_NO_FATAL_FAILURE(open_with_leaf());
   purge_many(2);
   save();
-  const TestNode far("", "far", folder / "far", "",
-                     purge::Follower::Options::Nats{.access = {.servers = {leaf.url()}, .domain = "hub"},
-                                                    .stream = nats::StreamSettings{}.name});
+  const TestNode far = far_node();
   ASSERT_TRUE(far.applies(2));
   purge_many(3);
   ASSERT_TRUE(far.applies(5));
@@ -343,14 +312,9 @@ TEST_F(NatsFollowTest, NumbersThatAreGivenAgainAreAnotherLog) {
   open();
   purge_many(2);
   const std::string before = log->log_id();
-  server.kill();
-  std::filesystem::copy(folder / "nats/data", folder / "saved", std::filesystem::copy_options::recursive);
-  ASSERT_TRUE(server.start());
+  save();
   purge_many(3);
-  server.kill();  // and what was not yet on disk is lost
-  server.wipe();
-  std::filesystem::rename(folder / "saved", folder / "nats/data");
-  ASSERT_TRUE(server.start());
+  put_back();  // what was not yet on disk is lost
   EXPECT_TRUE(support::wait_until([&] {
     auto answer = std::make_shared<std::promise<void>>();
     auto future = answer->get_future();

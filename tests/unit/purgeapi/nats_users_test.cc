@@ -4,12 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <future>
-#include <mutex>
-#include <set>
 
 #include "purge/server/nats_log.h"
 #include "tests/support/nats_server.h"
 #include "tests/support/thread_executor.h"
+#include "tests/unit/purgeapi/ears.h"
 #include "tests/unit/purgeapi/service_rig.h"
 
 namespace purgeapi {
@@ -42,34 +41,6 @@ std::string users() {
   }
   return text;
 }
-
-// What the log hears of nodes.
-class Ears final : public PurgeLog::Listener {
- public:
-  void on_head_moved(Sequence) override {}
-  void on_log_changed() override {}
-  void on_word(const NodeWord& word) override {
-    const std::scoped_lock lock(mutex_);
-    if (word.kind == NodeWord::Kind::Applied) applied_.emplace(word.name, word.applied);
-  }
-  void on_answer(const std::string& node, std::string) override {
-    const std::scoped_lock lock(mutex_);
-    answered_.insert(node);
-  }
-  bool heard(const std::string& node, Sequence applied) const {
-    const std::scoped_lock lock(mutex_);
-    return applied_.contains({node, applied});
-  }
-  bool answered(const std::string& node) const {
-    const std::scoped_lock lock(mutex_);
-    return answered_.contains(node);
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::set<std::pair<std::string, Sequence>> applied_{};
-  std::set<std::string> answered_{};
-};
 
 class NatsUsersTest : public testing::Test, private nats::Link::Listener {
  protected:

@@ -4,8 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <atomic>
 #include <filesystem>
 #include <future>
 #include <map>
@@ -19,6 +17,7 @@
 #include "tests/support/temp_folder.h"
 #include "tests/support/thread_executor.h"
 #include "tests/support/wait_until.h"
+#include "tests/unit/purgeapi/ears.h"
 
 namespace purgeapi {
 namespace {
@@ -31,31 +30,6 @@ std::int64_t now_ms() {
              std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
-
-// What a log tells of itself, for asserting from another thread.
-class Heard final : public PurgeLog::Listener {
- public:
-  void on_head_moved(Sequence head) override { head_ = head; }
-  void on_log_changed() override { ++changes_; }
-  void on_word(const NodeWord& word) override {
-    const std::scoped_lock lock(mutex_);
-    words_.push_back(word);
-  }
-  Sequence head() const { return head_; }
-  int changes() const { return changes_; }
-  bool has(NodeWord::Kind kind, const std::string& name, Sequence applied) const {
-    const std::scoped_lock lock(mutex_);
-    return std::ranges::any_of(words_, [&](const NodeWord& word) {
-      return word.kind == kind && word.name == name && word.applied == applied;
-    });
-  }
-
- private:
-  std::atomic<Sequence> head_{0};
-  std::atomic<int> changes_{0};
-  mutable std::mutex mutex_;
-  std::vector<NodeWord> words_{};
-};
 
 struct Settings {
   std::uint64_t keep_entries = 1'000'000;
@@ -313,7 +287,7 @@ TEST_P(PurgeLogTest, ManyAtOnceGetNumbersOfTheirOwnAndAllAreThere) {
 }
 
 TEST_P(PurgeLogTest, TellsThatTheHeadHasMovedBeforeItAnswers) {
-  Heard heard;
+  Ears heard;
   const auto log = open();
   log->listen(home, &heard);
   for (int n = 1; n <= 5; ++n) {
@@ -359,7 +333,7 @@ TEST_P(NatsLogTest, ANodesNumberPastTheHeadIsOfEntriesThatAreLost) {
 }
 
 TEST_P(NatsLogTest, TheHeadMovesThroughWhateverReplica) {
-  Heard heard;
+  Ears heard;
   const auto one = open();
   const auto two = open();
   two->listen(home, &heard);
@@ -399,8 +373,8 @@ TEST_P(NatsLogTest, AKeyThatComesAgainLeavesTheEntryAsItWas) {
 }
 
 TEST_P(NatsLogTest, ReplicasTellEachOtherOfNodesAndWhoComesLateHearsThem) {
-  Heard heard;
-  Heard late;
+  Ears heard;
+  Ears late;
   const auto one = open();
   const auto two = open();
   two->listen(home, &heard);
@@ -438,7 +412,7 @@ TEST_P(NatsLogTest, APurgeThatNobodyStoresIsRefusedInTime) {
 }
 
 TEST_P(NatsLogTest, WhoHasItOpenHearsThatItIsAnotherLog) {
-  Heard heard;
+  Ears heard;
   const auto log = open();
   log->listen(home, &heard);
   const std::string id = log->log_id();
