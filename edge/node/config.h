@@ -45,8 +45,8 @@ struct PurgeConfig {
   std::string ca_file{};
   std::string state_folder{};
   std::chrono::milliseconds distrust_after{60'000};  ///< without word from the log; 0: never
-  std::chrono::milliseconds commit_delay{
-      2};  ///< of the ledger: for more purges, once they come faster than commits
+  /// Of the ledger: for more purges, once they come faster than commits.
+  std::chrono::milliseconds commit_delay{2};
   std::chrono::milliseconds sweep{300'000};  ///< between two walks over all that is held; 0: none
   purge::Ledger::Limits ledger{};
   std::uint32_t forwards = 64;                      ///< purges of clients under way to the API
@@ -113,8 +113,8 @@ struct CompressConfig {
 struct Config {
   std::string node{};
   unsigned loops = 0;
-  base::Cores
-      loop_cores{};  ///< loop i is on the (i modulo their number)th, all else on the others; empty: anywhere
+  /// Loop i is on the (i modulo their number)th, all else on the others; empty: anywhere.
+  base::Cores loop_cores{};
   std::uint16_t https_port = 443;  ///< in redirects from plain listeners
   std::chrono::milliseconds drain{30'000};
   std::vector<ListenerConfig> listeners{};

@@ -22,8 +22,12 @@ using policy::Forward;
 using policy::Outcome;
 
 namespace {
-constexpr std::chrono::seconds kNoTime{0};
 constexpr unsigned kTurnsMax = 8;  // a request that is sent back more often goes alone
+// Stale by a purge though its time is not over: nothing is left of that.
+std::chrono::seconds left_of_stale(const policy::StoredResponse& response, base::Wall now) {
+  return std::min(policy::remaining(response, now), std::chrono::seconds(0));
+}
+
 }  // namespace
 
 Request::Request(Context& context, const http::ConnectionInfo& connection, http::RequestHead head,
@@ -230,9 +234,7 @@ void Request::judge(store::ObjectRef object, purge::Verdict verdict) {
     case policy::Use::StaleWhile:
       note_use(context_.shared, object, context_.executor.clock().steady());
       revalidate_in_background(object);
-      // Stale by a purge though its time is not over: nothing is left of that.
-      return send_object(std::move(object), {.outcome = Outcome::Stale,
-                                             .ttl = std::min(policy::remaining(response, now), kNoTime)});
+      return send_object(std::move(object), {.outcome = Outcome::Stale, .ttl = left_of_stale(response, now)});
     case policy::Use::Revalidate:
       // Each must ask for itself: waiting for another's answer would be in vain.
       if (response.no_cache || response.lifetime <= std::chrono::seconds(0)) {
@@ -446,8 +448,7 @@ void Request::on_answered(const Fetch::View& view) {
   note_origin_time(view);
   const base::Wall now = context_.executor.clock().wall();
   CacheStatus status{.outcome = view.stale ? Outcome::Stale : Outcome::Revalidated,
-                     .ttl = view.stale ? std::min(policy::remaining(response, now), kNoTime)
-                                       : policy::remaining(response, now),
+                     .ttl = view.stale ? left_of_stale(response, now) : policy::remaining(response, now),
                      .fwd_status = view.stale ? view.failed_status : 304,
                      .stored = !view.stale,
                      .collapsed = !leads_,

@@ -90,6 +90,13 @@ void print_applied(const json& body, bool waited) {
   }
 }
 
+/// Copies that are validated before they are used, or used while that runs.
+std::size_t soft_purged(const json& node) {
+  std::size_t sum = 0;
+  for (const json& copy : node.value("copies", json::array())) sum += copy.value("verdict", "") == "stale";
+  return sum;
+}
+
 }  // namespace
 
 int purge_command(Access access, const PurgeOptions& options) {
@@ -161,17 +168,6 @@ int retire_command(Access access, const std::string& api, const std::string& nod
   }
   return kDone;
 }
-
-namespace {
-
-/// Copies that are validated before they are used, or used while that runs.
-std::size_t soft_purged(const json& node) {
-  std::size_t sum = 0;
-  for (const json& copy : node.value("copies", json::array())) sum += copy.value("verdict", "") == "stale";
-  return sum;
-}
-
-}  // namespace
 
 int verify_command(Access access, const std::string& api, const std::string& site, const std::string& url,
                    const std::vector<std::string>& variant, bool as_json) {

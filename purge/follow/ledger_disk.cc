@@ -60,9 +60,9 @@ class LedgerDisk::Writer {
   base::Status commit(std::span<const Op> batch);
 
   LedgerTables tables_;
-  bool given_up_ =
-      false;     ///< an entry is not kept: none after it may be, or it would never be asked for again
-  Stamp floor_;  ///< as committed: no row is at or below it
+  /// An entry is not kept: none after it may be, or it would never be asked for again.
+  bool given_up_ = false;
+  Stamp floor_;                 ///< as committed: no row is at or below it
   base::JobThread<Op> thread_;  ///< last: uses all of the above
 };
 

@@ -107,8 +107,8 @@ struct NatsSource::Stream final : nats::Link::Listener {
   std::optional<std::uint64_t> digest{};       ///< of `after`, as digest_of_entry
   std::optional<std::uint64_t> newest_hash{};  ///< hash of the payload of next - 1, if it is known
   std::optional<nats::Witness> witness{};
-  bool went_back =
-      false;  ///< entries that were handed over are others now: whatever the next connection finds
+  /// Entries that were handed over are others now, whatever the next connection finds.
+  bool went_back = false;
   bool begun = false;
   bool busy = false;  ///< home has lines that it has not yet taken
   std::size_t fetching = 0;

@@ -7,6 +7,7 @@
 
 #include "edge/base/text.h"
 #include "purge/clock/json_text.h"
+#include "purge/follow/log_line.h"
 
 namespace purgeapi {
 namespace {
@@ -102,6 +103,10 @@ base::Result<KnownNode> node_of(const lmdb::Cursor::Entry& stored) {
   std::memcpy(&node.applied, stored.value.data(), sizeof node.applied);
   std::memcpy(&node.heard_ms, stored.value.data() + sizeof node.applied, sizeof node.heard_ms);
   return node;
+}
+
+std::uint64_t digest_of(const JournalEntry& entry) {
+  return purge::digest_of_entry(entry.purge, entry.at_ms);
 }
 
 std::string line_of(const JournalEntry& entry, bool whole) {

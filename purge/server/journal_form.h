@@ -30,6 +30,9 @@ constexpr std::uint64_t term_of(Sequence sequence) { return (sequence >> kTermSh
 /// Where the term's own entry stands. The first term has none.
 constexpr Sequence begin_of(std::uint64_t term) { return ((term - 1) << kTermShift) + 1; }
 
+/// purge::digest_of_entry.
+std::uint64_t digest_of(const JournalEntry& entry);
+
 /// {"seq":17,"purge":{…},"at":…}: an entry as followers read it, without the line's end. `whole`: with all
 /// that a standby keeps.
 std::string line_of(const JournalEntry& entry, bool whole);

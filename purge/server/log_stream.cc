@@ -113,16 +113,16 @@ void LogStream::compare() {
   const PurgeLog::Bounds bounds = api().journal().bounds();
   const bool other = !log_id_.empty() && log_id_ != api().journal().log_id();
   if (!digest_ || other || sent_ < bounds.oldest || sent_ > bounds.head) return answer_with(false);
-  api().journal().read(
-      sent_, 1, api().home(), anchor_.wrap([this](const base::Result<std::vector<JournalEntry>>& found) {
-        if (ended_) return refuse(going_down());
-        if (!found && is_for_now(found.error().code)) {
-          ended_ = true;
-          return refuse(unavailable(found.error()));
-        }
-        const bool there = found && !found->empty() && found->front().sequence == sent_;
-        answer_with(there && purge::digest_of_entry(found->front().purge, found->front().at_ms) != *digest_);
-      }));
+  api().journal().read(sent_, 1, api().home(),
+                       anchor_.wrap([this](const base::Result<std::vector<JournalEntry>>& found) {
+                         if (ended_) return refuse(going_down());
+                         if (!found && is_for_now(found.error().code)) {
+                           ended_ = true;
+                           return refuse(unavailable(found.error()));
+                         }
+                         const bool there = found && !found->empty() && found->front().sequence == sent_;
+                         answer_with(there && digest_of(found->front()) != *digest_);
+                       }));
 }
 
 void LogStream::answer_with(bool given_again) {

@@ -9,7 +9,6 @@
 #include "edge/base/log.h"
 #include "purge/clock/json_text.h"
 #include "purge/follow/http_source.h"
-#include "purge/follow/log_line.h"
 
 namespace purgeapi {
 namespace {
@@ -58,7 +57,7 @@ void StandbyFollower::start() {
   if (kept_ == 0) return connect();
   journal_.read(kept_, 1, home_, anchor_.wrap([this](const base::Result<std::vector<JournalEntry>>& found) {
     if (found && !found->empty() && found->front().sequence == kept_) {
-      digest_ = purge::digest_of_entry(found->front().purge, found->front().at_ms);
+      digest_ = digest_of(found->front());
     }
     connect();
   }));
@@ -152,7 +151,7 @@ base::Status StandbyFollower::take(std::string_view line) {
     if (!entry) return std::unexpected(entry.error());
     taken_ = entry->sequence;
     ++unkept_;
-    const std::uint64_t digest = purge::digest_of_entry(entry->purge, entry->at_ms);
+    const std::uint64_t digest = digest_of(*entry);
     journal_.replicate({std::move(*entry)}, home_,
                        anchor_.wrap([this, now = connections_, n = taken_,
                                      digest](const base::Status& status) { kept(now, n, digest, status); }));

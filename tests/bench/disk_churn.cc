@@ -4,8 +4,8 @@
 // of each tenth. Then a whole edge with one loop that fetches objects which it has never seen: throughput,
 // file size and the longest turn of its loop. The loop has a core of its own (loop_cores); the edge's other
 // threads, the origin and the client share the rest.
-//   ninja -C build tests/bench/disk-churn edge/node/selvage-edge && build/tests/bench/disk-churn [MiB of
-//   budget] [times]
+//   ninja -C build tests/bench/disk-churn edge/node/selvage-edge
+//   build/tests/bench/disk-churn [MiB of budget] [times]
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
