@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/integration/ctl_rig.h"
+#include "tests/support/own_port.h"
 
 namespace harness {
 namespace {
@@ -154,7 +155,8 @@ TEST_F(CtlPurge, TellsPeopleWhoHasAppliedIt) {
 }
 
 TEST_F(CtlPurge, IsOnePurgeUnderOneIdempotencyKey) {
-  const std::vector<std::string> purge{"purge", "--site", "www", "--tag", "x", "--idempotency-key", "job-7", "--json"};
+  const std::vector<std::string> purge{"purge", "--site", "www", "--tag", "x", "--idempotency-key",
+                                       "job-7", "--json"};
   const auto first = ctl.run(purge).json()["sequence"];
   EXPECT_EQ(ctl.run(purge).json()["sequence"], first);
 }
@@ -164,11 +166,14 @@ TEST_F(CtlPurge, VerifiesWhatIsHeld) {
   const std::vector<std::string> verify{"verify", "--site", "www", "https://www.test/verified"};
   const auto before = ctl.run(verify);
   EXPECT_EQ(before.code, kDone) << before.err;
-  EXPECT_THAT(before.out, testing::MatchesRegex("edge-1: holds [12], of them dead 0, soft-purged 0, stale 0\n"));
-  ASSERT_EQ(ctl.run({"purge", "--site", "www", "--url", "https://www.test/verified", "--wait", "20s"}).code, kDone);
+  EXPECT_THAT(before.out,
+              testing::MatchesRegex("edge-1: holds [12], of them dead 0, soft-purged 0, stale 0\n"));
+  ASSERT_EQ(ctl.run({"purge", "--site", "www", "--url", "https://www.test/verified", "--wait", "20s"}).code,
+            kDone);
   const auto after = ctl.run(verify);
   EXPECT_EQ(after.code, kDone) << after.err;
-  EXPECT_THAT(after.out, testing::MatchesRegex("edge-1: holds [12], of them dead [12], soft-purged 0, stale 0\n"));
+  EXPECT_THAT(after.out,
+              testing::MatchesRegex("edge-1: holds [12], of them dead [12], soft-purged 0, stale 0\n"));
   edge().process().signal(SIGSTOP);
   const auto silent = ctl.run(verify);
   edge().process().signal(SIGCONT);
@@ -213,7 +218,7 @@ TEST_F(CtlPurge, RefusalsAreToldWithTheirReason) {
 }
 
 TEST_F(CtlPurge, NoAnswerIsToldApartFromARefusal) {
-  ctl.environment["SELVAGE_API"] = "https://127.0.0.1:" + std::to_string(free_port());
+  ctl.environment["SELVAGE_API"] = "https://127.0.0.1:" + std::to_string(support::OwnPort().number());
   const auto down = ctl.run({"purge", "--site", "www", "--everything"});
   EXPECT_EQ(down.code, kUnreachable);
   EXPECT_THAT(down.err, HasSubstr("connect"));
@@ -259,8 +264,7 @@ TEST_F(CtlPurge, NodesRetiresOneThatIsGone) {
     Edge second(world_->certificates, world_->folder / "second",
                 {.node = "edge-2", .origin = origin().url(), .purge_url = api().url()});
     ASSERT_TRUE(second.start()) << second.output();
-    ASSERT_TRUE(
-        wait_until([&] { return ctl.run({"nodes"}).out.find("edge-2  live") != std::string::npos; }));
+    ASSERT_TRUE(wait_until([&] { return ctl.run({"nodes"}).out.find("edge-2  live") != std::string::npos; }));
   }
   CtlRig::Ran retired;
   EXPECT_TRUE(wait_until([&] { return (retired = ctl.run({"nodes", "--retire", "edge-2"})).code == kDone; }));
@@ -306,10 +310,10 @@ TEST_F(CtlPurge, InspectRefusesWhatIsNoUrlOfTheEdge) {
   EXPECT_EQ(stranger.code, kFailed);
   EXPECT_THAT(stranger.err, HasSubstr("no site here is called"));
   EXPECT_EQ(inspect("/path").code, kFailed);
-  EXPECT_EQ(
-      ctl.run({"inspect", "--admin", "http://127.0.0.1:" + std::to_string(free_port()), "https://www.test/"})
-          .code,
-      kUnreachable);
+  EXPECT_EQ(ctl.run({"inspect", "--admin", "http://127.0.0.1:" + std::to_string(support::OwnPort().number()),
+                     "https://www.test/"})
+                .code,
+            kUnreachable);
 }
 
 }  // namespace

@@ -59,7 +59,4 @@ struct Ready {
 std::optional<Ready> wait_ready(Process& process, const std::string& ready_file,
                                 std::chrono::milliseconds limit = std::chrono::seconds(20));
 
-/// A port of 127.0.0.1 that was free a moment ago; for where port 0 will not do.
-std::uint16_t free_port();
-
 }  // namespace harness

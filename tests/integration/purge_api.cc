@@ -14,7 +14,6 @@ PurgeApi::PurgeApi(Certificates& certificates, std::string folder, std::uint64_t
       files_(certificates.issue("purge", {"127.0.0.1"})),
       keep_entries_(keep_entries),
       ca_file_(certificates.ca_file()),
-      port_(free_port()),
       client_(Client::Options{.ca_file = certificates.ca_file()}) {
   std::filesystem::create_directories(folder_);
 }
@@ -25,7 +24,7 @@ bool PurgeApi::start() {
   const std::string config_file = folder_ + "/purge.toml";
   std::filesystem::remove(ready_file);
   std::ofstream(config_file)
-      << "[[listener]]\naddress = \"127.0.0.1:" << port_
+      << "[[listener]]\naddress = \"127.0.0.1:" << port_.number()
       << "\"\ntls = true\n[[certificate]]\ncertificate = \"" << files_.certificate << "\"\nkey = \""
       << files_.key << "\"\n[admin]\naddress = \"127.0.0.1:0\"\n"
       << (log_store_.empty() ? "[log_store]\nfolder = \"" + log_folder() +

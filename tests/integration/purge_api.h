@@ -8,6 +8,7 @@
 #include "tests/integration/certificates.h"
 #include "tests/integration/client.h"
 #include "tests/integration/process.h"
+#include "tests/support/own_port.h"
 
 namespace harness {
 
@@ -25,8 +26,8 @@ class PurgeApi {
   void set_log_store(std::string toml) { log_store_ = std::move(toml); }
   Process& process() { return *process_; }
   std::string output() const { return process_->output(); }
-  std::string url() const { return "https://127.0.0.1:" + std::to_string(port_); }
-  std::uint16_t port() const { return port_; }
+  std::string url() const { return "https://127.0.0.1:" + std::to_string(port_.number()); }
+  std::uint16_t port() const { return port_.number(); }
   const std::string& ca_file() const { return ca_file_; }
   std::string log_folder() const { return folder_ + "/log"; }
 
@@ -42,7 +43,7 @@ class PurgeApi {
   std::uint64_t keep_entries_;
   std::string ca_file_;
   std::string log_store_{};
-  std::uint16_t port_;
+  support::OwnPort port_{};
   Client client_;
   std::unique_ptr<Process> process_{};
 };

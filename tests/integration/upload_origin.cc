@@ -9,7 +9,7 @@
 namespace harness {
 
 UploadOrigin::UploadOrigin(std::string folder)
-    : folder_(std::move(folder)), config_file_(folder_ + "/origin.toml"), port_(free_port()) {
+    : folder_(std::move(folder)), config_file_(folder_ + "/origin.toml") {
   std::filesystem::create_directories(root());
 }
 
@@ -17,8 +17,8 @@ bool UploadOrigin::start() {
   process_.reset();
   const std::string ready_file = folder_ + "/ready";
   std::filesystem::remove(ready_file);
-  std::ofstream(config_file_) << "workers = 2\ndrain = \"5s\"\n[[listener]]\naddress = \"127.0.0.1:" << port_
-                              << "\"\n[content]\nroot = \"" << root()
+  std::ofstream(config_file_) << "workers = 2\ndrain = \"5s\"\n[[listener]]\naddress = \"127.0.0.1:"
+                              << port_.number() << "\"\n[content]\nroot = \"" << root()
                               << "\"\n[[rule]]\npath = \"*\"\ncache_control = \"public, max-age=3600\"\n"
                                  "surrogate_key = \"all\"\n[[token]]\nname = \"upload\"\nsha256 = \""
                               << sha256("upload-secret") << "\"\n[log]\naccess = \"" << folder_

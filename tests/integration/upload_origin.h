@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/integration/process.h"
+#include "tests/support/own_port.h"
 
 namespace harness {
 
@@ -19,14 +20,14 @@ class UploadOrigin {
   bool start();
   Process& process() { return *process_; }
   std::string output() const { return process_->output(); }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_.number()); }
   std::string root() const { return folder_ + "/root"; }
   const std::string& config_file() const { return config_file_; }
 
  private:
   std::string folder_;
   std::string config_file_;
-  std::uint16_t port_;
+  support::OwnPort port_{};
   std::unique_ptr<Process> process_{};
 };
 

@@ -14,37 +14,22 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "tests/support/own_port.h"
 #include "tests/support/wait_until.h"
 
 namespace support {
-
-/// A port of 127.0.0.1 that was free a moment ago.
-inline std::uint16_t free_port_number() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                     ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  ::close(fd);
-  return bound ? ntohs(address.sin_port) : 0;
-}
 
 /// A real nats-server with JetStream on loopback, its port and folder the same at each start. SIGKILLed at
 /// the end.
 class NatsServer {
  public:
   explicit NatsServer(std::string folder, std::string name = "nats")
-      : folder_(std::move(folder)),
-        name_(std::move(name)),
-        port_(free_port_number()),
-        route_(free_port_number()),
-        monitor_(free_port_number()) {
+      : folder_(std::move(folder)), name_(std::move(name)) {
     std::filesystem::create_directories(folder_);
   }
   ~NatsServer() { kill(); }
@@ -57,13 +42,13 @@ class NatsServer {
   void join(const std::vector<std::uint16_t>& routes) { routes_ = routes; }
   /// A leaf node of `hub`, whose JetStream domain is "hub"; it has no JetStream itself. Before both start.
   void leaf_of(NatsServer& hub) {
-    hub.leaves_ = free_port_number();
-    hub_ = hub.leaves_;
+    hub.leaves_.emplace();
+    hub_ = hub.leaves_->number();
   }
-  std::uint16_t route() const { return route_; }
-  std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
+  std::uint16_t route() const { return route_.number(); }
+  std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_.number()); }
   /// Of its monitoring: /jsz, /healthz, …
-  std::string monitor_url() const { return "http://127.0.0.1:" + std::to_string(monitor_); }
+  std::string monitor_url() const { return "http://127.0.0.1:" + std::to_string(monitor_.number()); }
   const std::string& name() const { return name_; }
 
   /// Whether it takes connections. It ends with the thread that calls this.
@@ -82,7 +67,9 @@ class NatsServer {
       }
       ::_exit(127);
     }
-    return wait_until([this] { return answers() || ::waitpid(pid_, nullptr, WNOHANG) != 0; }) && answers();
+    bool ended = false;
+    const bool came = wait_until([this, &ended] { return (ended = has_ended()) || answers(); });
+    return came && !ended;
   }
   /// SIGKILL, and waits for the end.
   void kill() {
@@ -103,23 +90,28 @@ class NatsServer {
   }
 
  private:
+  bool has_ended() {
+    if (::waitpid(pid_, nullptr, WNOHANG) == 0) return false;
+    pid_ = -1;
+    return true;
+  }
   void write_config() const {
     std::ofstream file(folder_ + "/nats.conf");
-    file << "server_name: " << name_ << "\nlisten: 127.0.0.1:" << port_ << "\nhttp: \"127.0.0.1:" << monitor_
-         << "\"\n"
+    file << "server_name: " << name_ << "\nlisten: 127.0.0.1:" << port_.number()
+         << "\nhttp: \"127.0.0.1:" << monitor_.number() << "\"\n"
          << more_;
     if (hub_ != 0) {
       file << "leafnodes { remotes: [ { url: \"nats://127.0.0.1:" << hub_ << "\" } ] }\n";
     } else {
-      file << "jetstream { store_dir: \"" << folder_ << "/data\"" << (leaves_ != 0 ? ", domain: hub" : "")
+      file << "jetstream { store_dir: \"" << folder_ << "/data\"" << (leaves_ ? ", domain: hub" : "")
            << " }\n";
     }
-    if (leaves_ != 0) file << "leafnodes { listen: \"127.0.0.1:" << leaves_ << "\" }\n";
+    if (leaves_) file << "leafnodes { listen: \"127.0.0.1:" << leaves_->number() << "\" }\n";
     if (routes_.empty()) return;
-    file << "cluster {\n  name: test\n  listen: 127.0.0.1:" << route_ << "\n  routes: [";
+    file << "cluster {\n  name: test\n  listen: 127.0.0.1:" << route() << "\n  routes: [";
     const char* before = " ";
     for (std::uint16_t route : routes_) {
-      if (route == route_) continue;
+      if (route == this->route()) continue;
       file << std::exchange(before, ", ") << "\"nats://127.0.0.1:" << route << "\"";
     }
     file << " ]\n}\n";
@@ -128,7 +120,7 @@ class NatsServer {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(port_);
+    address.sin_port = htons(port_.number());
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const bool there = ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
     ::close(fd);
@@ -138,12 +130,12 @@ class NatsServer {
   std::string folder_;
   std::string name_;
   std::string more_{};
-  std::uint16_t port_;
-  std::uint16_t route_;
-  std::uint16_t monitor_;
+  OwnPort port_{};
+  OwnPort route_{};
+  OwnPort monitor_{};
   std::vector<std::uint16_t> routes_{};
-  std::uint16_t leaves_ = 0;  ///< where leaf nodes come in; 0: none
-  std::uint16_t hub_ = 0;     ///< whose leaf node this is; 0: nobody's
+  std::optional<OwnPort> leaves_{};  ///< where leaf nodes come in
+  std::uint16_t hub_ = 0;            ///< whose leaf node this is; 0: nobody's
   pid_t pid_ = -1;
 };
 
