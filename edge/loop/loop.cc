@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A turn of the loop: libuv runs timers, waits and runs polls (uv_poll, uv_async), then the check handle. Work
-// that was put off to the end of the turn runs in the check handle, and in the prepare handle for what timers put off: so
-// never is anything left over while the loop waits.
+// A turn of the loop: libuv runs timers, waits and runs polls (uv_poll, uv_async), then the check handle.
+// Work that was put off to the end of the turn runs in the check handle, and in the prepare handle for what
+// timers put off: so never is anything left over while the loop waits.
 #include "edge/loop/loop.h"
 
 #include <uv.h>
@@ -39,10 +39,12 @@ struct Loop::Impl {
   std::unordered_map<TimerId, Deadlines::iterator> timers{};
   TimerId last_timer = 0;
   base::Steady alarm_at = base::Steady::max();
+  bool in_alarm = false;
 
   std::vector<base::Task> turn_end{};
-  base::Steady turn_begin{};         ///< when the loop last began to wait
-  std::uint64_t waited_before = 0;   ///< nanoseconds that it had waited by then
+  std::uint64_t turn = 1;
+  base::Steady turn_begin{};        ///< when the loop last began to wait
+  std::uint64_t waited_before = 0;  ///< nanoseconds that it had waited by then
   std::atomic<base::Duration::rep> longest_turn{0};
 
   void run_inbox();
@@ -70,12 +72,14 @@ void Loop::Impl::run_due() {
   const TurnClock::Callback callback(clock);
   const base::Steady now = clock.steady();
   // Timers started by these tasks wait for the next alarm, even those without delay: no starving of the rest.
+  // libuv would call an alarm that is due again at once, so it is set in before_wait.
+  in_alarm = true;
   while (!deadlines.empty() && deadlines.begin()->first <= now) {
     auto entry = deadlines.extract(deadlines.begin());
     timers.erase(entry.mapped().first);
     entry.mapped().second();
   }
-  set_alarm();
+  in_alarm = false;
 }
 
 void Loop::Impl::set_alarm() {
@@ -102,6 +106,7 @@ void Loop::Impl::run_turn_end() {
 }
 
 void Loop::Impl::note_turn() {
+  ++turn;
   const base::Steady now = clock.steady();
   const std::uint64_t waited = uv_metrics_idle_time(&uv);
   const auto length = (now - turn_begin).count() - static_cast<base::Duration::rep>(waited - waited_before);
@@ -128,6 +133,7 @@ Loop::Loop() : impl_(std::make_unique<Impl>()) {
   uv_prepare_start(&impl_->before_wait, [](uv_prepare_t* handle) {
     Impl& impl = *static_cast<Impl*>(handle->data);
     impl.run_turn_end();
+    impl.set_alarm();
     impl.note_turn();
   });
   // libuv 1.44 runs polls before checks: what they put off is done in the same turn.
@@ -145,9 +151,10 @@ Loop::~Loop() {
     left.swap(impl_->inbox);
   }
   left.clear();
-  for (auto* handle : {reinterpret_cast<uv_handle_t*>(&impl_->wake), reinterpret_cast<uv_handle_t*>(&impl_->alarm),
-                       reinterpret_cast<uv_handle_t*>(&impl_->before_wait),
-                       reinterpret_cast<uv_handle_t*>(&impl_->after_wait)}) {
+  for (auto* handle :
+       {reinterpret_cast<uv_handle_t*>(&impl_->wake), reinterpret_cast<uv_handle_t*>(&impl_->alarm),
+        reinterpret_cast<uv_handle_t*>(&impl_->before_wait),
+        reinterpret_cast<uv_handle_t*>(&impl_->after_wait)}) {
     uv_close(handle, nullptr);
   }
   while (uv_run(&impl_->uv, UV_RUN_DEFAULT) != 0) {
@@ -188,9 +195,10 @@ TurnClock& Loop::turn_clock() { return impl_->clock; }
 base::Executor::TimerId Loop::start_timer(base::Duration delay, base::Task task) {
   DCHECK(in_thread());
   const TimerId id = ++impl_->last_timer;
-  const auto at = impl_->deadlines.emplace(impl_->clock.real_steady() + delay, std::pair(id, std::move(task)));
+  const auto at =
+      impl_->deadlines.emplace(impl_->clock.real_steady() + delay, std::pair(id, std::move(task)));
   impl_->timers.emplace(id, at);
-  impl_->set_alarm();
+  if (!impl_->in_alarm) impl_->set_alarm();
   return id;
 }
 
@@ -203,6 +211,8 @@ void Loop::cancel_timer(TimerId id) {
 }
 
 void Loop::at_turn_end(base::Task task) { impl_->turn_end.push_back(std::move(task)); }
+
+std::uint64_t Loop::turn() const { return impl_->turn; }
 
 base::Duration Loop::take_longest_turn() {
   return base::Duration(impl_->longest_turn.exchange(0, std::memory_order_relaxed));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "edge/base/error.h"
@@ -33,6 +34,8 @@ class Loop final : public base::Executor {
   /// Runs `task` at the end of this turn, before the loop looks for events again: for work that is batched over a turn (flushes)
   /// and for ending objects that are on the stack now. Home thread only.
   void at_turn_end(base::Task task);
+  /// Which turn this is, from 1 on. Home thread only.
+  std::uint64_t turn() const;
   /// The longest turn since the last call, for the stall metric. Any thread.
   base::Duration take_longest_turn();
 

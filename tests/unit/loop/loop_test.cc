@@ -6,7 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +49,25 @@ TEST(Loop, RunsTimersByDeadlineAndNotTheCancelled) {
   loop.cancel_timer(cancelled);
   loop.run();
   EXPECT_EQ(seen, "ab");
+}
+
+TEST(Loop, ATimerThatStartsItselfAtOnceLetsOthersHaveTheirTurn) {
+  Loop loop;
+  base::Timer timer(loop);
+  std::vector<std::uint64_t> turns;
+  int others = 0;
+  std::function<void()> again = [&] {
+    turns.push_back(loop.turn());
+    if (turns.size() == 1'000'000) return loop.stop();  // nobody else has come
+    timer.start({}, [&] { again(); });
+  };
+  timer.start({}, [&] { again(); });
+  std::function<void()> other = [&] { ++others == 5 ? loop.stop() : loop.post([&] { other(); }); };
+  loop.post([&] { other(); });
+  loop.run();
+  EXPECT_EQ(others, 5);
+  ASSERT_GT(turns.size(), 1u);
+  EXPECT_EQ(std::adjacent_find(turns.begin(), turns.end()), turns.end()) << "twice in one turn";
 }
 
 TEST(Loop, TurnEndComesBeforeTheNextWait) {
