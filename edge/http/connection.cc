@@ -84,13 +84,17 @@ void Connection::on_ready(int events) {
   if (phase_ == Phase::Dead) return;
   // Nobody is there any more, and there may be nothing to read or to write that would tell.
   if ((events & loop::Poll::Broken) != 0 && !wants_input()) return die();
+  // Reading wakes this connection for what follows here at once.
+  const bool woken_before = std::exchange(woken, true);
   if (phase_ == Phase::ProxyHeader) {
     read_proxy_header();
   } else {
     if ((events & loop::Poll::Readable) != 0) unread_ = true;
     if (unread_ && wants_input()) read();
   }
-  set_.wake(*this);
+  woken = woken_before;
+  answer();
+  if (phase_ == Phase::Dead) set_.wake(*this);
 }
 
 void Connection::read_proxy_header() {
@@ -196,8 +200,12 @@ bool Connection::wants_input() const {
 }
 
 void Connection::turn_end() {
+  if (phase_ != Phase::ProxyHeader && unread_ && wants_input()) read();
+  answer();
+}
+
+void Connection::answer() {
   if (phase_ == Phase::ProxyHeader) return settle();
-  if (unread_ && wants_input()) read();
   if (phase_ != Phase::Dead) flush();
   if (phase_ == Phase::Talking) {
     produce();

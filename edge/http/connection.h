@@ -18,8 +18,9 @@ namespace http {
 class ConnectionSet;
 
 /// One client connection from accept to close: PROXY header, handshake, choice of the protocol, session,
-/// orderly end. Input is read when the socket has some; output is produced and flushed once, at the end of
-/// the turn. Owned by its ConnectionSet, which ends it at the end of a turn; home thread only.
+/// orderly end. Input is read when the socket has some, and what it brings about at once is written before
+/// another connection is read; what comes later is written once, at the end of its turn. Owned by its
+/// ConnectionSet, which ends it at the end of a turn; home thread only.
 class Connection final : public SessionHost {
  public:
   /// A socket as the listener gave it.
@@ -34,7 +35,7 @@ class Connection final : public SessionHost {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Reads what was held back, produces, flushes. Called by the set for each connection that was woken.
+  /// Reads what was held back, then answers. Called by the set for each connection that was woken.
   void turn_end();
   void drain();
   /// To be destroyed by the set.
@@ -63,6 +64,8 @@ class Connection final : public SessionHost {
   void take(std::string_view bytes);
   /// Chooses the protocol once it is known; false: not yet.
   bool choose_session();
+  /// Produces, flushes, and says what to wait for.
+  void answer();
   void flush();
   void produce();
   void settle();
