@@ -124,8 +124,11 @@ std::size_t Transfer::on_bytes(char* bytes, std::size_t size, std::size_t count,
   Transfer& transfer = *static_cast<Transfer*>(self);
   const std::string_view piece(bytes, size * count);
   if (transfer.listener_ == nullptr) return 0;
-  if (transfer.reader_paused_) {
+  // Not over HTTP/2: see Multi::note_traffic() for what a pause does there.
+  const bool late = !transfer.http2_ && transfer.multi_->slice_over();
+  if (transfer.reader_paused_ || late) {
     transfer.curl_holds_ = true;
+    if (!transfer.reader_paused_) transfer.multi_->hold(transfer);
     return CURL_WRITEFUNC_PAUSE;
   }
   transfer.touch();

@@ -7,11 +7,16 @@
 
 #include "edge/base/check.h"
 #include "edge/http/client_exchange.h"
+#include "edge/loop/turn_clock.h"
 
 namespace http {
 namespace {
 
 constexpr std::chrono::milliseconds kStirDelay{2};
+/// Of a turn of the loop, for all transfers together.
+constexpr std::chrono::microseconds kSlice{500};
+/// Transfers that begin in one slice: each connects, or sends its request, in one go with the others.
+constexpr std::size_t kAdmittedMax = 8;
 
 /// curl's process-wide state, made before the first handle and kept to the end.
 void init_curl_once() {
@@ -110,11 +115,46 @@ void Multi::discard(std::unique_ptr<Transfer> transfer) {
 }
 
 void Multi::admit() {
-  while (Transfer* next = queue_.pop()) {
+  begin_slice_of_turn();
+  while (admitted_ < kAdmittedMax) {
+    Transfer* next = queue_.pop();
+    if (next == nullptr) return;
+    ++admitted_;
     next->begin_to_connect();
     CHECK(curl_multi_add_handle(multi_.get(), next->easy()) == CURLM_OK);
     added_.insert(next);
   }
+  if (queue_.waiting() != 0) go_on_next_turn();
+}
+
+void Multi::begin_slice() {
+  slice_turn_ = loop_.turn();
+  slice_end_ = loop_.turn_clock().real_steady() + kSlice;
+  admitted_ = 0;
+}
+
+void Multi::begin_slice_of_turn() {
+  if (slice_turn_ != loop_.turn()) begin_slice();
+}
+
+bool Multi::slice_over() const { return loop_.turn_clock().real_steady() >= slice_end_; }
+
+void Multi::hold(Transfer& transfer) {
+  if (std::ranges::find(waking_, &transfer) == waking_.end()) waking_.push_back(&transfer);
+  go_on_next_turn();
+}
+
+void Multi::go_on_next_turn() {
+  if (std::exchange(going_on_, true)) return;
+  loop_.post(anchor_.wrap([this] {
+    going_on_ = false;
+    go_on();
+  }));
+}
+
+void Multi::go_on() {
+  begin_slice();
+  settle();
 }
 
 void Multi::take_off(Transfer& transfer) {
@@ -169,6 +209,12 @@ int Multi::on_timer(CURLM*, long timeout_ms, void* self) noexcept {
 
 void Multi::drive(curl_socket_t fd, int events) {
   CHECK(!busy_);
+  begin_slice_of_turn();
+  if (slice_over()) {
+    // A socket is reported again in the next turn.
+    if (fd == CURL_SOCKET_TIMEOUT) timer_.start({}, [this] { drive(CURL_SOCKET_TIMEOUT, 0); });
+    return;
+  }
   busy_ = true;
   http2_moved_ = false;
   int running = 0;
@@ -218,7 +264,11 @@ void Multi::settle_soon() {
 
 void Multi::settle() {
   busy_ = true;
+  begin_slice_of_turn();
   while (settle_one()) {
+    if (!slice_over()) continue;
+    go_on_next_turn();
+    break;
   }
   busy_ = false;
 }
@@ -232,8 +282,8 @@ bool Multi::settle_one() {
   }
   admit();
   if (!waking_.empty()) {
-    Transfer* transfer = waking_.back();
-    waking_.pop_back();
+    Transfer* transfer = waking_.front();
+    waking_.pop_front();
     if (!transfer->apply_pause()) {
       take_off(*transfer);
       transfer->finish(CURLE_OK);

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 
+#include <deque>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
@@ -20,7 +21,9 @@ class Transfer;
 
 /// libcurl's multi handle on a loop: its sockets are watched by loop::Poll, its one timer by the loop, and
 /// whatever transfers want of it while it runs their callbacks waits until it has returned (curl refuses to
-/// be called from there). Owned by the Client; home thread only.
+/// be called from there). curl would go on with all transfers as long as anything comes; here a turn of the
+/// loop has a slice of time for them, and what is left at its end goes on in the next. Owned by the Client;
+/// home thread only.
 class Multi {
  public:
   Multi(loop::Loop& loop, const ClientLimits& limits);
@@ -48,6 +51,10 @@ class Multi {
   ServerVersions& versions() { return versions_; }
   /// Takes over a transfer that its owner has given up.
   void discard(std::unique_ptr<Transfer> transfer);
+  /// Whether this turn's time for transfers is over: what curl has for them now has to wait.
+  bool slice_over() const;
+  /// `transfer` has let curl keep what it had, as the slice was over: it is woken in the next.
+  void hold(Transfer& transfer);
   /// A transfer has been given bytes by curl over HTTP/2.
   void note_http2() { http2_moved_ = true; }
 
@@ -61,8 +68,15 @@ class Multi {
   void drive(curl_socket_t fd, int events);
   /// Ends the transfer of `easy` soon: the loop cannot watch its connection.
   void give_up(CURL* easy);
+  void begin_slice();
+  /// If the last one was of an earlier turn.
+  void begin_slice_of_turn();
+  void go_on_next_turn();
+  /// With what the last slice has left, which gets one of its own: others may have used up this turn's.
+  void go_on();
   void settle_soon();
-  /// Does what was put off while curl ran, until nothing is left. Listeners are called from here.
+  /// Does what was put off while curl ran, until nothing is left or the slice is over. Listeners are called
+  /// from here.
   void settle();
   bool settle_one();
   bool finish_one();
@@ -80,14 +94,18 @@ class Multi {
   ServerVersions versions_;
   std::unordered_set<Transfer*> added_;  ///< in the multi handle
   std::vector<Transfer*> invalid_;       ///< could not be prepared: wait to be told so
-  std::vector<Transfer*> waking_;
+  std::deque<Transfer*> waking_;
   std::vector<std::unique_ptr<Transfer>> discarded_;
   std::unordered_set<Transfer*> all_;
   std::unordered_set<curl_socket_t> http2_;     ///< sockets that brought HTTP/2
   std::unordered_set<curl_socket_t> restless_;  ///< of those, where something went on since stir()
   bool http2_moved_ = false;
-  bool busy_ = false;      ///< in curl or in a listener
-  bool settling_ = false;  ///< settle() is queued
+  bool busy_ = false;             ///< in curl or in a listener
+  bool settling_ = false;         ///< settle() is queued
+  bool going_on_ = false;         ///< go_on() is queued
+  std::uint64_t slice_turn_ = 0;  ///< of the loop; 0: none yet
+  base::Steady slice_end_{};
+  std::size_t admitted_ = 0;  ///< in this slice
   base::Timer timer_;
   base::Timer stir_timer_;
   std::unique_ptr<CURLM, FreeMulti> multi_;

@@ -37,6 +37,8 @@ class TransferQueue {
   void push(Transfer& transfer, const std::string& server, bool pass);
   /// The next that may go, which runs from now on; null: none may.
   Transfer* pop();
+  /// Those that may go and those that may not.
+  std::size_t waiting() const { return waiting_; }
   /// `transfer` is gone, whether it waited or ran.
   void erase(Transfer& transfer);
   /// Whether a running transfer takes its client's pace is known better now.

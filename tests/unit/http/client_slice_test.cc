@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much of one turn of its loop a client takes for transfers that all have something to do.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <ranges>
+#include <string>
+#include <vector>
+
+#include "tests/support/raw_server.h"
+#include "tests/support/recorder.h"
+
+namespace http {
+namespace {
+
+using namespace std::chrono_literals;
+using support::ClientRig;
+using support::get;
+using support::RawPeer;
+using support::RawServer;
+using support::Recorder;
+
+/// Keeps the loop busy.
+void work_for(std::chrono::microseconds time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < end) {
+  }
+}
+
+/// Transfers side by side whose listeners take their time over each piece.
+class ClientSlice : public testing::Test {
+ protected:
+  static constexpr std::size_t kBody = 4 << 20;
+
+  void start(std::size_t count, std::chrono::microseconds over_each_piece) {
+    for (std::size_t i = 0; i < count; ++i) {
+      recorders.push_back(std::make_unique<Recorder>());
+      recorders.back()->when_data = [this, over_each_piece](std::string_view) {
+        ++calls[rig.loop().turn()];
+        ++taken;
+        work_for(over_each_piece);
+        return Flow::Continue;
+      };
+      exchanges.push_back(rig.client().start(get(server.url("/")), *recorders.back()));
+    }
+  }
+  bool all_end() {
+    return rig.run_until([&] { return std::ranges::all_of(recorders, &Recorder::ended); });
+  }
+  std::size_t most_calls_in_a_turn() const { return std::ranges::max(calls | std::views::values); }
+
+  std::string content = std::string(kBody, 'b');
+  RawServer server{[this](RawPeer& peer, int) {
+    peer.read_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kBody) + "\r\n\r\n");
+    peer.send(content);
+    peer.wait_for_end();
+  }};
+  ClientRig rig{};
+  std::map<std::uint64_t, std::size_t> calls{};  ///< of listeners, by turn
+  std::size_t taken = 0;                         ///< pieces
+  std::vector<std::unique_ptr<Recorder>> recorders{};
+  std::vector<std::unique_ptr<Exchange>> exchanges{};
+};
+
+TEST_F(ClientSlice, BodiesThatAreThereDoNotKeepTheLoopFromItsTurns) {
+  start(4, 1ms);  // longer than a slice
+  ASSERT_TRUE(all_end());
+  // One in the turn's own slice, one in that for what was left by the last.
+  EXPECT_LE(most_calls_in_a_turn(), 2u);
+  for (const auto& recorder : recorders) {
+    EXPECT_FALSE(recorder->error);
+    EXPECT_TRUE(recorder->body == content);
+  }
+  rig.end_client();
+}
+
+TEST_F(ClientSlice, WhatIsHeldEndsHoweverManyOthersCome) {
+  start(3, 1ms);
+  std::size_t next = 1;
+  ASSERT_TRUE(rig.run_until([&] {
+    for (; recorders[next]->ended; next = recorders.size() - 2) start(2, 1ms);
+    return recorders[0]->ended;
+  }));
+  EXPECT_TRUE(recorders[0]->body == content);
+  rig.end_client();
+}
+
+TEST_F(ClientSlice, APausedTransferThatWasHeldGoesOnOnceItIsResumed) {
+  start(3, 1ms);
+  int pauses = 0;
+  recorders[0]->when_data = [&](std::string_view) {
+    work_for(1ms);
+    return ++pauses % 7 == 0 ? Flow::Pause : Flow::Continue;
+  };
+  ASSERT_TRUE(rig.run_until([&] {
+    exchanges[0]->resume();
+    return recorders[0]->ended;
+  }));
+  EXPECT_TRUE(recorders[0]->body == content);
+  ASSERT_TRUE(all_end());
+  rig.end_client();
+}
+
+TEST_F(ClientSlice, HeldTransfersMayBeGivenUp) {
+  start(6, 1ms);
+  ASSERT_TRUE(rig.run_until([&] { return taken > 6; }));
+  exchanges.resize(2);
+  ASSERT_TRUE(rig.run_until([&] { return recorders[0]->ended && recorders[1]->ended; }));
+  EXPECT_TRUE(recorders[0]->body == content && recorders[1]->body == content);
+  rig.end_client();
+}
+
+TEST_F(ClientSlice, ManyThatBeginAtOnceAreAllLetIn) {
+  start(40, 0us);
+  ASSERT_TRUE(all_end());
+  EXPECT_EQ(server.connections(), 40);
+  for (const auto& recorder : recorders) EXPECT_TRUE(recorder->body == content);
+  rig.end_client();
+}
+
+}  // namespace
+}  // namespace http
