@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/disk/write_queue.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "store/disk/record.h"
@@ -43,9 +45,9 @@ base::Status WriteQueue::push(WriteOp& op, bool droppable) {
     if (droppable && bytes_.load() + bytes > options_.queue_bytes) {
       return base::fail(base::Errc::Busy, "the disk cache's write queue is full");
     }
-    ops_.push_back(std::move(op));
+    coming_.push_back(std::move(op));
     bytes_ += bytes;
-    wake = ops_.size() == 1 || enough();
+    wake = coming_.size() == 1 || enough();
   }
   if (wake) changed_.notify_one();
   return {};
@@ -60,13 +62,8 @@ void WriteQueue::wake() {
 }
 
 std::optional<std::vector<WriteOp>> WriteQueue::take(bool linger) {
-  std::unique_lock lock(mutex_);
-  if (linger) {
-    changed_.wait(lock, [this] { return closed_ || woken_ || !ops_.empty(); });
-    if (!ops_.empty()) changed_.wait_for(lock, options_.interval, [this] { return enough(); });
-  }
-  if (closed_ && ops_.empty()) return std::nullopt;
-  woken_ = false;
+  const bool closed = take_in(linger);
+  if (closed && ops_.empty()) return std::nullopt;
   std::vector<WriteOp> batch;
   std::uint64_t taken = 0;
   while (!ops_.empty() && batch.size() < options_.batch_ops && taken < options_.batch_bytes) {
@@ -74,8 +71,28 @@ std::optional<std::vector<WriteOp>> WriteQueue::take(bool linger) {
     batch.push_back(std::move(ops_.front()));
     ops_.pop_front();
   }
+  left_ = ops_.size();
   bytes_ -= taken;
   return batch;
+}
+
+bool WriteQueue::take_in(bool linger) {
+  bool closed = false;
+  {
+    std::unique_lock lock(mutex_);
+    const auto something = [this] { return !ops_.empty() || !coming_.empty(); };
+    if (linger) {
+      changed_.wait(lock, [&] { return closed_ || woken_ || something(); });
+      if (something()) changed_.wait_for(lock, options_.interval, [this] { return enough(); });
+    }
+    woken_ = false;
+    closed = closed_;
+    coming_.swap(spare_);
+    left_ += spare_.size();
+  }
+  std::ranges::move(spare_, std::back_inserter(ops_));
+  spare_.clear();
+  return closed;
 }
 
 void WriteQueue::suspend(std::chrono::milliseconds duration) {

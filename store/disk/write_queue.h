@@ -61,8 +61,9 @@ std::size_t record_bytes(const WriteOp& op);
 /// How many records those are, at least 1.
 std::size_t records_of(const WriteOp& op);
 
-/// What waits for one shard's writer. Owned by the store and by the DiskWrites, which may outlive it. Any
-/// thread.
+/// What waits for one shard's writer. Its lock is held for an operation's move or an exchange of lists only,
+/// and nothing is freed under it: a loop must not wait for a writer that has lost its core. Owned by the
+/// store and by the DiskWrites, which may outlive it. Any thread.
 class WriteQueue {
  public:
   struct Options {
@@ -90,16 +91,23 @@ class WriteQueue {
   std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
  private:
+  /// Under the mutex.
   bool enough() const {
-    return closed_ || bytes_.load() >= options_.batch_bytes || ops_.size() >= options_.batch_ops;
+    return closed_ || bytes_.load() >= options_.batch_bytes ||
+           coming_.size() + left_.load() >= options_.batch_ops;
   }
+  /// Writer: all that has come, behind what is left. Whether the queue is closed.
+  bool take_in(bool linger);
 
   Options options_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<WriteOp> ops_;
-  std::atomic<std::uint64_t> bytes_{0};
-  std::chrono::steady_clock::time_point suspended_until_{};
+  std::vector<WriteOp> coming_;          ///< under the mutex
+  std::vector<WriteOp> spare_;           ///< writer: empty, to be exchanged for what has come
+  std::deque<WriteOp> ops_;              ///< writer
+  std::atomic<std::size_t> left_{0};     ///< of ops_
+  std::atomic<std::uint64_t> bytes_{0};  ///< of all that is in no batch yet
+  std::chrono::steady_clock::time_point suspended_until_{};  ///< under the mutex, as what follows
   bool woken_ = false;
   bool closed_ = false;
 };
