@@ -18,21 +18,29 @@ ReaderPool::ReaderPool(unsigned threads, std::size_t jobs_max) : jobs_max_(jobs_
 }
 
 void ReaderPool::submit(Job job) {
+  bool taken = false;
+  bool wake = false;
   {
     const std::scoped_lock lock(mutex_);
     if (!stopped_ && jobs_.size() < jobs_max_) {
       jobs_.push_back(std::move(job));
-      added_.notify_one();
-      return;
+      taken = true;
+      // Those that are awake look for another job by themselves.
+      wake = sleeping_ > 0;
+      if (wake) --sleeping_;
     }
   }
-  job(false);
+  if (wake) added_.notify_one();
+  if (!taken) job(false);
 }
 
 void ReaderPool::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    added_.wait(lock, [this] { return stopped_ || !jobs_.empty(); });
+    while (!stopped_ && jobs_.empty()) {
+      ++sleeping_;
+      added_.wait(lock);
+    }
     if (stopped_) return;
     Job job = std::move(jobs_.front());
     jobs_.pop_front();

@@ -32,6 +32,7 @@ class ReaderPool {
 
   std::size_t jobs_max_;
   std::mutex mutex_;
+  std::size_t sleeping_ = 0;  ///< threads that nobody has woken yet
   std::condition_variable added_;
   std::deque<Job> jobs_;
   bool stopped_ = false;
