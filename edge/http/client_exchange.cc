@@ -92,8 +92,13 @@ bool Transfer::may_repeat() const { return is_idempotent(request_.method) && bod
 
 std::size_t Transfer::on_line(char* bytes, std::size_t size, std::size_t count, void* self) noexcept {
   Transfer& transfer = *static_cast<Transfer*>(self);
-  const std::string_view line(bytes, size * count);
-  return transfer.listener_ != nullptr && transfer.take_line(line) ? line.size() : 0;
+  // Trailers that came while curl was paused are one piece.
+  for (std::string_view lines(bytes, size * count); !lines.empty();) {
+    const std::string_view line = lines.substr(0, std::min(lines.find('\n'), lines.size() - 1) + 1);
+    if (transfer.listener_ == nullptr || !transfer.take_line(line)) return 0;
+    lines.remove_prefix(line.size());
+  }
+  return size * count;
 }
 
 bool Transfer::take_line(std::string_view line) {
@@ -285,7 +290,7 @@ void Transfer::watch_time(base::Duration delay) {
 
 /// Activity only moves `active_`; the timer looks when it rings whether that was long enough ago.
 void Transfer::check_time() {
-  if (reader_paused_ || body_waits_) touch();  // the wait is not the server's fault
+  if (reader_paused_ || body_waits_ || curl_holds_) touch();  // the wait is not the server's fault
   const base::Duration left = active_ + limit() - multi_->loop().clock().steady();
   if (left > base::Duration::zero()) {
     watch_time(std::max<base::Duration>(left, kShortestCheck));

@@ -79,7 +79,7 @@ void Multi::queue(Transfer& transfer) {
 }
 
 void Multi::wake(Transfer& transfer) {
-  waking_.push_back(&transfer);
+  if (std::ranges::find(waking_, &transfer) == waking_.end()) waking_.push_back(&transfer);
   settle_soon();
 }
 
@@ -154,11 +154,14 @@ void Multi::go_on_next_turn() {
 
 void Multi::go_on() {
   begin_slice();
+  drive_put_off();
+  begin_slice();
   settle();
 }
 
 void Multi::take_off(Transfer& transfer) {
   queue_.erase(transfer);
+  std::erase(waking_, &transfer);
   if (added_.erase(&transfer) != 0) curl_multi_remove_handle(multi_.get(), transfer.easy());
 }
 
@@ -167,6 +170,7 @@ int Multi::on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void*) 
   if (what == CURL_POLL_REMOVE) {
     multi.polls_.erase(fd);
     multi.http2_.erase(fd);
+    std::erase_if(multi.put_off_, [fd](const auto& put_off) { return put_off.first == fd; });
     return 0;
   }
   std::unique_ptr<loop::Poll>& poll = multi.polls_[fd];
@@ -210,18 +214,37 @@ int Multi::on_timer(CURLM*, long timeout_ms, void* self) noexcept {
 void Multi::drive(curl_socket_t fd, int events) {
   CHECK(!busy_);
   begin_slice_of_turn();
-  if (slice_over()) {
-    // A socket is reported again in the next turn.
-    if (fd == CURL_SOCKET_TIMEOUT) timer_.start({}, [this] { drive(CURL_SOCKET_TIMEOUT, 0); });
-    return;
+  if (!slice_over()) {
+    drive_now(fd, events);
+    return settle();
   }
+  if (fd == CURL_SOCKET_TIMEOUT) return timer_.start({}, [this] { drive(CURL_SOCKET_TIMEOUT, 0); });
+  // What is reported again comes in the same order, and an error is reported once.
+  const auto before = std::ranges::find(put_off_, fd, &std::pair<curl_socket_t, int>::first);
+  if (before == put_off_.end()) {
+    put_off_.emplace_back(fd, events);
+  } else {
+    before->second |= events;
+  }
+  go_on_next_turn();
+}
+
+void Multi::drive_now(curl_socket_t fd, int events) {
   busy_ = true;
   http2_moved_ = false;
   int running = 0;
   curl_multi_socket_action(multi_.get(), fd, events, &running);
   note_traffic(fd);
   busy_ = false;
-  settle();
+}
+
+void Multi::drive_put_off() {
+  while (!put_off_.empty() && !slice_over()) {
+    const auto [fd, events] = put_off_.front();
+    put_off_.pop_front();
+    drive_now(fd, events);
+  }
+  if (!put_off_.empty()) go_on_next_turn();
 }
 
 /// libcurl 7.88 can leave frames that it has read from an HTTP/2 connection unprocessed when the buffer of
@@ -242,6 +265,7 @@ void Multi::note_traffic(curl_socket_t fd) {
 
 void Multi::stir() {
   CHECK(!busy_);
+  begin_slice_of_turn();
   busy_ = true;
   for (const curl_socket_t fd : std::exchange(restless_, {})) {
     if (!polls_.contains(fd)) continue;
@@ -265,11 +289,9 @@ void Multi::settle_soon() {
 void Multi::settle() {
   busy_ = true;
   begin_slice_of_turn();
-  while (settle_one()) {
-    if (!slice_over()) continue;
-    go_on_next_turn();
-    break;
-  }
+  bool left = settle_one();
+  while (left && !slice_over()) left = settle_one();
+  if (left || !waking_.empty()) go_on_next_turn();
   busy_ = false;
 }
 
@@ -281,22 +303,22 @@ bool Multi::settle_one() {
     return true;
   }
   admit();
-  if (!waking_.empty()) {
-    Transfer* transfer = waking_.front();
-    waking_.pop_front();
-    if (!transfer->apply_pause()) {
-      take_off(*transfer);
-      transfer->finish(CURLE_OK);
-    }
-    return true;
-  }
   if (!invalid_.empty()) {
     Transfer* transfer = invalid_.front();
     invalid_.erase(invalid_.begin());
     transfer->finish(CURLE_OK);
     return true;
   }
-  return finish_one();
+  // Before those that want more: what is complete must not wait for them.
+  if (finish_one()) return true;
+  if (waking_.empty() || slice_over()) return false;
+  Transfer* transfer = waking_.front();
+  waking_.pop_front();
+  if (!transfer->apply_pause()) {
+    take_off(*transfer);
+    transfer->finish(CURLE_OK);
+  }
+  return true;
 }
 
 bool Multi::finish_one() {

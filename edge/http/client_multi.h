@@ -7,6 +7,7 @@
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "edge/base/executor.h"
@@ -66,13 +67,16 @@ class Multi {
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* per_socket) noexcept;
   static int on_timer(CURLM* multi, long timeout_ms, void* self) noexcept;
   void drive(curl_socket_t fd, int events);
+  void drive_now(curl_socket_t fd, int events);
+  /// What came for sockets when the slice was over.
+  void drive_put_off();
   /// Ends the transfer of `easy` soon: the loop cannot watch its connection.
   void give_up(CURL* easy);
   void begin_slice();
   /// If the last one was of an earlier turn.
   void begin_slice_of_turn();
   void go_on_next_turn();
-  /// With what the last slice has left, which gets one of its own: others may have used up this turn's.
+  /// With what the last slice has left, which gets slices of its own: others may have used up this turn's.
   void go_on();
   void settle_soon();
   /// Does what was put off while curl ran, until nothing is left or the slice is over. Listeners are called
@@ -95,6 +99,7 @@ class Multi {
   std::unordered_set<Transfer*> added_;  ///< in the multi handle
   std::vector<Transfer*> invalid_;       ///< could not be prepared: wait to be told so
   std::deque<Transfer*> waking_;
+  std::deque<std::pair<curl_socket_t, int>> put_off_;  ///< events, each socket once
   std::vector<std::unique_ptr<Transfer>> discarded_;
   std::unordered_set<Transfer*> all_;
   std::unordered_set<curl_socket_t> http2_;     ///< sockets that brought HTTP/2

@@ -111,6 +111,7 @@ Transfer* TransferQueue::in_the_way_of(const Transfer& waiting, base::Steady now
   if (place.server == nullptr || place.running) return nullptr;
   const Server& server = *place.server;
   if ((place.pass ? server.waiting_passes : server.waiting).front() != &waiting) return nullptr;
+  if (has_room(server) && (!place.pass || has_room_for_pass(server))) return nullptr;  // its turn comes
   Transfer* slowest = nullptr;
   auto least = static_cast<double>(limits_.minimum_rate);
   for (Transfer* transfer : server.running) {

@@ -62,8 +62,8 @@ std::size_t record_bytes(const WriteOp& op);
 std::size_t records_of(const WriteOp& op);
 
 /// What waits for one shard's writer. Its lock is held for an operation's move or an exchange of lists only,
-/// and nothing is freed under it: a loop must not wait for a writer that has lost its core. Owned by the
-/// store and by the DiskWrites, which may outlive it. Any thread.
+/// and nothing is freed under it once the lists are as long as they get: a loop must not wait for a writer
+/// that has lost its core. Owned by the store and by the DiskWrites, which may outlive it. Any thread.
 class WriteQueue {
  public:
   struct Options {

@@ -218,7 +218,8 @@ TEST_F(CtlPurge, RefusalsAreToldWithTheirReason) {
 }
 
 TEST_F(CtlPurge, NoAnswerIsToldApartFromARefusal) {
-  ctl.environment["SELVAGE_API"] = "https://127.0.0.1:" + std::to_string(support::OwnPort().number());
+  const support::OwnPort nobody;
+  ctl.environment["SELVAGE_API"] = "https://127.0.0.1:" + std::to_string(nobody.number());
   const auto down = ctl.run({"purge", "--site", "www", "--everything"});
   EXPECT_EQ(down.code, kUnreachable);
   EXPECT_THAT(down.err, HasSubstr("connect"));

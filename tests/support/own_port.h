@@ -44,13 +44,14 @@ class OwnPort {
  private:
   static constexpr unsigned kLeast = 10'000;
 
-  /// Below the kernel's own, or above them if there are too few.
+  /// Below the kernel's own, or above them, or among them if there are too few.
   static std::pair<unsigned, unsigned> range() {
     unsigned first = 32'768;
     unsigned last = 60'999;
     std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> first >> last;
     if (first > 2 * kLeast) return {kLeast, first - 1};
-    return {last + 1, 65'535};
+    if (last + 1000 < 65'536) return {last + 1, 65'535};
+    return {kLeast, 65'535};
   }
   int claim() const {
     const std::string name = "selvage-test-port-" + std::to_string(number_);

@@ -77,6 +77,11 @@ class RawPeer {
     return true;
   }
   std::size_t sent() const { return sent_; }
+  /// The connection will end with RST when the script returns.
+  void reset() {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
 
  private:
   static constexpr int kPatienceMs = 20'000;
