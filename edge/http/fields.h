@@ -21,7 +21,7 @@ class Fields {
     std::string_view value;
   };
   /// How a field is to be sent (sending.h); noted for each, copied along, of no weight in comparisons.
-  enum class Sending : std::uint8_t { Unknown, Never, Literal, Indexed };
+  enum class Sending : std::uint8_t { Unknown, Never, Literal, Recurring, Indexed };
 
   /// Appends; `name` is lowered, `value` taken as it is (the parsers have trimmed and checked it). `sending`: if the
   /// caller knows.

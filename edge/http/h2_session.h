@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "edge/http/h2_stream.h"
+#include "edge/http/sent_fields.h"
 #include "edge/http/session.h"
 #include "edge/http/stream_numbers.h"
 #include "edge/http/token_bucket.h"
@@ -34,6 +35,7 @@ class H2Session final : public Session {
   void on_time(base::Steady time) override;
 
   nghttp2_session* native() const { return native_.get(); }
+  SentFields& sent_fields() { return sent_fields_; }
   /// The stream's source has more: asked for it in the next produce().
   void resume_later(std::int32_t stream_id);
   /// The client has made work for nothing: a reset, a refused stream, a frame or head that is not taken.
@@ -69,6 +71,7 @@ class H2Session final : public Session {
 
   SessionHost& host_;
   std::unique_ptr<nghttp2_session, Delete> native_;
+  SentFields sent_fields_{};
   std::vector<std::unique_ptr<H2Stream>> streams_{};
   std::vector<std::unique_ptr<H2Stream>> closed_{};  ///< wait for their end
   std::vector<std::unique_ptr<H2Stream>> given_up_{};  ///< ended, but nghttp2 has not dropped their heads yet

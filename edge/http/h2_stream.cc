@@ -105,7 +105,7 @@ void H2Stream::request_ended() {
 }
 
 void H2Stream::on_inform(const ResponseHead& head) {
-  const H2Fields fields(head, H2Fields::Head::Once);
+  const H2Fields fields(head, H2Fields::Head::Once, session_.sent_fields());
   const int failed = nghttp2_submit_headers(session_.native(), NGHTTP2_FLAG_NONE, id_, nullptr, fields.data(),
                                             fields.size(), nullptr);
   if (failed == 0) ++interims_;
@@ -113,7 +113,7 @@ void H2Stream::on_inform(const ResponseHead& head) {
 }
 
 void H2Stream::on_respond() {
-  const H2Fields fields(response_, H2Fields::Head::Kept);
+  const H2Fields fields(response_, H2Fields::Head::Kept, session_.sent_fields());
   nghttp2_data_provider provider{};
   provider.source.ptr = this;
   provider.read_callback = read_callback;

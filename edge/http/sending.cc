@@ -13,8 +13,11 @@ namespace {
 constexpr std::array<std::string_view, 6> kOurs{"connection",       "content-length",    "keep-alive",
                                                 "proxy-connection", "transfer-encoding", "upgrade"};
 
-/// Sorted. Not here, for they differ with each response: age, cache-status, content-length, content-range,
-/// date, etag, expires, last-modified, location, set-cookie.
+/// Of one client or one response, or such as nghttp2 never indexes.
+constexpr std::array<std::string_view, 5> kOnce{"age", "content-range", "etag", "location", "set-cookie"};
+
+/// Sorted. Not here, for they differ from object to object or from second to second: cache-status, date,
+/// expires, last-modified.
 constexpr std::array<std::string_view, 22> kRepeating{":status",
                                                       "accept-ranges",
                                                       "access-control-allow-headers",
@@ -44,8 +47,9 @@ static_assert(std::ranges::is_sorted(kRepeating));
 Fields::Sending judge_sending(Fields::Field field) {
   if (std::ranges::find(kOurs, field.name) != kOurs.end()) return Fields::Sending::Never;
   if (!is_token(field.name) || !is_field_value(field.value)) return Fields::Sending::Never;
-  return std::ranges::binary_search(kRepeating, field.name) ? Fields::Sending::Indexed
-                                                            : Fields::Sending::Literal;
+  if (std::ranges::binary_search(kRepeating, field.name)) return Fields::Sending::Indexed;
+  const bool once = std::ranges::find(kOnce, field.name) != kOnce.end();
+  return once ? Fields::Sending::Literal : Fields::Sending::Recurring;
 }
 
 void note_sending(Fields& fields) {

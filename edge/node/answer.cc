@@ -192,7 +192,7 @@ Answer make_answer(const http::RequestHead& request, const policy::StoredRespons
   }
   if (!facts.peer_clock.empty()) add_for_peer(stored, facts, answer.head.fields);
   answer.head.fields.add("cache-status", policy::with_member(upstream, facts.status),
-                         upstream.empty() ? Sending::Literal : Sending::Unknown);
+                         upstream.empty() ? Sending::Recurring : Sending::Unknown);
   return answer;
 }
 

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "edge/http/h2_fields.h"
+
 namespace http {
 namespace {
 
@@ -32,9 +34,42 @@ TEST(Sending, SessionsKeepFramingFieldsForThemselves) {
 TEST(Sending, OnlyWhatRepeatsIsIndexed) {
   EXPECT_EQ(of("content-type", "text/css"), Sending::Indexed);
   EXPECT_EQ(of("Cache-Control", "max-age=60"), Sending::Indexed);
-  for (const std::string name : {"age", "date", "etag", "last-modified", "set-cookie", "cache-status", "x-other"}) {
+  for (const std::string name : {"cache-status", "date", "expires", "last-modified", "x-other"}) {
+    EXPECT_EQ(of(name, "1"), Sending::Recurring) << name;
+  }
+  for (const std::string name : {"age", "etag", "location", "set-cookie"}) {
     EXPECT_EQ(of(name, "1"), Sending::Literal) << name;
   }
+}
+
+/// Whether HPACK may index the field when a connection that has sent `sent` sends it.
+bool indexed(const Fields& fields, std::string_view name, SentFields& sent) {
+  ResponseHead head{.status = 200, .fields = fields};
+  const H2Fields entries(head, H2Fields::Head::Once, sent);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const nghttp2_nv& entry = entries.data()[i];
+    const std::string_view its_name(reinterpret_cast<const char*>(entry.name), entry.namelen);
+    if (its_name == name) return (entry.flags & NGHTTP2_NV_FLAG_NO_INDEX) == 0;
+  }
+  ADD_FAILURE() << name << " is not sent";
+  return false;
+}
+
+TEST(Sending, WhatRecursOnAConnectionIsIndexedFromItsSecondTimeOn) {
+  Fields fields;
+  fields.add("date", "Mon, 30 Nov 2026 16:00:00 GMT");
+  fields.add("set-cookie", "a=b");
+  fields.add("vary", "accept");
+  SentFields sent;
+  EXPECT_FALSE(indexed(fields, "date", sent));
+  EXPECT_TRUE(indexed(fields, "date", sent));
+  fields.set("date", "Mon, 30 Nov 2026 16:00:01 GMT");
+  EXPECT_FALSE(indexed(fields, "date", sent));
+  EXPECT_TRUE(indexed(fields, "date", sent));
+  EXPECT_FALSE(indexed(fields, "set-cookie", sent)) << "of one client";
+  SentFields of_another;
+  EXPECT_FALSE(indexed(fields, "date", of_another));
+  EXPECT_TRUE(indexed(fields, "vary", of_another));
 }
 
 TEST(Sending, WhatIsNotedStaysWithItsField) {
