@@ -85,7 +85,9 @@ void Transfer::choose_version() {
 }
 
 bool Transfer::needs_another_connection() {
-  return std::exchange(wrong_connection_, false) && listener_ != nullptr;
+  if (!std::exchange(wrong_connection_, false) || listener_ == nullptr) return false;
+  curl_holds_ = body_waits_ = false;
+  return true;
 }
 
 bool Transfer::may_repeat() const { return is_idempotent(request_.method) && body_sent_ == 0; }

@@ -156,6 +156,11 @@ void Multi::go_on() {
   begin_slice();
   drive_put_off();
   begin_slice();
+  if (!waking_.empty()) {
+    busy_ = true;
+    wake_one();  // one at least, however many others end
+    busy_ = false;
+  }
   settle();
 }
 
@@ -218,11 +223,11 @@ void Multi::drive(curl_socket_t fd, int events) {
     drive_now(fd, events);
     return settle();
   }
-  if (fd == CURL_SOCKET_TIMEOUT) return timer_.start({}, [this] { drive(CURL_SOCKET_TIMEOUT, 0); });
-  // What is reported again comes in the same order, and an error is reported once.
+  // What is reported again comes in the same order, an error is reported once, and timers have their turn
+  // after all sockets.
   const auto before = std::ranges::find(put_off_, fd, &std::pair<curl_socket_t, int>::first);
   if (before == put_off_.end()) {
-    put_off_.emplace_back(fd, events);
+    put_off_.emplace_back(fd, events);  // CURL_SOCKET_TIMEOUT is one like others
   } else {
     before->second |= events;
   }
@@ -312,13 +317,16 @@ bool Multi::settle_one() {
   // Before those that want more: what is complete must not wait for them.
   if (finish_one()) return true;
   if (waking_.empty() || slice_over()) return false;
+  wake_one();
+  return true;
+}
+
+void Multi::wake_one() {
   Transfer* transfer = waking_.front();
   waking_.pop_front();
-  if (!transfer->apply_pause()) {
-    take_off(*transfer);
-    transfer->finish(CURLE_OK);
-  }
-  return true;
+  if (transfer->apply_pause()) return;
+  take_off(*transfer);
+  transfer->finish(CURLE_OK);
 }
 
 bool Multi::finish_one() {

@@ -83,6 +83,7 @@ class Multi {
   /// from here.
   void settle();
   bool settle_one();
+  void wake_one();
   bool finish_one();
   /// Hands curl what may go now.
   void admit();

@@ -9,7 +9,7 @@ namespace http {
 /// Never: it is no token with a value free of control characters, or it is about framing or the connection, which the
 /// session writes itself. Indexed: worth a place in HPACK's dynamic table (RFC 7541 2.3.2), since its values repeat from
 /// response to response. Recurring: worth one if the connection has just sent the same (SentFields), as a date within a second;
-/// else it would push out what repeats, and cost the insertion each time. Literal: never.
+/// else it would push out what repeats, and cost the insertion each time. Literal: never, as it is too large or may be a secret.
 Fields::Sending judge_sending(Fields::Field field);
 /// What has been noted of the field, if anything has; else it is judged.
 inline Fields::Sending sending_of(const Fields& fields, std::size_t index) {

@@ -28,7 +28,7 @@ class SentFields {
   }
 
  private:
-  static constexpr std::size_t kPlaces = 32;
+  static constexpr std::size_t kPlaces = 64;
   std::array<std::uint32_t, kPlaces> places_{};
 };
 

@@ -26,8 +26,8 @@ namespace {
 
 constexpr std::size_t kThroughMapMax =
     2048;  // values of this size lie in a B-tree page that was just touched anyway
-constexpr std::uint64_t kLookEvery = 16;         // touched pages, each with 15 neighbours
-constexpr std::uint64_t kMappedPagesMax = 8192;  // 32 MiB, of all files together
+constexpr std::uint64_t kLookEvery = 4;          // touched pages
+constexpr std::uint64_t kMappedPagesMax = 2048;  // 8 MiB, of all files together
 
 /// The least that was seen of resident_file_pages(): programs and libraries, little of the maps.
 std::atomic<std::uint64_t> least_resident{UINT64_MAX};

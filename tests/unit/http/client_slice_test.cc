@@ -57,7 +57,7 @@ class ClientSlice : public testing::Test {
   std::string content = std::string(kBody, 'b');
   RawServer server{[this](RawPeer& peer, int) {
     peer.read_head();
-    peer.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(kBody) +
+    peer.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(content.size()) +
               "\r\n\r\n");
     peer.send(content);
     peer.wait_for_end();
@@ -72,8 +72,9 @@ class ClientSlice : public testing::Test {
 TEST_F(ClientSlice, BodiesThatAreThereDoNotKeepTheLoopFromItsTurns) {
   start(4, 1ms);  // longer than a slice
   ASSERT_TRUE(all_end());
-  // One in the turn's own slice, one in that for what was left by the last.
-  EXPECT_LE(most_calls_in_a_turn(), 2u);
+  // One in the turn's own slice, and one in each of those for what the last has left: sockets, and what was
+  // held.
+  EXPECT_LE(most_calls_in_a_turn(), 3u);
   for (const auto& recorder : recorders) {
     EXPECT_FALSE(recorder->error);
     EXPECT_TRUE(recorder->body == content);
@@ -140,8 +141,12 @@ TEST_F(ClientSlice, AnErrorThatIsReportedOnceIsHeardWhileOthersUseTheSlice) {
     requests.push_back(rig.client().start(get(resetting.url("/")), *cut.back()));
   }
   // Long before a time limit ends them: those are 30 s.
+  std::size_t taken_before = taken;
   ASSERT_TRUE(rig.run_until([&] {
-    if (taken % 50 == 0) start(1, 2ms);
+    if (taken > taken_before + 50) {
+      taken_before = taken;
+      start(1, 2ms);
+    }
     return std::ranges::all_of(cut, [](const auto& recorder) { return recorder->ended; });
   }));
   for (const auto& recorder : cut) {
@@ -202,6 +207,7 @@ TEST_F(ClientSlice, HeldTransfersMayBeGivenUp) {
 }
 
 TEST_F(ClientSlice, ManyThatBeginAtOnceAreAllLetIn) {
+  content.resize(256 << 10);
   start(40, 0us);
   ASSERT_TRUE(all_end());
   EXPECT_EQ(server.connections(), 40);

@@ -37,9 +37,15 @@ TEST(Sending, OnlyWhatRepeatsIsIndexed) {
   for (const std::string name : {"cache-status", "date", "expires", "last-modified", "x-other"}) {
     EXPECT_EQ(of(name, "1"), Sending::Recurring) << name;
   }
-  for (const std::string name : {"age", "etag", "location", "set-cookie"}) {
+  for (const std::string name :
+       {"age", "etag", "location", "set-cookie", "www-authenticate", "x-csrf-token"}) {
     EXPECT_EQ(of(name, "1"), Sending::Literal) << name;
   }
+}
+
+TEST(Sending, WhatFillsTheTableIsALiteral) {
+  EXPECT_EQ(of("x-other", std::string(500, 'v')), Sending::Recurring);
+  EXPECT_EQ(of("x-other", std::string(600, 'v')), Sending::Literal);
 }
 
 /// Whether HPACK may index the field when a connection that has sent `sent` sends it.
