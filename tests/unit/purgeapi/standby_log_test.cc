@@ -175,6 +175,8 @@ class StandbyFollowTest : public StandbyLogTest {
     })) << log->bounds().head;
     worker.stop();
     worker.join();
+    log.reset();  // it answers to the follower's loop, also what nobody waits for any more
+    open("standby");
   }
   void purge(const std::string& tag) { ASSERT_EQ(primary->purge("", tag).status, 202); }
 
