@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A turn of the loop: libuv runs timers, waits and runs polls (uv_poll, uv_async), then the check handle.
 // Work that was put off to the end of the turn runs in the check handle, and in the prepare handle for what
-// timers put off: so never is anything left over while the loop waits.
+// timers put off: so never is anything left over while the loop waits. The alarm of all timers is set in the
+// prepare handle only: one that is due again within its own callback would be called at once by libuv, before
+// all polls.
 #include "edge/loop/loop.h"
 
 #include <uv.h>
@@ -39,7 +41,6 @@ struct Loop::Impl {
   std::unordered_map<TimerId, Deadlines::iterator> timers{};
   TimerId last_timer = 0;
   base::Steady alarm_at = base::Steady::max();
-  bool in_alarm = false;
 
   std::vector<base::Task> turn_end{};
   std::uint64_t turn = 1;
@@ -72,14 +73,11 @@ void Loop::Impl::run_due() {
   const TurnClock::Callback callback(clock);
   const base::Steady now = clock.steady();
   // Timers started by these tasks wait for the next alarm, even those without delay: no starving of the rest.
-  // libuv would call an alarm that is due again at once, so it is set in before_wait.
-  in_alarm = true;
   while (!deadlines.empty() && deadlines.begin()->first <= now) {
     auto entry = deadlines.extract(deadlines.begin());
     timers.erase(entry.mapped().first);
     entry.mapped().second();
   }
-  in_alarm = false;
 }
 
 void Loop::Impl::set_alarm() {
@@ -198,7 +196,6 @@ base::Executor::TimerId Loop::start_timer(base::Duration delay, base::Task task)
   const auto at =
       impl_->deadlines.emplace(impl_->clock.real_steady() + delay, std::pair(id, std::move(task)));
   impl_->timers.emplace(id, at);
-  if (!impl_->in_alarm) impl_->set_alarm();
   return id;
 }
 
