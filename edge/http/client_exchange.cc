@@ -132,10 +132,10 @@ std::size_t Transfer::on_bytes(char* bytes, std::size_t size, std::size_t count,
   const std::string_view piece(bytes, size * count);
   if (transfer.listener_ == nullptr) return 0;
   // Not over HTTP/2: see Multi::note_traffic() for what a pause does there.
-  const bool late = !transfer.http2_ && transfer.multi_->slice_over();
+  const bool late = !transfer.reader_paused_ && !transfer.http2_ && transfer.multi_->slice_over();
+  if (late) transfer.multi_->wake(transfer);
   if (transfer.reader_paused_ || late) {
     transfer.curl_holds_ = true;
-    if (!transfer.reader_paused_) transfer.multi_->hold(transfer);
     return CURL_WRITEFUNC_PAUSE;
   }
   transfer.touch();

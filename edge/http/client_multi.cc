@@ -139,11 +139,6 @@ void Multi::begin_slice_of_turn() {
 
 bool Multi::slice_over() const { return loop_.turn_clock().real_steady() >= slice_end_; }
 
-void Multi::hold(Transfer& transfer) {
-  if (std::ranges::find(waking_, &transfer) == waking_.end()) waking_.push_back(&transfer);
-  go_on_next_turn();
-}
-
 void Multi::go_on_next_turn() {
   if (std::exchange(going_on_, true)) return;
   loop_.post(anchor_.wrap([this] {

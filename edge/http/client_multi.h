@@ -38,7 +38,7 @@ class Multi {
 
   /// The transfer's listener hears nothing before start() has returned.
   void start(Transfer& transfer);
-  /// Has transfer.apply_pause() called soon, outside of curl.
+  /// Has transfer.apply_pause() called soon, outside of curl and within a slice.
   void wake(Transfer& transfer);
   /// Ends `transfer` as failed with the error that it keeps. Not from within curl's callbacks.
   void fail(Transfer& transfer);
@@ -54,8 +54,6 @@ class Multi {
   void discard(std::unique_ptr<Transfer> transfer);
   /// Whether this turn's time for transfers is over: what curl has for them now has to wait.
   bool slice_over() const;
-  /// `transfer` has let curl keep what it had, as the slice was over: it is woken in the next.
-  void hold(Transfer& transfer);
   /// A transfer has been given bytes by curl over HTTP/2.
   void note_http2() { http2_moved_ = true; }
 
