@@ -14,8 +14,8 @@ namespace purge {
 /// The log's stream itself, over NATS: entries come with their stream sequence as the stream puts them out;
 /// what was missed is asked for by number, so that a gap is seen and closed at once. Acknowledgements and
 /// answers are words to all replicas of the API. The newest entry that was handed over is looked at again
-/// with each beat: if the stream has another one there, it went back. NATS calls are made on a thread of its
-/// own.
+/// with each beat, and compared with what comes under its number: if the stream has another one there, it
+/// went back. NATS calls are made on a thread of its own.
 class NatsSource final : public LogSource {
  public:
   struct Options {
