@@ -206,7 +206,9 @@ void Connection::turn_end() {
 
 void Connection::answer() {
   if (phase_ == Phase::ProxyHeader) return settle();
-  if (phase_ != Phase::Dead) flush();
+  // What TLS says of its own accord leaves together with what the session has to say.
+  const bool first_produce = phase_ == Phase::Talking && transport_->wants_write();
+  if (phase_ != Phase::Dead && !first_produce) flush();
   if (phase_ == Phase::Talking) {
     produce();
     if (phase_ == Phase::Talking && session_->finished() && transport_->pending() == 0) begin_linger();

@@ -31,6 +31,8 @@ class Answers {
  public:
   Answers(std::vector<Certificate> certificates, const std::vector<std::string>& alpn);
 
+  /// Gives `context` the certificates for unknown and absent names.
+  bool use_default(SSL_CTX* context) const { return use(default_, context); }
   /// RFC 6066 3: certificates for the server name that the client asks for.
   bool choose_certificate(SSL* ssl) const;
   /// RFC 7301: our first protocol that the client has too.
@@ -40,9 +42,15 @@ class Answers {
  private:
   using Group = std::vector<std::size_t>;  ///< indexes of certificates for one name: keys of different kinds
   const Group* find(std::string_view name) const;
+  // Backwards: of several with the same kind of key the last one set stays, which shall be the first listed.
+  template <typename T>
+  bool use(const Group& group, T* of) const {
+    return std::all_of(group.rbegin(), group.rend(), [&](std::size_t i) { return certificates_[i].use(of); });
+  }
 
   std::vector<Certificate> certificates_;
   std::unordered_map<std::string, Group> by_name_;
+  Group default_;                    ///< the first one, and others for the same names
   std::vector<unsigned char> alpn_;  ///< as on the wire: each with its length before it
 };
 
@@ -50,6 +58,7 @@ Answers::Answers(std::vector<Certificate> certificates, const std::vector<std::s
     : certificates_(std::move(certificates)) {
   for (std::size_t i = 0; i < certificates_.size(); ++i) {
     for (const std::string& name : certificates_[i].names()) by_name_[name].push_back(i);
+    if (certificates_[i].names() == certificates_.front().names()) default_.push_back(i);
   }
   for (const std::string& protocol : alpn) {
     alpn_.push_back(static_cast<unsigned char>(protocol.size()));
@@ -70,11 +79,9 @@ const Answers::Group* Answers::find(std::string_view name) const {
 bool Answers::choose_certificate(SSL* ssl) const {
   const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   const Group* group = name == nullptr ? nullptr : find(name);
-  if (group == nullptr) return true;  // the SSL_CTX has the first certificate
+  if (group == nullptr || *group == default_) return true;  // the SSL_CTX has it
   SSL_certs_clear(ssl);
-  // Backwards: of several with the same kind of key the last one set stays, which shall be the first listed.
-  return std::all_of(group->rbegin(), group->rend(),
-                     [&](std::size_t i) { return certificates_[i].use(ssl); });
+  return use(*group, ssl);
 }
 
 int Answers::choose_protocol(const unsigned char** out, unsigned char* out_size, const unsigned char* in,
@@ -106,6 +113,7 @@ base::Result<SslContextPtr> make_context(const TlsOptions& options) {
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_read_ahead(context.get(), 1);  // a record's head and body in one recv()
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);  // tickets keep sessions at the client
+  SSL_CTX_set_num_tickets(context.get(), 1);  // whoever speaks HTTP/2 opens one connection at a time
   CHECK(SSL_CTX_set_ciphersuites(context.get(), kSuites13) == 1);
   CHECK(SSL_CTX_set_cipher_list(context.get(), kSuites12) == 1);
   CHECK(SSL_CTX_set1_groups_list(context.get(), kGroups) == 1);
@@ -167,11 +175,9 @@ base::Result<std::shared_ptr<TlsContext>> TlsContext::make(const TlsOptions& opt
     }
     certificates.push_back(std::move(*certificate));
   }
-  // The first one answers unknown and absent names, with no other beside it but those for the same names.
-  for (std::size_t i = certificates.size(); i-- > 0;) {
-    if (certificates[i].names() == certificates[0].names()) CHECK(certificates[i].use(context->get()));
-  }
-  set_answers(context->get(), std::make_unique<Answers>(std::move(certificates), options.alpn));
+  auto answers = std::make_unique<Answers>(std::move(certificates), options.alpn);
+  CHECK(answers->use_default(context->get()));
+  set_answers(context->get(), std::move(answers));
   return std::shared_ptr<TlsContext>(new TlsContext(std::make_unique<Impl>(Impl{std::move(*context)})));
 }
 

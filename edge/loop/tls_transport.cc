@@ -2,9 +2,10 @@
 // TLS between a socket and OpenSSL. OpenSSL reads from the socket and writes to an Outgoing, both through one
 // BIO that never blocks; what it writes always finds room, so it only ever waits for reading.
 //
-// What OpenSSL writes of its own accord (handshake, session tickets, key updates, alerts) has no caller to
-// flush it: `unasked_`. read() sends it before it says anything but Ok; until then it may leave together with
-// an answer.
+// What OpenSSL writes of its own accord (handshake, session tickets, alerts) has no caller to flush it:
+// `unasked_`. read() sends it before it says anything but Ok, until our side of the handshake is done; from
+// then on a little of it (TLS 1.2's last flight, tickets) waits for the caller's flush(), and leaves together
+// with an answer.
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -22,10 +23,13 @@
 namespace loop {
 namespace {
 
-/// A client that makes OpenSSL answer (key updates) and does not read the answers is cut off here.
+/// A client that makes OpenSSL answer (warnings) and does not read the answers is cut off here.
 constexpr std::size_t kUnaskedMax = 64 * 1024;
+/// So much may wait for the caller: a session ticket and what goes with it.
+constexpr std::size_t kUnaskedWait = 2 * 1024;
 
-/// SSL_get_error() looks at all that the thread has noted. Mostly that is nothing: emptying it all the same is not for free.
+/// SSL_get_error() looks at all that the thread has noted. Mostly that is nothing: emptying it all the same
+/// is not for free.
 void forget_errors() {
   if (ERR_peek_error() != 0) ERR_clear_error();
 }
@@ -133,9 +137,9 @@ Transport::Count TlsTransport::read(char* into, std::size_t size) {
   std::size_t bytes = 0;
   const Io io = decrypt(into, size, bytes);
   if (io == Io::Ok) return {Io::Ok, bytes};
-  if (unasked_ && flush() == Io::Failed) return {Io::Failed, 0};
-  if (wants_write() && pending() > kUnaskedMax)
-    return {fail("TLS: the client does not read what it asks for"), 0};
+  const bool may_wait = io == Io::Again && handshake_done_ && unasked_bytes_ <= kUnaskedWait;
+  if (unasked_ && !may_wait && flush() == Io::Failed) return {Io::Failed, 0};
+  if (unasked_bytes_ > kUnaskedMax) return {fail("TLS: the client does not read what it asks for"), 0};
   return {io, 0};
 }
 

@@ -19,7 +19,8 @@ class SessionBench final : public http::SessionHost {
  public:
   explicit SessionBench(const http::Limits& limits) : limits_(limits) {
     std::array<int, 2> ends{};
-    if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) != 0) throw std::runtime_error("socketpair");
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()) != 0)
+      throw std::runtime_error("socketpair");
     transport_ = loop::make_plain_transport(loop_, ends[0], {});
     other_end_ = loop::make_plain_transport(loop_, ends[1], {});
   }

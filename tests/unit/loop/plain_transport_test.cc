@@ -20,7 +20,7 @@ using Io = Transport::Io;
 
 std::array<int, 2> unix_pair() {
   std::array<int, 2> fds{};
-  EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()), 0);
+  EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds.data()), 0);
   return fds;
 }
 
@@ -36,7 +36,7 @@ std::array<int, 2> tcp_pair() {
   EXPECT_EQ(getsockname(listener, at, &size), 0);
   const int peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   EXPECT_EQ(connect(peer, at, size), 0);
-  const int accepted = accept(listener, nullptr, nullptr);
+  const int accepted = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   close(listener);
   return {accepted, peer};
 }

@@ -63,6 +63,7 @@ struct Session {
     for (int i = 0; i < 20; ++i) {
       const bool connected = client->connect();
       read();
+      if (transport->handshake_done()) transport->flush();
       if (connected && transport->handshake_done()) {
         client->read();  // takes the tickets
         return true;
@@ -116,6 +117,26 @@ TEST_F(TlsTransportTest, ExchangesBytes) {
   }
 }
 
+TEST_F(TlsTransportTest, TicketsLeaveTogetherWithTheAnswer) {
+  const auto context = make_context();
+  Session session(*context, {});
+  while (!session.client->connect()) {
+    session.read();
+    ASSERT_NE(session.last, Io::Failed) << session.transport->error_text();
+  }
+  const std::uint64_t before = session.transport->bytes_out();
+  ASSERT_TRUE(session.client->write("question"));
+  EXPECT_EQ(session.read(), "question");
+  EXPECT_EQ(session.transport->bytes_out(), before);
+  EXPECT_TRUE(session.transport->wants_write());
+  EXPECT_EQ(session.client->session(), nullptr);
+  EXPECT_EQ(session.transport->write("answer"), Io::Ok);
+  EXPECT_EQ(session.transport->flush(), Io::Ok);
+  EXPECT_FALSE(session.transport->wants_write());
+  EXPECT_EQ(session.client->read(), "answer");
+  EXPECT_NE(session.client->session(), nullptr);
+}
+
 TEST_F(TlsTransportTest, ChoosesTheCertificateByName) {
   const auto context = make_context();
   struct Case {
@@ -143,6 +164,24 @@ TEST_F(TlsTransportTest, ChoosesTheKeyThatTheClientCanCheck) {
   Session usual(*context, {.server_name = "also.test", .signatures = "ECDSA+SHA256"});
   ASSERT_TRUE(usual.handshake()) << usual.transport->error_text();
   EXPECT_EQ(usual.client->certificate_name(), "exact.wild.test");
+}
+
+TEST_F(TlsTransportTest, HasAllKeysOfTheFirstCertificatesNamesForWhoeverNamesNoOther) {
+  support::TestCertificates files;
+  TlsOptions options;
+  for (const auto& paths : {files.make("usual", {"first.test"}),
+                            files.make("modern", {"first.test"}, support::TestCertificates::Key::Ed25519)})
+    options.certificates.push_back({.certificate = paths.certificate, .key = paths.key});
+  const auto context = TlsContext::make(options).value();
+  for (const char* name : {"first.test", "unknown.test", ""}) {
+    for (const int version : {TLS1_3_VERSION, TLS1_2_VERSION}) {
+      for (const char* signatures : {"ed25519", "ECDSA+SHA256"}) {
+        Session session(*context, {.server_name = name, .version = version, .signatures = signatures});
+        EXPECT_TRUE(session.handshake())
+            << name << ' ' << signatures << ' ' << session.transport->error_text();
+      }
+    }
+  }
 }
 
 TEST_F(TlsTransportTest, AgreesOnTheProtocolThatTheServerPrefers) {
