@@ -84,7 +84,6 @@ std::size_t H1Session::parse_head(std::string_view bytes) {
 }
 
 void H1Session::begin(CheckedHead checked) {
-  host_.counters().requests_h1.add(1);
   served_ = true;
   exchange_ = std::make_unique<H1Exchange>(host_, checked.head.version, checked.keep_alive && !draining_);
   body_left_ = checked.head.has_body;
@@ -94,6 +93,7 @@ void H1Session::begin(CheckedHead checked) {
   discarded_ = 0;
   since_ = now();
   exchange_->begin(std::move(checked.head));
+  host_.counters().requests_h1.add(1);  // who sees it counted may rely on its having begun
   if (checked.expects_continue) {
     if (exchange_->responded() || exchange_->aborted()) {
       // The client may send its body or not: no telling what the next bytes are.
@@ -169,8 +169,9 @@ void H1Session::produce(Output& output) {
   }
 }
 
-// Whether the connection can go on when the response is complete before the request: so much of a body is read in vain. Of more, or
-// of a body that does not say how long it is, the response has to say that the connection ends with it (RFC 9112 9.6).
+// Whether the connection can go on when the response is complete before the request: so much of a body is
+// read in vain. Of more, or of a body that does not say how long it is, the response has to say that the
+// connection ends with it (RFC 9112 9.6).
 bool H1Session::rest_is_small() const {
   if (!body_left_ || !exchange_->responded() || exchange_->head_written()) return true;
   if (!exchange_->length_known()) return true;

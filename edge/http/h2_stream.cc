@@ -80,9 +80,9 @@ void H2Stream::head_complete(bool ends) {
   auto checked = check_head(std::move(raw_), host_.info().tls ? "https" : "http");
   raw_ = RawHead{};
   if (!checked) return refuse(checked.error());
-  host_.counters().requests_h2.add(1);
   body_since_ = host_.clock().steady();
   begin(std::move(checked->head));
+  host_.counters().requests_h2.add(1);  // who sees it counted may rely on its having begun
   if (checked->expects_continue && !responded() && !aborted()) inform({.status = 100});
 }
 

@@ -42,8 +42,8 @@ class CatchUp : public testing::Test {
   std::vector<Response> get(unsigned first, unsigned end) {
     Client client(edge().client_options());
     std::vector<Request> requests;
-    // libcurl 7.88 now and then leaves bytes of a stream unprocessed when many share a connection, whoever serves
-    // them (nghttpd too): the edge's own client looks again, see client_multi.cc, this one does not.
+    // libcurl 7.88 now and then leaves bytes of a stream unprocessed when many share a connection, whoever
+    // serves them (nghttpd too): the edge's own client looks again, see client_multi.cc, this one does not.
     for (unsigned i = first; i < end; ++i) {
       requests.push_back(scene.request(path_of(i), Request::Protocol::Http11));
     }
@@ -136,6 +136,8 @@ TEST_P(CatchUpAfter, AThousandPurgesAreAppliedBeforeItIsReady) {
   EXPECT_EQ(scene.origin.requests(), before);
   expect_version(get(0, kObjects - kUnpurged), 0, 2);
 
+  // It is ready before the last acknowledgement has arrived.
+  EXPECT_TRUE(wait_until([&] { return api_json("/v1/nodes")["nodes"][0]["applied"] == kPurges; }));
   const auto node = api_json("/v1/nodes")["nodes"][0];
   EXPECT_EQ(node["node"], "edge-1");
   EXPECT_EQ(node["applied"], kPurges);

@@ -202,8 +202,8 @@ TEST_F(Coalescing, AFillThatNobodyWantsAnyMoreEnds) {
   all_ask->open();
   for (const Response& response : all.get()) EXPECT_FALSE(response.ok());
   EXPECT_TRUE(wait_until([&] { return edge_->metric("selvage_fills_abandoned_total") == 1; }));
-  EXPECT_EQ(edge_->metric("selvage_fetches"), 0);
-  EXPECT_EQ(edge_->metric("selvage_fills_bytes"), 0);
+  EXPECT_TRUE(wait_until(
+      [&] { return edge_->metric("selvage_fetches") == 0 && edge_->metric("selvage_fills_bytes") == 0; }));
   gate->open();
   // What was there of it is not taken for the whole.
   const SeededBody next(5, 2 * kMiB);
@@ -265,6 +265,7 @@ TEST_F(Coalescing, UncacheableAnswersReleaseTheWaitersAtOnce) {
   start();
   auto all = perform_aside(crowd("/a", kClients));
   EXPECT_TRUE(wait_for_requests(kClients));
+  EXPECT_TRUE(wait_until([&] { return asked != 0; }));
   EXPECT_EQ(asked, 1U);
   all_ask->open();
   EXPECT_TRUE(wait_until([&] { return asked == kClients; }, 60s));

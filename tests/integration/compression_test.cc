@@ -13,6 +13,8 @@ namespace {
 
 constexpr const char* kRules =
     "compress = [\"text/*\", \"application/json\"]\ncompress_min = 100\ncompress_max = \"4MiB\"\n";
+/// Whatever the machine is busy with, clients wait for what is coded.
+constexpr const char* kPatient = "[compress]\nwait = \"10m\"\n";
 const std::vector<std::string> kCodings{"br", "gzip", "zstd"};
 
 /// A text that becomes much smaller; another for each `seed`.
@@ -40,7 +42,10 @@ std::string content(const Response& response) {
 
 class Compression : public EdgeScene {
  protected:
-  Compression() { options_.site = kRules; }
+  Compression() {
+    options_.site = kRules;
+    options_.extra = kPatient;
+  }
 
   double codings(const std::string& coding = {}) {
     if (coding.empty()) return edge_->metric("selvage_codings_total");
@@ -363,6 +368,7 @@ TEST(CompressionPurge, RemovesTheCodedBodiesToo) {
   PurgeScene scene;
   Edge::Options options;
   options.site = kRules;
+  options.extra = kPatient;
   std::atomic<unsigned> version{1};
   scene.origin.answer("/a", [&](const Seen&) {
     Reply reply = page(prose(100'000, version));

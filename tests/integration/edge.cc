@@ -55,7 +55,9 @@ bool Edge::start() {
 }
 
 bool Edge::wait_ready(std::chrono::milliseconds limit) {
-  return support::wait_until([this] { return admin("/readyz").status == 200; }, limit);
+  bool ready = false;
+  return support::wait_until([&] { return (ready = admin("/readyz").status == 200) || !running(); }, limit) &&
+         ready;
 }
 
 Client::Options Edge::client_options() const {

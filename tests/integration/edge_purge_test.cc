@@ -44,6 +44,7 @@ class EdgePurge : public testing::Test {
   void warm(unsigned edges, const std::string& path = "/a") {
     for (unsigned i = 0; i < edges; ++i) {
       scene.get(path, i);
+      EXPECT_TRUE(scene.settled(i));
       EXPECT_TRUE(is_hit(scene.get(path, i)));
     }
   }
@@ -317,6 +318,7 @@ TEST_F(VariantPurge, OfACodingWhereTheEdgeCodesItself) {
                                   .body = std::string(2000, 'x')});
   const Headers gzip = {{"Accept-Encoding", "gzip"}};
   get(gzip);
+  EXPECT_TRUE(scene.settled());
   EXPECT_TRUE(is_hit(get(gzip)));
   purge({{"Accept-Encoding", "gzip"}});
   EXPECT_FALSE(is_hit(get(gzip)));
@@ -336,6 +338,7 @@ TEST_F(VariantPurge, OfALanguageThatAnotherRequestBrought) {
   const Headers english = {{"Accept-Language", "en"}};
   get({{"Accept-Language", "de, fr;q=0.5"}});
   get(english);
+  EXPECT_TRUE(scene.settled());
   EXPECT_TRUE(is_hit(get(german)));
   EXPECT_TRUE(is_hit(get(english)));
   purge({{"Accept-Language", "de"}});

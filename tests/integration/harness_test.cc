@@ -129,7 +129,7 @@ TEST(HarnessOrigin, BreaksOffWhereTold) {
 
 TEST(HarnessOrigin, SpreadsABodyOverTime) {
   Origin origin;
-  origin.answer("/slow", Reply{.body = SeededBody(1, 1'000'000), .spread = 300ms});
+  origin.answer("/slow", Reply{.body = SeededBody(1, 1'000'000), .spread = 1s});
   const Response response = Client().get(origin.url() + "/slow");
   EXPECT_TRUE(response.ok());
   EXPECT_GE(response.end - response.first_byte, 200ms);

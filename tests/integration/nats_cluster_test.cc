@@ -59,7 +59,7 @@ class NatsCluster : public testing::Test {
 
 TEST_F(NatsCluster, LosesNothingThatWasAnsweredWithItsLeader) {
   for (PurgeApi* api : {&scene.api, &second}) {
-    api->set_log_store("[log_store]\nengine = \"nats\"\nreplicas = 3\n" + urls);
+    api->set_log_store("[log_store]\nengine = \"nats\"\nreplicas = 3\nstart_timeout = \"55s\"\n" + urls);
     ASSERT_TRUE(api->start()) << api->output();
   }
   Edge::Options over_http;
@@ -72,8 +72,8 @@ TEST_F(NatsCluster, LosesNothingThatWasAnsweredWithItsLeader) {
 
   Publishers publishers(scene.certificates, {scene.api.url(), second.url()}, kPurges);
   ASSERT_TRUE(publishers.reach(kPurges / 3)) << scene.api.output();
-  support::NatsServer* killed = leader();
-  ASSERT_NE(killed, nullptr);
+  support::NatsServer* killed = nullptr;
+  ASSERT_TRUE(wait_until([&] { return (killed = leader()) != nullptr; }));
   killed->kill();
   publishers.finish();
   EXPECT_EQ(publishers.numbers().size(), kPurges);

@@ -236,8 +236,8 @@ class Origin::Connection {
       if (reply.break_at) end = std::min(end, *reply.break_at);
       if (end == at) return false;
       const std::string_view piece = read_piece(reply, at, {room.data(), static_cast<std::size_t>(end - at)});
+      state_.note_sent(target, piece.size());  // whoever has it finds it counted
       if (!send_piece(piece, reply.chunked)) return false;
-      state_.note_sent(target, piece.size());
       at = end;
     }
     if (reply.break_at && *reply.break_at >= size) return false;

@@ -60,7 +60,7 @@ class PurgeChecker : public testing::TestWithParam<const char*> {
       follower.relay = std::make_unique<Relay>(scene.api.port());
       for (const Copy& copy : PurgeModel::all_copies()) follower.oldest[copy] = 0;
       Edge::Options options;
-      options.purge_keys = "sweep = \"1s\"\n";
+      options.purge_keys = "sweep = \"1s\"\ndistrust_after = \"10m\"\n";
       scene.add_edge(options);
       const std::size_t index = static_cast<std::size_t>(&follower - followers.data());
       scene.edge(index).options().purge_url = "https://127.0.0.1:" + std::to_string(follower.relay->port());

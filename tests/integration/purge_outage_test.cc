@@ -52,9 +52,11 @@ TEST_F(PurgeOutage, AtTheEdgesStartItServesButValidatesEachCopyAndIsNotReady) {
   EXPECT_EQ(ready.status, 503);
   EXPECT_THAT(ready.body, HasSubstr("purge log"));
   EXPECT_EQ(scene.get(kPath).body, "1");
+  EXPECT_TRUE(scene.settled());
   EXPECT_TRUE(validated());
   version = 2;
   EXPECT_EQ(scene.get(kPath).body, "2");
+  EXPECT_TRUE(scene.settled());
   ASSERT_TRUE(scene.api.start()) << scene.api.output();
   EXPECT_TRUE(scene.edge().wait_ready());
   EXPECT_TRUE(is_hit(scene.get(kPath)));
@@ -172,7 +174,7 @@ TEST_F(PurgeOutage, AWaitLastsUntilEveryLivingEdgeHasAppliedThePurge) {
   scene.edge(1).process().signal(SIGSTOP);
   const Response early = scene.api.purge(kPurge, "100ms");
   EXPECT_EQ(early.status, 202);
-  EXPECT_EQ(nlohmann::json::parse(early.body)["pending"], nlohmann::json::array({"edge-2"}));
+  EXPECT_THAT(nlohmann::json::parse(early.body)["pending"], testing::Contains("edge-2"));
   Request request{.url = scene.api.url() + "/v1/purges?wait=30s", .method = "POST", .body = kPurge};
   request.headers = {{"Authorization", "Bearer operator-secret"}};
   Download waiting(Client::Options{.ca_file = scene.certificates.ca_file()}, request);
@@ -210,11 +212,11 @@ TEST_F(PurgeOutage, WhoHasAppliedAndWhoHasNotIsTold) {
   const Response one = scene.api.purge(kPurge, "500ms");
   EXPECT_EQ(one.status, 202);
   const auto told = nlohmann::json::parse(one.body);
-  EXPECT_THAT(nodes_of(told), testing::ElementsAre("edge-1"));
+  const std::string path = "/v1/purges/" + std::to_string(purge_sequence(one));
+  EXPECT_TRUE(wait_until([&] { return nodes_of(api_json(path)) == std::vector<std::string>{"edge-1"}; }));
   EXPECT_EQ(told["away"], nlohmann::json::array({"edge-2"}));
   EXPECT_EQ(api_json("/v1/nodes")["nodes"][1]["behind"], 1);
   ASSERT_NO_FATAL_FAILURE(scene.start(1));
-  const std::string path = "/v1/purges/" + std::to_string(purge_sequence(one));
   EXPECT_TRUE(wait_until([&] { return nodes_of(api_json(path)).size() == 2; }));
   EXPECT_TRUE(api_json(path)["away"].empty());
   EXPECT_EQ(api_json("/v1/nodes")["nodes"][1]["behind"], 0);

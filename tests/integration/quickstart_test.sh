@@ -10,7 +10,7 @@ chmod go+rx "$state"
 
 # Eleven neighbouring ports that nobody listens on.
 base=0
-for candidate in 18440 21440 24440 27440; do
+for candidate in 6440 7440 8440 9440; do
   free=yes
   for ((port = candidate + 1; port <= candidate + 10; port++)); do
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then free=no; fi

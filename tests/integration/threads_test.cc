@@ -85,6 +85,12 @@ TEST_F(Threads, ThatNobodyWaitsForAreForTheBackground) {
   ASSERT_NO_FATAL_FAILURE(start(""));
   ASSERT_TRUE(edge_.wait_ready()) << edge_.output();
   EXPECT_THAT(policies(true), testing::ElementsAre(Pair("loop-0", SCHED_OTHER)));
+  // A thread has its name before it has its policy.
+  ASSERT_TRUE(wait_until([&] {
+    return std::ranges::none_of(policies(false), [](const auto& one) {
+      return !one.first.starts_with("disk-read-") && one.second == SCHED_OTHER;
+    });
+  }));
   const auto others = policies(false);
   EXPECT_THAT(others, testing::Contains(Pair("selvage-edge", testing::_)));
   for (const auto& [name, policy] : others)
