@@ -63,10 +63,10 @@ class ClientRig {
   http::Client& client() { return *client_; }
   void end_client() { client_.reset(); }
 
-  /// Runs the loop until `done` holds, looked at each millisecond; false if it does not in 20 s.
+  /// Runs the loop until `done` holds, looked at each millisecond; false if it does not in 60 s.
   bool run_until(std::function<bool()> done) {
     base::Timer look(loop_);
-    const base::Steady end = loop_.clock().steady() + std::chrono::seconds(20);
+    const base::Steady end = loop_.clock().steady() + std::chrono::seconds(60);
     std::function<void()> check = [&] {
       if (done() || loop_.clock().steady() > end) return loop_.stop();
       look.start(std::chrono::milliseconds(1), [&] { check(); });

@@ -169,7 +169,8 @@ class TestHandler final : public http::Handler {
   }
   void large_head() {
     http::ResponseHead head{.status = 200};
-    for (int i = 0; i < 40; ++i) head.fields.add("x-large", std::string(1000, static_cast<char>('a' + i % 26)));
+    for (int i = 0; i < 40; ++i)
+      head.fields.add("x-large", std::string(1000, static_cast<char>('a' + i % 26)));
     writer_.respond(std::move(head), nullptr);
   }
   void inject() {
@@ -202,7 +203,7 @@ std::vector<TestMaker::Life> TestMaker::lives() const {
 
 bool TestMaker::wait(const std::function<bool(const std::vector<Life>&)>& condition) const {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return condition(lives_); });
+  return changed_.wait_for(lock, std::chrono::seconds(60), [&] { return condition(lives_); });
 }
 
 bool TestMaker::wait_finished(std::size_t n) const {

@@ -9,7 +9,7 @@ namespace support {
 
 /// Asks `condition` until it holds or `limit` has passed; answers whether it held.
 template <std::predicate F>
-bool wait_until(F condition, std::chrono::milliseconds limit = std::chrono::seconds(20)) {
+bool wait_until(F condition, std::chrono::milliseconds limit = std::chrono::seconds(60)) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (!condition()) {
     if (std::chrono::steady_clock::now() >= deadline) return condition();

@@ -20,7 +20,7 @@ using support::RawClient;
 using support::TestServer;
 namespace h2 = support::h2;
 
-bool ready(std::future<void>& future) { return future.wait_for(10s) == std::future_status::ready; }
+bool ready(std::future<void>& future) { return future.wait_for(60s) == std::future_status::ready; }
 
 TEST(ServerDrain, IdleServerIsDoneAtOnce) {
   TestServer server;

@@ -88,7 +88,7 @@ TEST(ServerTurn, AnAnswerGoesOutBeforeAnotherConnectionIsRead) {
       worker.loop().post([&] { look(); });
     };
     worker.loop().post([&] { look(); });
-    EXPECT_EQ(all.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
+    EXPECT_EQ(all.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
     worker.stop();
     worker.join();
   }

@@ -141,8 +141,8 @@ TEST_F(SweeperTest, FreesWhatIsDeadInBothTiersAndThenForgetsThePurge) {
   EXPECT_TRUE(is_held("other"));
   EXPECT_TRUE(is_held("younger"));
   for (int i = 0; i < 300; ++i) EXPECT_TRUE(is_held("many-" + std::to_string(i)));
-  EXPECT_EQ(store.upto_, purge::make_stamp(1, 1));
   on_home([&] {
+    EXPECT_EQ(store.upto_, purge::make_stamp(1, 1));
     EXPECT_EQ(sweeper->counts().removed, 3u);
     EXPECT_EQ(sweeper->counts().dropped, 4u);
     EXPECT_EQ(sweeper->counts().walks, 2u);
@@ -160,7 +160,7 @@ TEST_F(SweeperTest, APurgeByWhichSomethingIsStaleIsKept) {
   EXPECT_EQ(ledger.verdict({.site = "s", .host = "a.test", .url = "a.test/stale", .tags = tags},
                            purge::make_stamp(1, 0)),
             purge::Verdict::Stale);
-  EXPECT_EQ(store.spared_, 3u);  // with the site and the URL
+  on_home([&] { EXPECT_EQ(store.spared_, 3u); });  // with the site and the URL
 }
 
 // What a fill that began before the purge will store, no walk can have seen.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "tests/support/own_port.h"
 #include "tests/unit/purgeapi/service_rig.h"
 
 namespace purgeapi {
@@ -37,7 +38,10 @@ class FollowingTest : public testing::Test {
     for (int i = 0; i < count; ++i) ASSERT_EQ(service->purge("", "t" + std::to_string(i)).status, 202);
   }
 
+  std::string own_place() const { return "127.0.0.1:" + std::to_string(port.number()); }
+
   support::TempFolder folder;
+  const support::OwnPort port;  // for services that come back where they were
   std::optional<RunningService> service;
 };
 
@@ -77,11 +81,11 @@ TEST_F(FollowingTest, ANodeThatWasAwayCatchesUpAfterItsRestart) {
 }
 
 TEST_F(FollowingTest, ANodeKeepsItsPlaceWhenTheApiRestarts) {
-  start();
+  start(1'000'000, own_place());
   const TestNode one = node("one");
   purge_many(3);
   ASSERT_TRUE(one.applies(3));
-  start(1'000'000, std::string(service->address()));
+  start(1'000'000, own_place());
   purge_many(1);
   EXPECT_TRUE(one.applies(4));
   EXPECT_EQ(one.state().resets, 0u);
@@ -172,14 +176,13 @@ TEST_F(FollowingTest, ALogThatWasCutMeansThatEverythingIsPurged) {
 }
 
 TEST_F(FollowingTest, AnotherLogMeansThatEverythingIsPurged) {
-  start();
+  start(1'000'000, own_place());
   const TestNode one = node("one");
   purge_many(2);
   ASSERT_TRUE(one.applies(2));
-  const std::string address(service->address());
   service.reset();
   std::filesystem::remove_all(folder / "log");
-  start(1'000'000, address);
+  start(1'000'000, own_place());
   purge_many(9);
   EXPECT_TRUE(support::wait_until([&] { return one.state().resets == 1; }));
   EXPECT_TRUE(one.applies(9));

@@ -48,7 +48,7 @@ class PurgeLogTest : public testing::TestWithParam<Kind> {
   bool on_nats() const { return GetParam() == Kind::Nats; }
 
   NatsLog::Options nats_options(const Settings& settings = {}) const {
-    NatsLog::Options options{.access = {.servers = {server.url()}}};
+    NatsLog::Options options{.access = {.servers = {server.url()}, .timeout = 30s}, .publish_limit = 1min};
     options.stream.entries_max = settings.keep_entries;
     options.stream.duplicate_window = settings.key_window;
     return options;
@@ -89,7 +89,7 @@ class PurgeLogTest : public testing::TestWithParam<Kind> {
                 .request_key = key,
                 .digest = digest},
                home, [answer](Numbers got) { answer->set_value(std::move(got)); });
-    if (future.wait_for(60s) != std::future_status::ready)
+    if (future.wait_for(90s) != std::future_status::ready)
       return base::fail(base::Errc::Timeout, "no answer");
     return future.get();
   }
@@ -120,6 +120,8 @@ class PurgeLogTest : public testing::TestWithParam<Kind> {
 
   const support::TempFolder folder;
   support::NatsServer server{folder / "nats"};
+  Ears heard;  // these outlive what is posted to `home`
+  Ears late;
   support::ThreadExecutor home;
 };
 
@@ -287,7 +289,6 @@ TEST_P(PurgeLogTest, ManyAtOnceGetNumbersOfTheirOwnAndAllAreThere) {
 }
 
 TEST_P(PurgeLogTest, TellsThatTheHeadHasMovedBeforeItAnswers) {
-  Ears heard;
   const auto log = open();
   log->listen(home, &heard);
   for (int n = 1; n <= 5; ++n) {
@@ -333,7 +334,6 @@ TEST_P(NatsLogTest, ANodesNumberPastTheHeadIsOfEntriesThatAreLost) {
 }
 
 TEST_P(NatsLogTest, TheHeadMovesThroughWhateverReplica) {
-  Ears heard;
   const auto one = open();
   const auto two = open();
   two->listen(home, &heard);
@@ -373,8 +373,6 @@ TEST_P(NatsLogTest, AKeyThatComesAgainLeavesTheEntryAsItWas) {
 }
 
 TEST_P(NatsLogTest, ReplicasTellEachOtherOfNodesAndWhoComesLateHearsThem) {
-  Ears heard;
-  Ears late;
   const auto one = open();
   const auto two = open();
   two->listen(home, &heard);
@@ -414,7 +412,6 @@ TEST_P(NatsLogTest, APurgeThatNobodyStoresIsRefusedInTime) {
 }
 
 TEST_P(NatsLogTest, WhoHasItOpenHearsThatItIsAnotherLog) {
-  Ears heard;
   const auto log = open();
   log->listen(home, &heard);
   const std::string id = log->log_id();
