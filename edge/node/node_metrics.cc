@@ -111,6 +111,9 @@ void collect_tiers(Samples& samples, const store::MemoryTier::Use& memory, const
   samples.counter("selvage_disk_dropped_writes_total", "Small objects not written: queue full, or error.",
                   number(disk.dropped_writes));
   samples.gauge("selvage_disk_queued_bytes", "Bytes waiting for the disk writers.", number(disk.queued_bytes));
+  samples.counter("selvage_disk_direct_reads_total",
+                  "Objects read from the page cache at once, without a reader thread.",
+                  number(disk.direct_reads));
   samples.counter("selvage_disk_read_errors_total", "Records that could not be read or were damaged.",
                   number(disk.read_errors));
   samples.counter("selvage_disk_map_full_total", "Times that LMDB found no free page; must stay 0.",

@@ -13,7 +13,7 @@
 #include "store/object/object.h"
 
 /// The disk tier as the edge sees it. LmdbDisk is the real one; the simulation has its own. Nothing here
-/// blocks: work is done on the store's own threads, answers come by Executor::post to the executor that was
+/// waits for the disk: that is done on the store's own threads. Answers come by Executor::post to the executor that was
 /// given, in an unspecified order. Wrap callbacks with base::Anchor to make them die with their owner. Any
 /// thread may call.
 namespace store {
@@ -68,6 +68,7 @@ class Disk {
     std::uint64_t dropped_writes = 0;  ///< small objects not written: the queue was full, or an error
     std::uint64_t queued_bytes = 0;    ///< waiting for the writers
     std::uint64_t read_errors = 0;     ///< records that could not be read or did not match their checksum
+    std::uint64_t direct_reads = 0;    ///< found in the page cache without a reader thread
     std::uint64_t map_full = 0;        ///< times that LMDB had no page left; must stay 0
     std::uint64_t index_bytes = 0;     ///< of memory, for what is stored where
   };

@@ -2,6 +2,7 @@
 #include "store/disk/lmdb_disk.h"
 
 #include <algorithm>
+#include <bit>
 #include <filesystem>
 #include <mutex>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "store/disk/answer.h"
 #include "store/disk/chunked_write.h"
+#include "store/disk/direct_reads.h"
 #include "store/disk/folder_lock.h"
 #include "store/disk/reader_pool.h"
 #include "store/disk/shard_reader.h"
@@ -84,6 +86,14 @@ WriteQueue::Options queue_options(const DiskOptions& options) {
           .interval = options.commit_interval};
 }
 
+/// A slot of 64 bytes for each 32 KiB that a shard may hold: up to 2 MiB of memory for all shards.
+std::size_t places_of(const DiskOptions& options) {
+  constexpr std::uint64_t kBytesForEach = 32 << 10;
+  constexpr std::uint64_t kLeast = 256;
+  constexpr std::uint64_t kMost = 32 << 10;
+  return std::bit_floor(std::clamp(shard_bytes(options) / kBytesForEach, kLeast, kMost / options.shards));
+}
+
 /// With others in its transaction it must not be more than that may write, nor more than may wait.
 std::uint64_t max_put_bytes(const DiskOptions& options) {
   const WriteQueue::Options queue = queue_options(options);
@@ -102,6 +112,7 @@ struct LmdbDisk::Shard {
   std::shared_ptr<WriteQueue> queue;
   SnapshotGate gate;
   ShardCounts counts;
+  RecordPlaces places;
   ShardReader reader;
   std::unique_ptr<Writer> writer;
 };
@@ -118,13 +129,15 @@ struct LmdbDisk::Parts {
   std::function<void(const Key&, ObjectId)> removed{};
   std::vector<std::unique_ptr<Shard>> shards{};
   std::unique_ptr<ReaderPool> readers{};
+  DirectReads direct_reads{};
   ObjectId first_id = 1;
 };
 
 LmdbDisk::Shard::Shard(std::unique_ptr<Tables> opened, Parts& parts, unsigned number)
     : tables(std::move(opened)),
       queue(std::make_shared<WriteQueue>(queue_options(parts.options))),
-      reader({*tables, index, gate, counts, parts.decoder,
+      places(places_of(parts.options)),
+      reader({*tables, index, gate, counts, places, parts.decoder,
               [&parts](const auto& object) { parts.tell_removed(object); },
               std::min(parts.options.whole_read_bytes, store::max_put_bytes(parts.options))}) {
   const Tables::Contents contents = tables->take_contents();
@@ -132,7 +145,7 @@ LmdbDisk::Shard::Shard(std::unique_ptr<Tables> opened, Parts& parts, unsigned nu
   index->on_doomed([waiting = queue] { waiting->wake(); });
   index->ask_wanted(parts.options.wanted);
   writer =
-      std::make_unique<Writer>(Writer::Parts{*tables, index, queue, gate, counts,
+      std::make_unique<Writer>(Writer::Parts{*tables, index, queue, gate, counts, places,
                                              [&parts](const auto& object) { parts.tell_removed(object); },
                                              shard_objects(parts.options)},
                                contents.orphans, "disk-write-" + std::to_string(number));
@@ -205,6 +218,13 @@ void LmdbDisk::find(const Key& key, std::string text, base::Executor& home, Answ
     post_answer<ObjectRef>(home, std::move(answer),
                            base::fail(base::Errc::NotFound, "not in the disk cache"));
     return;
+  }
+  if (auto direct = shard.reader.find_place(key, parts_->direct_reads)) {
+    if (ObjectRef object = shard.reader.read_direct(direct->place, key, text)) {
+      home.post([answer = std::move(answer), object = std::move(object),
+                 permit = std::move(direct->permit)]() mutable { answer(std::move(object)); });
+      return;
+    }
   }
   parts_->readers->submit(
       [&shard, key, text = std::move(text), &home, answer = std::move(answer)](bool run) mutable {
@@ -303,11 +323,12 @@ Disk::Use LmdbDisk::use() const {
     use.bytes += shard->counts.used_bytes;
     use.file_bytes += shard->counts.file_bytes;
     use.objects += shard->index->objects();
-    use.index_bytes += shard->index->memory_bytes();
+    use.index_bytes += shard->index->memory_bytes() + shard->places.memory_bytes();
     use.evictions += shard->counts.evictions;
     use.dropped_writes += shard->counts.dropped_writes;
     use.queued_bytes += shard->queue->bytes();
     use.read_errors += shard->counts.read_errors;
+    use.direct_reads += shard->counts.direct_reads;
     use.map_full += shard->counts.map_full;
   }
   return use;

@@ -34,7 +34,8 @@ struct DiskOptions {
 };
 
 /// The disk tier: an object lies with all its chunks in one of several LMDB environments ("shards"), each
-/// with a writer thread that groups transactions; reader threads copy records out. Every record carries a
+/// with a writer thread that groups transactions; reader threads copy records out, and
+/// find() itself what the page cache is likely to have (docs/architecture.md). Every record carries a
 /// checksum. Evicts to keep the budget. After a crash it holds no object in part, and all whose commit was
 /// answered (after a crash of the whole machine perhaps without those of the last transaction). Owned by the
 /// node.
@@ -44,8 +45,8 @@ struct DiskOptions {
 /// Pins and DiskWrites may outlive it.
 class LmdbDisk final : public Disk {
  public:
-  /// Blocks while it reads the index. Errors say which folder and why. Broken files are emptied with a line
-  /// in the log.
+  /// Blocks while it reads the index. `decoder` is called on reader threads and those that call find().
+  /// Errors say which folder and why. Broken files are emptied with a line in the log.
   static base::Result<std::unique_ptr<LmdbDisk>> open(const DiskOptions& options, Decoder decoder);
   ~LmdbDisk() override;
   LmdbDisk(const LmdbDisk&) = delete;

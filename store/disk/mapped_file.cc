@@ -110,6 +110,21 @@ base::Status MappedFile::read(std::string_view value, std::span<char> first, std
   return {};
 }
 
+std::optional<std::uint64_t> MappedFile::place_of(std::string_view value) const {
+  if (base_ == nullptr || value.data() < base_ || value.data() + value.size() > base_ + map_bytes_)
+    return std::nullopt;
+  return offset_of(value);
+}
+
+bool MappedFile::read_cached(std::uint64_t offset, std::span<char> first, std::span<char> second) {
+  if (never_cached_.load(std::memory_order_relaxed)) return false;
+  const std::array<iovec, 2> pieces{iovec{first.data(), first.size()}, iovec{second.data(), second.size()}};
+  const ssize_t n =
+      ::preadv2(descriptor_, pieces.data(), pieces.size(), static_cast<off_t>(offset), RWF_NOWAIT);
+  if (n < 0 && (errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS)) never_cached_ = true;
+  return n >= 0 && static_cast<std::size_t>(n) == first.size() + second.size();
+}
+
 bool MappedFile::has_own_pages(std::string_view value) const {
   return value.size() > kThroughMapMax && base_ != nullptr && value.data() >= base_ &&
          value.data() < base_ + map_bytes_;

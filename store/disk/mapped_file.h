@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -26,6 +27,11 @@ class MappedFile {
   /// Copies `value`, which lies in the map and is valid now, to the two places, which have its length
   /// together.
   base::Status read(std::string_view value, std::span<char> first, std::span<char> second = {});
+  /// Where `value`, which lies in the map, is in the file; nothing if the map was not found.
+  std::optional<std::uint64_t> place_of(std::string_view value) const;
+  /// Fills both pieces from `offset` on, if the page cache has all of it. Does not wait for what has to be
+  /// read from the disk (the kernel may begin to). Needs no transaction: anything may lie there.
+  bool read_cached(std::uint64_t offset, std::span<char> first, std::span<char> second = {});
   /// Asks the kernel to read the first page of large `value` soon: deleting it will touch that page.
   void expect(std::string_view value);
   /// Whether the pages of large `value` say of themselves that they are as many as it needs. LMDB frees so
@@ -52,6 +58,7 @@ class MappedFile {
   std::uint64_t map_bytes_;
   const char* base_ = nullptr;  ///< null: not found, everything goes through the map
   std::atomic<std::uint64_t> touched_pages_{0};
+  std::atomic<bool> never_cached_{false};  ///< the file system cannot say what the page cache has
 };
 
 }  // namespace store

@@ -184,6 +184,12 @@ void write_chunk(ObjectId id, std::uint32_t index, std::string_view payload, cha
   seal(Kind::Chunk, id, index + 1, payload.size(), to);
 }
 
+std::uint64_t checksum_in(std::string_view record) {
+  Header header{};
+  std::memcpy(&header, record.data(), std::min(record.size(), sizeof header));
+  return header.checksum;
+}
+
 base::Status check_chunk(ObjectId id, std::uint32_t index, std::string_view header,
                          std::string_view payload) {
   return check(Kind::Chunk, id, index + 1, header, payload);

@@ -56,6 +56,8 @@ std::shared_ptr<Object> read_front(std::string_view bytes, ObjectId id);
 
 inline std::size_t chunk_bytes(std::size_t payload) { return kHeaderBytes + payload; }
 void write_chunk(ObjectId id, std::uint32_t index, std::string_view payload, char* to);
+/// What its header, at the beginning, says of its checksum.
+std::uint64_t checksum_in(std::string_view record);
 /// Checks a chunk record whose header and payload were read to different places.
 base::Status check_chunk(ObjectId id, std::uint32_t index, std::string_view header, std::string_view payload);
 

@@ -8,6 +8,9 @@
 namespace store {
 namespace {
 
+/// Longer heads are not read on loops.
+constexpr std::size_t kNotedHeadMax = 128 << 10;
+
 std::unexpected<base::Error> not_stored() {
   return base::fail(base::Errc::NotFound, "not in the disk cache");
 }
@@ -50,15 +53,62 @@ base::Result<std::shared_ptr<Object>> ShardReader::read_object(const Key& key, O
   const SnapshotGate::Reading reading(parts_.gate);
   const auto txn = lmdb::Txn::begin(parts_.tables.env(), lmdb::Txn::Mode::Read);
   if (!txn) return std::unexpected(txn.error());
-  auto object = read_head(*txn, key, id);
-  if (object && !(*object)->single() && (*object)->body_bytes <= parts_.whole_bytes) {
-    if (auto read = read_chunks(*txn, **object); !read) return std::unexpected(read.error());
+  RecordPlaces::Place place;
+  auto object = read_head(*txn, key, id, place);
+  if (object && read_with_chunks(**object)) {
+    if (auto read = read_chunks(*txn, **object, place); !read) return std::unexpected(read.error());
   }
+  if (object && place.id == id) parts_.places.note(place, reading.epoch());
   return object;
 }
 
+bool ShardReader::read_with_chunks(const Object& object) const {
+  return !object.single() && object.body_bytes <= parts_.whole_bytes;
+}
+
+std::optional<ShardReader::Direct> ShardReader::find_place(const Key& key, DirectReads& reads) {
+  const auto id = parts_.index->find(key);
+  const auto place = id ? parts_.places.find(*id) : std::nullopt;
+  if (!place) return std::nullopt;
+  DirectReads::Permit permit = reads.ask(place->bytes());
+  if (!permit) return std::nullopt;
+  return Direct{*place, std::move(permit)};
+}
+
+ObjectRef ShardReader::read_direct(const RecordPlaces::Place& place, const Key& key, std::string_view text) {
+  const auto object = read_at(place, key);
+  if (!object || (!text.empty() && object->key_text != text)) return nullptr;
+  object->on_disk.set(true);
+  ++parts_.counts.direct_reads;
+  return object;
+}
+
+// Whatever does not match is no error: the pages may be others' by now.
+std::shared_ptr<Object> ShardReader::read_at(const RecordPlaces::Place& place, const Key& key) const {
+  MappedFile& file = parts_.tables.file();
+  RecordPlaces::Place seen;
+  std::string bytes(place.head_bytes, '\0');
+  if (!file.read_cached(place.head, bytes)) return nullptr;
+  seen.add(record::checksum_in(bytes));
+  auto head = head_of(bytes, key, place.id);
+  if (!head) return nullptr;
+  Object& object = **head;
+  if (place.chunk_count != (read_with_chunks(object) ? object.chunk_count() : 0)) return nullptr;
+  object.chunks.reserve(place.chunk_count);
+  for (std::uint32_t index = 0; index < place.chunk_count; ++index) {
+    std::array<char, record::kHeaderBytes> header{};
+    base::ChunkRef chunk = base::Chunk::make(object.chunk_size(index));
+    if (!file.read_cached(place.chunks[index], header, chunk->room())) return nullptr;
+    chunk->grow(chunk->capacity());
+    if (!record::check_chunk(place.id, index, record::view(header), chunk->view())) return nullptr;
+    seen.add(record::checksum_in(record::view(header)));
+    object.chunks.push_back(std::move(chunk));
+  }
+  return seen.tag == place.tag ? *std::move(head) : nullptr;
+}
+
 base::Result<std::shared_ptr<Object>> ShardReader::read_head(const lmdb::Txn& txn, const Key& key,
-                                                             ObjectId id) {
+                                                             ObjectId id, RecordPlaces::Place& place) {
   const auto value = parts_.tables.find_record(txn, id, 0);
   if (!value) return std::unexpected(value.error());
   if (!*value) return not_stored();
@@ -68,7 +118,16 @@ base::Result<std::shared_ptr<Object>> ShardReader::read_head(const lmdb::Txn& tx
   std::string bytes((*value)->size(), '\0');
   if (auto copied = parts_.tables.file().read(**value, bytes); !copied)
     return std::unexpected(copied.error());
-  auto object = record::read_head(bytes, id);
+  if (const auto offset = parts_.tables.file().place_of(**value); offset && bytes.size() <= kNotedHeadMax) {
+    place = {.id = id, .head = *offset, .head_bytes = static_cast<std::uint32_t>(bytes.size())};
+    place.add(record::checksum_in(bytes));
+  }
+  return head_of(bytes, key, id);
+}
+
+base::Result<std::shared_ptr<Object>> ShardReader::head_of(std::string_view record, const Key& key,
+                                                           ObjectId id) const {
+  auto object = record::read_head(record, id);
   if (!object) return object;
   (*object)->decoded = parts_.decoder((*object)->meta);
   if ((*object)->key != key || !(*object)->decoded) {
@@ -77,10 +136,11 @@ base::Result<std::shared_ptr<Object>> ShardReader::read_head(const lmdb::Txn& tx
   return object;
 }
 
-base::Status ShardReader::read_chunks(const lmdb::Txn& txn, Object& object) {
+base::Status ShardReader::read_chunks(const lmdb::Txn& txn, Object& object, RecordPlaces::Place& place) {
   object.chunks.reserve(object.chunk_count());
+  place.chunk_count = object.chunk_count();
   for (std::uint32_t index = 0; index < object.chunk_count(); ++index) {
-    auto chunk = copy_chunk(txn, object.id, index);
+    auto chunk = copy_chunk(txn, object.id, index, place);
     if (!chunk && chunk.error().code != base::Errc::NotFound) return std::unexpected(chunk.error());
     if (!chunk || (*chunk)->size() != object.chunk_size(index)) return lacks_chunk();
     object.chunks.push_back(*std::move(chunk));
@@ -94,7 +154,8 @@ base::Result<base::ChunkRef> ShardReader::read_chunk(const Key& key, ObjectId id
     const SnapshotGate::Reading reading(parts_.gate);
     const auto txn = lmdb::Txn::begin(parts_.tables.env(), lmdb::Txn::Mode::Read);
     if (!txn) return std::unexpected(txn.error());
-    return copy_chunk(*txn, id, index);
+    RecordPlaces::Place unused;
+    return copy_chunk(*txn, id, index, unused);
   }();
   if (chunk) return chunk;
   if (chunk.error().code == base::Errc::NotFound) {
@@ -106,7 +167,8 @@ base::Result<base::ChunkRef> ShardReader::read_chunk(const Key& key, ObjectId id
   return chunk;
 }
 
-base::Result<base::ChunkRef> ShardReader::copy_chunk(const lmdb::Txn& txn, ObjectId id, std::uint32_t index) {
+base::Result<base::ChunkRef> ShardReader::copy_chunk(const lmdb::Txn& txn, ObjectId id, std::uint32_t index,
+                                                     RecordPlaces::Place& place) {
   std::array<char, record::kHeaderBytes> header{};
   const auto value = parts_.tables.find_record(txn, id, index + 1);
   if (!value) return std::unexpected(value.error());
@@ -121,6 +183,13 @@ base::Result<base::ChunkRef> ShardReader::copy_chunk(const lmdb::Txn& txn, Objec
   chunk->grow(chunk->capacity());
   auto intact = record::check_chunk(id, index, record::view(header), chunk->view());
   if (!intact) return std::unexpected(intact.error());
+  const auto offset = parts_.tables.file().place_of(**value);
+  if (offset && index < place.chunks.size()) {
+    place.chunks[index] = *offset;
+    place.add(record::checksum_in(record::view(header)));
+  } else {
+    place.id = 0;  // not to be noted
+  }
   return chunk;
 }
 

@@ -19,6 +19,8 @@ class SnapshotGate {
    public:
     explicit Reading(SnapshotGate& gate) : gate_(gate), epoch_(gate.enter()) {}
     ~Reading() { gate_.leave(epoch_); }
+    /// How many transactions were committed before, at least.
+    std::uint64_t epoch() const { return epoch_; }
     Reading(const Reading&) = delete;
     Reading& operator=(const Reading&) = delete;
 
@@ -31,6 +33,11 @@ class SnapshotGate {
   void committed() {
     const std::scoped_lock lock(mutex_);
     ++epoch_;
+  }
+  /// Writer: of transactions that begin now.
+  std::uint64_t epoch() const {
+    const std::scoped_lock lock(mutex_);
+    return epoch_;
   }
   /// Writer: waits until no reader is more than `epochs` commits old, at most for `limit`. False if it still
   /// is.
@@ -54,7 +61,7 @@ class SnapshotGate {
     left_.notify_one();
   }
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable left_;
   std::uint64_t epoch_ = 0;
   std::map<std::uint64_t, unsigned> reading_;  ///< running read transactions by the epoch they began in

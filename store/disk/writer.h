@@ -12,6 +12,7 @@
 
 #include "store/disk/disk_index.h"
 #include "store/disk/reclaimer.h"
+#include "store/disk/record_places.h"
 #include "store/disk/snapshot_gate.h"
 #include "store/disk/tables.h"
 #include "store/disk/write_queue.h"
@@ -26,6 +27,7 @@ struct ShardCounts {
   std::atomic<std::uint64_t> evictions{0};
   std::atomic<std::uint64_t> dropped_writes{0};
   std::atomic<std::uint64_t> read_errors{0};
+  std::atomic<std::uint64_t> direct_reads{0};
   std::atomic<std::uint64_t> map_full{0};
 };
 
@@ -41,6 +43,7 @@ class Writer {
     std::shared_ptr<WriteQueue> queue;
     SnapshotGate& gate;
     ShardCounts& counts;
+    RecordPlaces& places;
     std::function<void(const Tables::StoredObject&)> evicted;
     std::uint64_t objects_max = 0;  ///< 0: as many as fit
   };
@@ -72,6 +75,7 @@ class Writer {
   base::Result<std::vector<Outcome>> apply(lmdb::Txn& txn, Batch& batch);
   base::Result<Outcome> apply_one(lmdb::Txn& txn, WriteOp& op);
   base::Result<Outcome> apply_put(lmdb::Txn& txn, const Object& object);
+  base::Status write_head(lmdb::Txn& txn, const Object& object);
   base::Status write_chunks(lmdb::Txn& txn, const Object& object);
   base::Status apply_erase(lmdb::Txn& txn, const EraseOp& op);
   base::Result<Outcome> apply_commit(lmdb::Txn& txn, const CommitOp& op);

@@ -83,9 +83,15 @@ base::Result<Writer::Outcome> Writer::apply_put(lmdb::Txn& txn, const Object& ob
     if (!object.whole()) return Outcome::Ignored;
     if (auto written = write_chunks(txn, object); !written) return std::unexpected(written.error());
   }
-  if (auto written = parts_.tables.write_object(txn, object); !written)
-    return std::unexpected(written.error());
+  if (auto written = write_head(txn, object); !written) return std::unexpected(written.error());
   return refreshes ? Outcome::Refreshed : Outcome::Done;
+}
+
+// An old head of the object lies on where it was, and is as sound as this one. Nobody may be shown it who has
+// seen this one, so it is forgotten before the commit, which begins the next epoch.
+base::Status Writer::write_head(lmdb::Txn& txn, const Object& object) {
+  parts_.places.forget(object.id, parts_.gate.epoch() + 1);
+  return parts_.tables.write_object(txn, object);
 }
 
 base::Status Writer::write_chunks(lmdb::Txn& txn, const Object& object) {
@@ -101,8 +107,7 @@ base::Result<Writer::Outcome> Writer::apply_commit(lmdb::Txn& txn, const CommitO
   const auto there = parts_.tables.find(txn, op.object->key);
   if (!there) return std::unexpected(there.error());
   if (*there && (*there)->id > op.object->id) return Outcome::Superseded;
-  if (auto written = parts_.tables.write_object(txn, *op.object); !written)
-    return std::unexpected(written.error());
+  if (auto written = write_head(txn, *op.object); !written) return std::unexpected(written.error());
   return Outcome::Done;
 }
 
