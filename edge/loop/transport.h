@@ -39,8 +39,8 @@ class Transport {
   /// for each call of at most 16 KiB: callers gather full records. Nothing reaches the kernel before flush().
   /// Requires: handshake_done().
   virtual Io write(std::string_view bytes) = 0;
-  /// Hands what is waiting to the kernel in as few calls as possible. Again: the socket is full, pending() >
-  /// 0.
+  /// Hands what is waiting to the kernel in as few calls as possible. Again: the socket is full, and
+  /// something is pending().
   virtual Io flush() = 0;
   /// Bytes written but not yet taken by the kernel.
   virtual std::size_t pending() const = 0;

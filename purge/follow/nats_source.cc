@@ -305,7 +305,6 @@ void NatsSource::Stream::fetch() {
     stream->get(n, [this, n, number = live](base::Result<std::string> payload) {
       if (number != live) return;
       if (payload) wait_for(n, std::move(*payload));
-      if (number != live) return;
       if (!payload && n == next) absent = payload.error().code == Errc::NotFound;
       if (--fetching == 0) fetched();
     });

@@ -13,7 +13,7 @@
 #include "store/object/object.h"
 
 /// The disk tier as the edge sees it. LmdbDisk is the real one; the simulation has its own. Nothing here
-/// waits for the disk: that is done on the store's own threads. Answers come by Executor::post to the executor that was
+/// waits for the disk: the store's own threads do. Answers come by Executor::post to the executor that was
 /// given, in an unspecified order. Wrap callbacks with base::Anchor to make them die with their owner. Any
 /// thread may call.
 namespace store {

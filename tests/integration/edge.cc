@@ -60,6 +60,11 @@ bool Edge::wait_ready(std::chrono::milliseconds limit) {
          ready;
 }
 
+bool Edge::settled() const {
+  return support::wait_until(
+      [this] { return metric("selvage_fetches") == 0 && metric("selvage_disk_queued_bytes") == 0; });
+}
+
 Client::Options Edge::client_options() const {
   return {.ca_file = ca_file_,
           .connect_to = {{"www.test:443", https_address()}, {"www.test:80", http_address()}}};

@@ -48,6 +48,8 @@ class Edge {
 
   /// Whether /readyz says yes before `limit`.
   bool wait_ready(std::chrono::milliseconds limit = std::chrono::seconds(60));
+  /// Waits until nothing is on its way to its tiers; what its clients have got before is there then.
+  bool settled() const;
   /// Connects www.test to where the edge listens since its last start.
   Client::Options client_options() const;
   std::string https_address() const { return ready_.listeners.at("https"); }

@@ -46,11 +46,7 @@ class EdgeScene : public testing::Test {
     return wait_until([&] { return origin_.requests(target) >= count; });
   }
   /// Waits until nothing is on its way to the edge's tiers.
-  bool settled() {
-    return wait_until([&] {
-      return edge_->metric("selvage_fetches") == 0 && edge_->metric("selvage_disk_queued_bytes") == 0;
-    });
-  }
+  bool settled() { return edge_->settled(); }
 
   TempFolder folder_;
   Certificates certificates_{folder_.path()};

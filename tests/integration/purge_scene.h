@@ -71,11 +71,7 @@ class PurgeScene {
     return edge(from).admin(std::string("/inspect?url=") + kHost + path).body;
   }
   /// Waits until nothing is on its way to the edge's tiers.
-  bool settled(std::size_t from = 0) {
-    return wait_until([&] {
-      return edge(from).metric("selvage_fetches") == 0 && edge(from).metric("selvage_disk_queued_bytes") == 0;
-    });
-  }
+  bool settled(std::size_t from = 0) { return edge(from).settled(); }
 
   TempFolder folder;
   Certificates certificates{folder.path()};

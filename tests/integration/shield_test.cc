@@ -40,10 +40,6 @@ class Shield : public testing::Test {
     ASSERT_TRUE(edge->wait_ready());
     origin.answer_all([this](const Seen& seen) { return reply(seen); });
   }
-  /// Whether what the edge's clients have got is in its cache.
-  bool settled() {
-    return wait_until([this] { return edge->metric("selvage_fetches") == 0; });
-  }
   Reply reply(const Seen& seen) const {
     const std::string version = std::to_string(version_.load());
     Reply out{
@@ -112,7 +108,7 @@ TEST_F(Shield, OnePurgeIsEnoughThoughItIsBehind) {
   EXPECT_EQ(origin.requests(), 1U);
   renew_behind_the_shield();
   EXPECT_EQ(version_of(get(*edge)), "2");
-  EXPECT_TRUE(settled());
+  EXPECT_TRUE(edge->settled());
   EXPECT_TRUE(is_hit(get(*edge)));
   // Nobody has asked the shield for the new version by itself: it obeys what it knows.
   EXPECT_EQ(shield->metric("selvage_peer_passes_total"), 1);
@@ -259,7 +255,7 @@ TEST_F(Shield, KnowsNoPeerByWhatItForwards) {
 TEST_F(Shield, AStrangersClockCountsForNothing) {
   begin(true);
   EXPECT_EQ(version_of(get(*edge)), "1");
-  EXPECT_TRUE(settled());
+  EXPECT_TRUE(edge->settled());
   ++version_;
   // The edge trusts nobody: its clients cannot make it pass its cache by.
   const Response stranger = get(*edge, "/a", {{"Selvage-Purge-Clock", "another-log/7"}});

@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "edge/base/hash.h"
 #include "store/disk/lmdb_disk.h"
@@ -60,6 +61,26 @@ inline std::shared_ptr<store::Object> make_object(const std::string& text, store
   object->decoded = decode_meta(object->meta);
   if (!body.empty() && body.size() <= base::kChunkBytes) object->body = base::Chunk::copy_of(body);
   return object;
+}
+
+/// The same, in as many chunks as it takes.
+inline std::shared_ptr<store::Object> make_whole(const std::string& text, store::ObjectId id,
+                                                 const std::string& body) {
+  auto object = make_object(text, id, body);
+  std::vector<base::ChunkRef> chunks;
+  for (std::size_t at = 0; at < body.size(); at += base::kChunkBytes) {
+    chunks.push_back(base::Chunk::copy_of(std::string_view(body).substr(at, base::kChunkBytes)));
+  }
+  object->set_body(std::move(chunks));
+  return object;
+}
+
+/// The body of an object that is whole().
+inline std::string body_in(const store::Object& object) {
+  if (object.single()) return object.body ? std::string(object.body->view()) : std::string();
+  std::string body;
+  for (std::uint32_t i = 0; i < object.chunk_count(); ++i) body += object.chunk(i)->view();
+  return body;
 }
 
 /// Calls a disk as a program would, but waits for the answers. One thread for each client.

@@ -24,26 +24,10 @@
 namespace store {
 namespace {
 
+using support::body_in;
 using support::body_of;
 using support::eventually;
-
-std::shared_ptr<Object> object_of(const std::string& text, ObjectId id, const std::string& body) {
-  auto object = support::make_object(text, id, body);
-  if (body.size() <= base::kChunkBytes) return object;
-  std::vector<base::ChunkRef> chunks;
-  for (std::size_t at = 0; at < body.size(); at += base::kChunkBytes) {
-    chunks.push_back(base::Chunk::copy_of(std::string_view(body).substr(at, base::kChunkBytes)));
-  }
-  object->set_body(std::move(chunks));
-  return object;
-}
-
-std::string body_in(const Object& object) {
-  if (object.single()) return object.body ? std::string(object.body->view()) : std::string();
-  std::string body;
-  for (std::uint32_t i = 0; i < object.chunk_count(); ++i) body += object.chunk(i)->view();
-  return body;
-}
+using support::make_whole;
 
 class DirectRead : public testing::Test {
  protected:
@@ -68,7 +52,7 @@ class DirectRead : public testing::Test {
     if (file >= 0) ::close(file);
   }
   ObjectRef put(const std::string& text, const std::string& body) {
-    auto object = object_of(text, disk->next_id(), body);
+    auto object = make_whole(text, disk->next_id(), body);
     EXPECT_TRUE(disk->put(object));
     EXPECT_TRUE(eventually([&] { return disk->holds(object->key, object->id); }));
     return object;
@@ -156,7 +140,7 @@ TEST_F(DirectRead, SeesAFresherHead) {
     }
   });
   for (int version = 1; version <= 100; ++version) {
-    auto fresher = object_of("/a", object->id, body);
+    auto fresher = make_whole("/a", object->id, body);
     fresher->meta = "meta " + std::to_string(version);
     EXPECT_TRUE(disk->put(fresher));
     const auto is_seen = [&] {
@@ -176,7 +160,7 @@ TEST_F(DirectRead, TakesNothingElseForTheObject) {
   const auto name = [](int n) { return "/" + std::to_string(n); };
   // Three times the budget: pages go from one to the next while all that is left is read again and again.
   for (int n = 0; n < 1500; ++n) {
-    const auto object = object_of(name(n), disk->next_id(), body_of(static_cast<std::uint64_t>(n), kBytes));
+    const auto object = make_whole(name(n), disk->next_id(), body_of(static_cast<std::uint64_t>(n), kBytes));
     ASSERT_TRUE(eventually([&] { return disk->put(object); }));
     for (const int back : {1, 7, 100, 250}) {
       if (n < back) continue;
@@ -244,7 +228,7 @@ TEST_F(DirectRead, TakesNoOtherRecordsForThoseThatItSaw) {
   const ObjectRef object = put("/a", "text");
   find("/a");
   EXPECT_TRUE(find("/a").second);
-  auto forged = object_of("/a", object->id, "TEXT");
+  auto forged = make_whole("/a", object->id, "TEXT");
   ASSERT_EQ(record::head_bytes(*forged), record::head_bytes(*object));
   std::string before(record::head_bytes(*object), '\0');
   record::write_head(*object, before.data());

@@ -13,26 +13,12 @@
 namespace store {
 namespace {
 
+using support::body_in;
 using support::body_of;
 using support::eventually;
+using support::make_whole;
 
 constexpr std::size_t kBody = 2 * base::kChunkBytes + 1000;
-
-std::shared_ptr<Object> make_whole(const std::string& text, ObjectId id, const std::string& body) {
-  auto object = support::make_object(text, id, body);
-  std::vector<base::ChunkRef> chunks;
-  for (std::size_t at = 0; at < body.size(); at += base::kChunkBytes) {
-    chunks.push_back(base::Chunk::copy_of(std::string_view(body).substr(at, base::kChunkBytes)));
-  }
-  object->set_body(std::move(chunks));
-  return object;
-}
-
-std::string body_of_whole(const Object& object) {
-  std::string body;
-  for (std::uint32_t i = 0; i < object.chunk_count(); ++i) body += object.chunk(i)->view();
-  return body;
-}
 
 class WholeObject : public testing::Test {
  protected:
@@ -76,7 +62,7 @@ TEST_F(WholeObject, ComesBackInOnePiece) {
     EXPECT_FALSE((*found)->single());
     EXPECT_TRUE((*found)->on_disk.is_set());
     EXPECT_EQ((*found)->id, object->id);
-    EXPECT_TRUE(body_of_whole(**found) == body);
+    EXPECT_TRUE(body_in(**found) == body);
   }
 }
 
@@ -121,7 +107,7 @@ TEST_F(WholeObject, PutAgainIsANewHeadAndNoNewBody) {
     const auto found = client->find("/a");
     return found && (*found)->meta == "meta, fresher";
   }));
-  EXPECT_TRUE(body_of_whole(**client->find("/a")) == body);
+  EXPECT_TRUE(body_in(**client->find("/a")) == body);
   EXPECT_EQ(disk->use().objects, 1U);
   EXPECT_LE(disk->use().bytes, bytes + 2 * 4096);
 }
@@ -129,7 +115,7 @@ TEST_F(WholeObject, PutAgainIsANewHeadAndNoNewBody) {
 TEST_F(WholeObject, ReplacesAndIsReplaced) {
   put("/a", body_of(1, kBody));
   put("/a", body_of(2, kBody + 5));
-  EXPECT_TRUE(body_of_whole(**client->find("/a")) == body_of(2, kBody + 5));
+  EXPECT_TRUE(body_in(**client->find("/a")) == body_of(2, kBody + 5));
   put("/a", "small");
   EXPECT_EQ((*client->find("/a"))->body->view(), "small");
   EXPECT_EQ(disk->use().objects, 1U);
@@ -174,7 +160,7 @@ TEST_F(WholeObject, WithADamagedChunkIsNotServed) {
   open();
   EXPECT_EQ(client->find("/a").error().code, base::Errc::Corrupt);
   EXPECT_EQ(client->find("/a").error().code, base::Errc::NotFound);
-  EXPECT_TRUE(body_of_whole(**client->find("/b")) == body_of(2, kBody));
+  EXPECT_TRUE(body_in(**client->find("/b")) == body_of(2, kBody));
 }
 
 }  // namespace
